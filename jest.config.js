@@ -1,0 +1,17 @@
+/** @type {import('jest').Config} */
+export default {
+  extensionsToTreatAsEsm: ['.ts'],
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testTimeout: 30_000,
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, sourceMaps: 'inline' },
+    ],
+  },
+  moduleNameMapper: {
+    '^algernon-middy$': '<rootDir>/middlewares/index.ts',
+    '^algernon-middy/(core|local)$': '<rootDir>/$1/index.ts',
+    '^algernon-middy/middlewares/(.*)$': '<rootDir>/middlewares/$1.ts',
+  },
+};
