@@ -31,3 +31,278 @@ export class AlgernonError extends Error {
     this.messageId = details.messageId;
   }
 }
+
+/** An option is not what it must be. Thrown where the function is called, not when the first message comes. */
+export class OptionError extends AlgernonError {
+  override readonly name = 'OptionError';
+
+  constructor(owner: string, option: string, expected: string) {
+    super('BAD_OPTION', `${owner}: ${option} must be ${expected}.`);
+  }
+}
+
+/** The text of a message is not JSON. */
+export class MessageNotJsonError extends AlgernonError {
+  override readonly name = 'MessageNotJsonError';
+
+  constructor(messageId: string, cause: Error) {
+    super('MESSAGE_NOT_JSON', `The message is not JSON: ${cause.message}`, { messageId, cause, path: '$' });
+  }
+}
+
+/** A message is JSON, but not a task. */
+export class NotATaskError extends AlgernonError {
+  override readonly name = 'NotATaskError';
+
+  constructor(messageId?: string) {
+    super('NOT_A_TASK', 'The message is no task: it has no task_name that is a string.', {
+      messageId,
+      path: '$',
+    });
+  }
+}
+
+/** A stage needs a task, and nothing has taken it out of the record. */
+export class NotUnwrappedError extends AlgernonError {
+  override readonly name = 'NotUnwrappedError';
+
+  constructor(stage: string) {
+    super(
+      'NOT_UNWRAPPED',
+      `${stage} needs a task, and the record is not unwrapped: add sqsSnsUnwrap() to the stack.`,
+    );
+  }
+}
+
+/** A task came for which the worker has no function. */
+export class UnknownTaskError extends AlgernonError {
+  override readonly name = 'UnknownTaskError';
+
+  constructor(taskName: string, known: readonly string[]) {
+    super(
+      'UNKNOWN_TASK',
+      `task: ${taskName} is not registered with the system; registered are: ${known.join(', ') || 'none'}`,
+      { path: '$.task_name' },
+    );
+  }
+}
+
+/** A task must not be delivered again: it will never succeed. For task functions to throw. */
+export class NonRetryableError extends AlgernonError {
+  override readonly name = 'NonRetryableError';
+
+  constructor(message: string, cause?: unknown) {
+    super('NON_RETRYABLE', message, { cause });
+  }
+}
+
+/** A task's callback leads nowhere. */
+export class CallbackError extends AlgernonError {
+  override readonly name = 'CallbackError';
+
+  constructor(callback: string, reason: string) {
+    const shown = callback.length > 80 ? `${callback.slice(0, 80)}…` : callback;
+    super('BAD_CALLBACK', `The callback ${JSON.stringify(shown)} cannot be followed: ${reason}.`, {
+      path: '$.callback',
+    });
+  }
+}
+
+/** Stages were declared for a batch, and nothing ran them. */
+export class PipelineNotRunError extends AlgernonError {
+  override readonly name = 'PipelineNotRunError';
+
+  constructor(stage: string) {
+    super(
+      'PIPELINE_NOT_RUN',
+      `${stage} has had no part in this batch: wrap the handler in queued(), or run each record with runTask().`,
+      { retryable: true },
+    );
+  }
+}
+
+/** The records are not those that the stages were declared for. */
+export class EventReplacedError extends AlgernonError {
+  override readonly name = 'EventReplacedError';
+
+  constructor() {
+    super(
+      'EVENT_REPLACED',
+      'Another middleware has replaced, resized or reordered event.Records, so failures could not be told apart.',
+      { retryable: true },
+    );
+  }
+}
+
+/** The invocation ends before the task is done. */
+export class DeadlineError extends AlgernonError {
+  override readonly name = 'DeadlineError';
+
+  constructor() {
+    super('DEADLINE', 'The invocation ends before this task is done; its message comes back.', {
+      retryable: true,
+    });
+  }
+}
+
+/** An earlier message of the same FIFO group failed, so this one was not started. */
+export class GroupHaltedError extends AlgernonError {
+  override readonly name = 'GroupHaltedError';
+
+  constructor() {
+    super('GROUP_HALTED', 'An earlier message of the same group failed; this one comes back untouched.', {
+      retryable: true,
+    });
+  }
+}
+
+/** A batch has failures, and nothing in the stack reports them record by record. */
+export class BatchFailedError extends AlgernonError {
+  override readonly name = 'BatchFailedError';
+  /** What failed each record that did. */
+  readonly errors: readonly unknown[];
+
+  constructor(errors: readonly unknown[], records: number) {
+    super(
+      'BATCH_FAILED',
+      `${errors.length} of ${records} records failed, and the whole batch stays in the queue: ` +
+        'use sqsPartialBatchFailure() to give back only those.',
+      { cause: errors[0], retryable: true },
+    );
+    this.errors = errors;
+  }
+}
+
+/** A pointer to a stored value is not to be followed, or leads to nothing that can be read. */
+export class StoredDataError extends AlgernonError {
+  override readonly name: string = 'StoredDataError';
+}
+
+/** The text of a pointer is not `bucket#folder/name!timestamp.json`. */
+export class PointerError extends StoredDataError {
+  override readonly name = 'PointerError';
+
+  constructor(path: string) {
+    super('BAD_POINTER', `The pointer at ${path} is not of the form bucket#folder/name!timestamp.json.`, {
+      path,
+    });
+  }
+}
+
+/** A pointer leads to a bucket that the worker was not told to read. */
+export class BucketNotAllowedError extends StoredDataError {
+  override readonly name = 'BucketNotAllowedError';
+
+  constructor(bucket: string, path: string) {
+    super(
+      'BUCKET_NOT_ALLOWED',
+      `The pointer at ${path} leads to the bucket ${JSON.stringify(bucket)}: list it in the option buckets to allow it.`,
+      { path },
+    );
+  }
+}
+
+/** There is no object where a pointer leads. */
+export class StoredDataMissingError extends StoredDataError {
+  override readonly name = 'StoredDataMissingError';
+
+  constructor(key: string, cause?: unknown) {
+    super('STORED_DATA_MISSING', `There is no object ${key}: a lifecycle rule may have removed it.`, {
+      cause,
+    });
+  }
+}
+
+/** The worker may not read or write a stored value. */
+export class StoredDataAccessError extends StoredDataError {
+  override readonly name = 'StoredDataAccessError';
+
+  constructor(key: string, cause?: unknown) {
+    super(
+      'STORED_DATA_ACCESS',
+      `Access to ${key} is refused: the function's role needs s3:GetObject and s3:PutObject ` +
+        '(without s3:ListBucket, S3 says this of a missing object too).',
+      { cause },
+    );
+  }
+}
+
+/** Stored values are larger than the worker was told to read. */
+export class StoredDataTooLargeError extends StoredDataError {
+  override readonly name = 'StoredDataTooLargeError';
+
+  constructor(key: string, bytes: number, maxBytes: number) {
+    super(
+      'STORED_DATA_TOO_LARGE',
+      `${key} would bring what this task reads to ${bytes} bytes; the option maxBytes allows ${maxBytes}.`,
+    );
+  }
+}
+
+/** A stored object is not `{ data_string, full_unpack, safe_mode }`. */
+export class StoredDataBodyError extends StoredDataError {
+  override readonly name = 'StoredDataBodyError';
+
+  constructor(pointer: string, reason: string, cause?: unknown) {
+    super('STORED_DATA_BODY', `${pointer} is no stored value: ${reason}.`, { cause });
+  }
+}
+
+/** S3 did not answer, or asked to be left alone for a while. */
+export class StoredDataUnavailableError extends StoredDataError {
+  override readonly name = 'StoredDataUnavailableError';
+
+  constructor(key: string, cause: unknown) {
+    super('STORED_DATA_UNAVAILABLE', `${key} could not be reached: ${String(cause)}`, {
+      cause,
+      retryable: true,
+    });
+  }
+}
+
+/** An environment variable, or the option in its place, is missing. */
+export class NotConfiguredError extends AlgernonError {
+  override readonly name = 'NotConfiguredError';
+
+  constructor(what: string, variable: string, option: string) {
+    super('NOT_CONFIGURED', `${what} is not known: set ${variable}, or give the option ${option}.`);
+  }
+}
+
+/** A package that is needed here, and optional elsewhere, is not installed. */
+export class MissingPackageError extends AlgernonError {
+  override readonly name = 'MissingPackageError';
+
+  constructor(packageName: string, neededBy: string, cause?: unknown) {
+    super('MISSING_PACKAGE', `${neededBy} needs ${packageName}: npm install --save-dev ${packageName}`, {
+      cause,
+    });
+  }
+}
+
+/** An option of `startLocalAws` or `startWorker` cannot be. */
+export class LocalOptionError extends AlgernonError {
+  override readonly name = 'LocalOptionError';
+
+  constructor(message: string) {
+    super('LOCAL_OPTION', message);
+  }
+}
+
+/** A local worker could not become idle. */
+export class WorkerNotIdleError extends AlgernonError {
+  override readonly name = 'WorkerNotIdleError';
+
+  constructor(message: string) {
+    super('WORKER_NOT_IDLE', message);
+  }
+}
+
+/** An invocation of a local worker's function failed as a whole. */
+export class InvocationError extends AlgernonError {
+  override readonly name = 'InvocationError';
+
+  constructor(message: string, cause?: unknown) {
+    super('INVOCATION', message, { retryable: true, cause });
+  }
+}

@@ -1,0 +1,31 @@
+import { eventKind } from './events.ts';
+
+/** The part of Middy's request that holds the answer. */
+export interface RespondingRequest {
+  event: unknown;
+  response?: unknown;
+}
+
+/**
+ * Keeps the answer to an event that is no SQS batch. `@middy/sqs-partial-batch-failure` answers every event with
+ * `{ batchItemFailures: [] }`, in its `after` and in its `onError`: that would cover the result of a direct
+ * invocation, and make a failed one look like success. Such an answer is not taken for an event that has no batch.
+ */
+export function keepResponse(request: RespondingRequest): void {
+  if (eventKind(request.event) === 'sqs') return;
+  let response = isBatchResponse(request.response) ? undefined : request.response;
+  Object.defineProperty(request, 'response', {
+    configurable: true,
+    enumerable: true,
+    get: () => response,
+    set(value: unknown) {
+      if (!isBatchResponse(value)) response = value;
+    },
+  });
+}
+
+function isBatchResponse(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const keys = Object.keys(value);
+  return keys.length === 1 && keys[0] === 'batchItemFailures';
+}

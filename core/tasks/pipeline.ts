@@ -1,0 +1,125 @@
+import { EventReplacedError, PipelineNotRunError } from '../errors.ts';
+import { eventKind, type LambdaContext, messageIdOf, type TaskRecord } from './events.ts';
+
+/** One task under way, as the stages around it see it. */
+export interface TaskRun {
+  readonly record: TaskRecord;
+  readonly context: LambdaContext;
+  /** Aborted when the invocation is about to end. */
+  readonly signal: AbortSignal;
+  /** What the handler gets. The record itself, until a stage puts the task in its place. */
+  task: unknown;
+  /** What the handler returned, once it has. */
+  result: unknown;
+}
+
+/** What a middleware does for each task, as an onion around the handler. */
+export interface Stage {
+  readonly name: string;
+  /** The smaller, the further out. See {@link stageRanks}. */
+  readonly rank: number;
+  /** Does its part before and after `await next()`. What it throws fails this task alone. */
+  around(run: TaskRun, next: () => Promise<void>): Promise<void>;
+  /** Called when the task is there and the handler about to start; throws to refuse the task. */
+  ready?(run: TaskRun): void;
+}
+
+/** The fixed order of the stages, from outside in. There is room between them for stages of your own. */
+export const stageRanks = { log: 100, publish: 200, unwrap: 300, hydrate: 400 } as const;
+
+/** The stages that the middlewares of one invocation have declared. */
+export interface Pipeline {
+  readonly stages: Stage[];
+  /** Whether anything has run a record through the stages. */
+  hasRun: boolean;
+  /** Put on the context what middlewares promise the handler, in case a copy of the context has lost it. */
+  readonly contextParts: ((context: object) => void)[];
+  readonly messageIds: readonly string[];
+}
+
+/** The part of Middy's request that a middleware needs in order to declare a stage. */
+export interface DeclaringRequest {
+  event: unknown;
+  context: unknown;
+  internal: object;
+}
+
+const key: unique symbol = Symbol.for('algernon-middy.pipeline');
+type Holder = { [key]?: Pipeline };
+
+/**
+ * Adds a stage to the pipeline of an invocation, which {@link queued} or {@link runTask} then runs for each record.
+ * Call it in a middleware's `before`. A stage declared twice under one name is run once.
+ *
+ * The pipeline travels on the Lambda context, under a symbol that a copy of the context keeps. The context that
+ * Lambda gave is not touched: invocations may overlap, and may share what was given to them.
+ *
+ * @returns the pipeline, or undefined when the event is no batch: then the middleware does its work in its hooks
+ * @example
+ * const timed = () => ({
+ *   before: (request) => void declareStage(request, { name: 'timed', rank: 150, around: async (run, next) => {
+ *     const start = performance.now();
+ *     await next();
+ *     console.info(performance.now() - start);
+ *   } }),
+ * });
+ */
+export function declareStage(request: DeclaringRequest, stage: Stage): Pipeline | undefined {
+  if (eventKind(request.event) === 'direct') return undefined;
+  const internal = request.internal as Holder;
+  const context = (request.context ?? {}) as Holder;
+  const pipeline = internal[key] ?? context[key] ?? startPipeline(request.event);
+  internal[key] = pipeline;
+  if (context[key] !== pipeline)
+    request.context = extendContext(context, { [key]: { value: pipeline, enumerable: true } });
+  const { stages } = pipeline;
+  const declared = stages.findIndex(({ name }) => name === stage.name);
+  stages.splice(declared === -1 ? stages.length : declared, 1, stage);
+  stages.sort((a, b) => a.rank - b.rank);
+  return pipeline;
+}
+
+function startPipeline(event: unknown): Pipeline {
+  const { Records } = event as { Records: TaskRecord[] };
+  return { stages: [], hasRun: false, contextParts: [], messageIds: Records.map(messageIdOf) };
+}
+
+/**
+ * A context with more on it. Accessors stay accessors: `callbackWaitsForEmptyEventLoop` is one on Lambda, and
+ * setting it must reach the runtime.
+ */
+export function extendContext<C extends object>(context: C, parts: PropertyDescriptorMap): C {
+  return Object.create(Object.getPrototypeOf(context), {
+    ...Object.getOwnPropertyDescriptors(context),
+    ...parts,
+  }) as C;
+}
+
+/** The pipeline that travels on a context. */
+export function pipelineOf(context: unknown): Pipeline | undefined {
+  return (context as Holder | null | undefined)?.[key];
+}
+
+/**
+ * Fails the invocation when stages were declared and nothing ran them: work that was not hydrated, or whose result
+ * was not sent on, must not count as done. Call it in the `after` of a middleware whose stage must not be skipped.
+ *
+ * @throws PipelineNotRunError
+ */
+export function assertPipelineRan(request: DeclaringRequest, name: string): void {
+  const pipeline = (request.internal as Holder)[key];
+  if (pipeline && !pipeline.hasRun && pipeline.messageIds.length > 0) throw new PipelineNotRunError(name);
+}
+
+/**
+ * Failures are reported by the position of a record. When the records are others than those the stages were declared
+ * for, a report could acknowledge a message that nobody has seen.
+ *
+ * @throws EventReplacedError
+ */
+export function assertSameRecords(pipeline: Pipeline, records: readonly TaskRecord[]): void {
+  const { messageIds } = pipeline;
+  const same =
+    records.length === messageIds.length && records.every((r, i) => messageIdOf(r) === messageIds[i]);
+  if (!same) throw new EventReplacedError();
+}

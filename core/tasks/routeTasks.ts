@@ -1,0 +1,57 @@
+import { assertOption } from '../assertOption.ts';
+import { UnknownTaskError } from '../errors.ts';
+import type { TaskExtras } from './runTask.ts';
+import type { Task } from './task.ts';
+
+/** What a task's function gets beside its arguments and the context. */
+export interface RoutedExtras extends TaskExtras {
+  task: Task;
+}
+
+/** The function of one task. */
+// biome-ignore lint/suspicious/noExplicitAny: each function names the arguments and the context that it takes
+export type TaskFunction = (kwargs: any, context: any, extras: RoutedExtras) => unknown;
+
+/** What a table of functions takes as context, and what it returns. */
+export type RoutedHandler<F extends Record<string, TaskFunction>> = (
+  task: Task,
+  context: RoutedContext<F>,
+  extras: TaskExtras,
+) => Promise<Awaited<ReturnType<F[keyof F]>>>;
+
+/** All that the functions ask of the context, together. */
+type RoutedContext<F extends Record<string, TaskFunction>> = {
+  [K in keyof F]: (context: ContextArgument<F[K]>) => void;
+}[keyof F] extends (context: infer C) => void
+  ? C
+  : never;
+
+type ContextArgument<F> = F extends (kwargs: never, context: infer C, ...rest: never[]) => unknown
+  ? C
+  : unknown;
+
+/**
+ * Serves many tasks with one Lambda: calls the function named as the task with its `task_kwargs`.
+ *
+ * @throws UnknownTaskError from the handler, for a task whose name is not in the table
+ * @throws OptionError when something in the table is not a function
+ * @example
+ * const worker = routeTasks({
+ *   resize: async ({ image, width }: { image: string; width: number }) => resize(image, width),
+ *   describe: async ({ image }: { image: string }) => describe(image),
+ * });
+ * export const handler = middy(queued(worker)).use(sqsSnsUnwrap());
+ */
+export function routeTasks<F extends Record<string, TaskFunction>>(functions: F): RoutedHandler<F> {
+  // A Map, so that a task named as something every object has finds nothing.
+  const routes = new Map<string, TaskFunction>(Object.entries(functions));
+  for (const [name, route] of routes) {
+    assertOption(typeof route === 'function', 'routeTasks', name, 'a function');
+  }
+  const handler = async (task: Task, context: unknown, { record, signal }: TaskExtras) => {
+    const route = routes.get(task.task_name);
+    if (!route) throw new UnknownTaskError(task.task_name, [...routes.keys()]);
+    return route(task.task_kwargs ?? {}, context, { task, record, signal });
+  };
+  return handler as RoutedHandler<F>;
+}

@@ -1,0 +1,42 @@
+import { BatchFailedError } from '../errors.ts';
+import { messageIdOf, type TaskRecord } from './events.ts';
+
+/** The outcome of each record, in the order of `event.Records`, and the same in the words of Lambda's batch response. */
+export interface SettledBatch<R> extends Array<PromiseSettledResult<R>> {
+  /** The messages that must come back. */
+  readonly batchItemFailures: { itemIdentifier: string }[];
+  /** What Lambda gets when nothing in the stack maps the outcome. */
+  toJSON(): { batchItemFailures: [] };
+}
+
+/**
+ * Makes the outcome of a batch safe to return as it is. Without `ReportBatchItemFailures` Lambda takes any answer for
+ * success and deletes all ten messages, so an outcome with a failure in it does not serialise: Lambda's runtime
+ * then fails the invocation, and the whole batch stays in the queue. With no failure in it, it serialises to a few
+ * bytes, however large the results are.
+ */
+export function settledBatch<R>(
+  settled: PromiseSettledResult<R>[],
+  records: readonly TaskRecord[],
+): SettledBatch<R> {
+  const failures = () => settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  let logged = false;
+  return Object.defineProperties(settled, {
+    batchItemFailures: {
+      get: () =>
+        records.flatMap((record, i) =>
+          settled[i]?.status === 'fulfilled' ? [] : [{ itemIdentifier: messageIdOf(record) }],
+        ),
+    },
+    toJSON: {
+      value: () => {
+        const reasons = failures();
+        if (reasons.length === 0) return { batchItemFailures: [] };
+        // The runtime reports that serialising failed, not why: the reasons would be lost.
+        if (!logged) for (const reason of reasons) console.error(reason);
+        logged = true;
+        throw new BatchFailedError(reasons, records.length);
+      },
+    },
+  }) as SettledBatch<R>;
+}
