@@ -1,0 +1,42 @@
+import type { Message } from '@aws-sdk/client-sqs';
+import { pause } from './pause.ts';
+import type { QueueCalls } from './queueCalls.ts';
+import type { WorkerSettings } from './workerOptions.ts';
+
+type GatherSettings = Pick<WorkerSettings, 'batchSize' | 'batchWindowSeconds' | 'waitTimeSeconds'>;
+
+// A poll that has been cut off may still take a message with it, so short ones are left to end.
+const LONGEST_POLL_LEFT_TO_END_SECONDS = 2;
+
+/**
+ * Waits for messages and gathers a batch: as many as one receive gives or, with a batch window, what comes until
+ * the batch is full or the window is over, counted from the first message. Gives none when none came in time.
+ */
+export async function gatherBatch(
+  calls: QueueCalls,
+  { batchSize, batchWindowSeconds, waitTimeSeconds }: GatherSettings,
+  stopping: AbortSignal,
+): Promise<Message[]> {
+  const cutOff = waitTimeSeconds > LONGEST_POLL_LEFT_TO_END_SECONDS ? { signal: stopping } : {};
+  const messages = await calls.receive(batchSize, waitTimeSeconds, cutOff);
+  if (messages.length === 0 || batchWindowSeconds === 0) return messages;
+
+  const end = performance.now() + batchWindowSeconds * 1000;
+  let open = true;
+  while (open && messages.length < batchSize && !stopping.aborted) {
+    const left = end - performance.now();
+    const waitSeconds = Math.max(0, Math.min(waitTimeSeconds, Math.floor(left / 1000)));
+    if (waitSeconds === 0) {
+      // SQS waits in whole seconds: what is left of the window is slept, then what has come is taken.
+      await pause(left, stopping);
+      open = false;
+    }
+    try {
+      messages.push(...(await calls.receive(batchSize - messages.length, waitSeconds, cutOff)));
+    } catch {
+      // What has been received must be worked on; the next poll meets the same fault and tells it.
+      open = false;
+    }
+  }
+  return messages;
+}

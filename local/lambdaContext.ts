@@ -1,0 +1,28 @@
+import { randomUUID } from 'node:crypto';
+import type { LambdaContext } from './lambdaTypes.ts';
+
+/** Makes the context of one invocation, whose time runs from now. */
+export function createLambdaContext(functionArn: string, timeoutSeconds: number): LambdaContext {
+  const functionName = functionArn.split(':')[6] ?? '';
+  const deadline = performance.now() + timeoutSeconds * 1000;
+  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
+  return {
+    callbackWaitsForEmptyEventLoop: true,
+    functionName,
+    functionVersion: '$LATEST',
+    invokedFunctionArn: functionArn,
+    memoryLimitInMB: '128',
+    awsRequestId: randomUUID(),
+    logGroupName: `/aws/lambda/${functionName}`,
+    logStreamName: `${day}/[$LATEST]${randomUUID().replaceAll('-', '')}`,
+    getRemainingTimeInMillis: () => Math.max(0, Math.round(deadline - performance.now())),
+    done: refuse,
+    fail: refuse,
+    succeed: refuse,
+  };
+}
+
+// The old ways to end an invocation. Node.js 24 on Lambda has none of them: a handler returns a promise.
+function refuse(): never {
+  throw new TypeError('Return a promise from the handler: context.done, fail and succeed end nothing.');
+}

@@ -1,0 +1,77 @@
+import type { WorkerStats } from './invocationReport.ts';
+import { type InvocationResult, invoke } from './invoke.ts';
+import { createLambdaContext } from './lambdaContext.ts';
+import type { SqsRecord } from './lambdaTypes.ts';
+import type { QueueCalls } from './queueCalls.ts';
+import { readBatchResponse } from './readBatchResponse.ts';
+import type { TaskQueue } from './taskQueues.ts';
+import type { WorkerSettings } from './workerOptions.ts';
+
+/** What the batches of one queue are worked on with. */
+export interface BatchWorker {
+  readonly queue: TaskQueue;
+  readonly calls: QueueCalls;
+  readonly functionArn: string;
+  readonly settings: WorkerSettings;
+  readonly stats: { -readonly [Key in keyof WorkerStats]: WorkerStats[Key] };
+}
+
+/** Invokes the function with a batch, deletes what is done and leaves the rest in the queue. Never rejects. */
+export async function processBatch(worker: BatchWorker, records: SqsRecord[]): Promise<void> {
+  const { settings, stats, functionArn } = worker;
+  const context = createLambdaContext(functionArn, settings.timeoutSeconds);
+  // Taken before the call: a handler may do as it likes with its event.
+  const handles = new Map(records.map(({ messageId, receiptHandle }) => [receiptHandle, messageId]));
+  const messageIds = [...handles.values()];
+  const start = performance.now();
+  stats.invocations += 1;
+  const result = await invoke(settings.handler, { Records: records }, context);
+  const durationMs = performance.now() - start;
+
+  const { failedIds, error } = judge(result, messageIds, settings.reportBatchItemFailures);
+  if (error !== undefined) stats.failedInvocations += 1;
+  try {
+    await settle(worker, handles, new Set(failedIds));
+    settings.onInvocation({
+      functionName: context.functionName,
+      requestId: context.awsRequestId,
+      task: worker.queue.task,
+      messageIds,
+      failedIds,
+      outcome: failedIds.length === 0 ? 'success' : failedIds.length < records.length ? 'partial' : 'failure',
+      ...(error === undefined ? {} : { error }),
+      durationMs,
+    });
+  } catch (fault) {
+    // Messages that could not be deleted come back when their visibility timeout ends.
+    settings.onError(fault);
+  }
+}
+
+function judge(
+  result: InvocationResult,
+  messageIds: readonly string[],
+  reportBatchItemFailures: boolean,
+): { failedIds: readonly string[]; error?: unknown } {
+  if ('error' in result) return { failedIds: messageIds, error: result.error };
+  return reportBatchItemFailures ? readBatchResponse(result.response, messageIds) : { failedIds: [] };
+}
+
+async function settle(
+  { calls, settings, stats }: BatchWorker,
+  handles: ReadonlyMap<string, string>,
+  failedIds: ReadonlySet<string>,
+): Promise<void> {
+  const done: string[] = [];
+  const failed: string[] = [];
+  for (const [handle, id] of handles) (failedIds.has(id) ? failed : done).push(handle);
+  stats.failed += failed.length;
+  const refused = await calls.remove(done);
+  stats.deleted += done.length - refused.length;
+  if (refused.length > 0) {
+    settings.onError(
+      new Error(`SQS did not delete ${refused.length} of ${done.length} messages; they come back`),
+    );
+  }
+  if (settings.retryDelaySeconds !== undefined) await calls.hide(failed, settings.retryDelaySeconds);
+}

@@ -1,0 +1,95 @@
+import type { Message, SQSClient } from '@aws-sdk/client-sqs';
+import { importPeer } from './importPeer.ts';
+
+/** The calls of SQS that an event source mapping makes, for one queue. */
+export interface QueueCalls {
+  /** Up to `most` messages (SQS gives at most ten), waiting for the first up to `waitSeconds`. */
+  receive(most: number, waitSeconds: number, options?: ReceiveOptions): Promise<Message[]>;
+  /** Acknowledges messages by receipt handle. Gives the handles that SQS refused. */
+  remove(handles: readonly string[]): Promise<string[]>;
+  /** Hides messages from now on for so many seconds; 0 shows them. */
+  hide(handles: readonly string[], seconds: number): Promise<void>;
+  /** How many messages wait, are hidden, or are delayed. */
+  count(): Promise<QueueCount>;
+}
+
+export interface QueueCount {
+  waiting: number;
+  hidden: number;
+  delayed: number;
+}
+
+interface ReceiveOptions {
+  visibilityTimeout?: number;
+  signal?: AbortSignal;
+}
+
+const MOST_PER_CALL = 10;
+
+/** Binds the calls to a client and a queue. */
+export async function bindQueue(sqs: SQSClient, url: string): Promise<QueueCalls> {
+  const sdk = await importPeer('@aws-sdk/client-sqs', () => import('@aws-sdk/client-sqs'));
+  const QueueUrl = url;
+
+  return {
+    async receive(most, waitSeconds, { visibilityTimeout, signal } = {}) {
+      const command = new sdk.ReceiveMessageCommand({
+        QueueUrl,
+        MaxNumberOfMessages: Math.min(most, MOST_PER_CALL),
+        WaitTimeSeconds: waitSeconds,
+        VisibilityTimeout: visibilityTimeout,
+        MessageSystemAttributeNames: ['All'],
+        MessageAttributeNames: ['All'],
+      });
+      const { Messages = [] } = await sqs.send(command, signal === undefined ? {} : { abortSignal: signal });
+      return Messages;
+    },
+
+    async remove(handles) {
+      const refused: string[] = [];
+      for (const part of cut(handles)) {
+        const Entries = part.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
+        const { Failed = [] } = await sqs.send(new sdk.DeleteMessageBatchCommand({ QueueUrl, Entries }));
+        refused.push(...Failed.map(({ Id }) => part[Number(Id)] ?? ''));
+      }
+      return refused;
+    },
+
+    async hide(handles, seconds) {
+      for (const part of cut(handles)) {
+        const Entries = part.map((ReceiptHandle, index) => ({
+          Id: String(index),
+          ReceiptHandle,
+          VisibilityTimeout: seconds,
+        }));
+        await sqs.send(new sdk.ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }));
+      }
+    },
+
+    async count() {
+      const { Attributes = {} } = await sqs.send(
+        new sdk.GetQueueAttributesCommand({
+          QueueUrl,
+          AttributeNames: [
+            'ApproximateNumberOfMessages',
+            'ApproximateNumberOfMessagesNotVisible',
+            'ApproximateNumberOfMessagesDelayed',
+          ],
+        }),
+      );
+      return {
+        waiting: Number(Attributes.ApproximateNumberOfMessages),
+        hidden: Number(Attributes.ApproximateNumberOfMessagesNotVisible),
+        delayed: Number(Attributes.ApproximateNumberOfMessagesDelayed),
+      };
+    },
+  };
+}
+
+function cut(handles: readonly string[]): string[][] {
+  const parts: string[][] = [];
+  for (let start = 0; start < handles.length; start += MOST_PER_CALL) {
+    parts.push(handles.slice(start, start + MOST_PER_CALL));
+  }
+  return parts;
+}

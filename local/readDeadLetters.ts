@@ -1,0 +1,25 @@
+import type { Message } from '@aws-sdk/client-sqs';
+import { toLambdaRecord } from './lambdaRecord.ts';
+import type { SqsRecord } from './lambdaTypes.ts';
+import type { QueueCalls } from './queueCalls.ts';
+
+// Long enough to read on without meeting the same message again, short if this process dies meanwhile.
+const HIDDEN_SECONDS = 30;
+
+/** Reads all messages of a queue that can be received, and shows them again afterwards. */
+export async function readDeadLetters(calls: QueueCalls, queueArn: string): Promise<SqsRecord[]> {
+  const messages: Message[] = [];
+  try {
+    for (;;) {
+      const more = await calls.receive(10, 0, { visibilityTimeout: HIDDEN_SECONDS });
+      if (more.length === 0) break;
+      messages.push(...more);
+    }
+  } finally {
+    await calls.hide(
+      messages.map(({ ReceiptHandle }) => ReceiptHandle ?? ''),
+      0,
+    );
+  }
+  return messages.map((message) => toLambdaRecord(message, queueArn));
+}

@@ -1,0 +1,27 @@
+import type { SqsRecord } from './lambdaTypes.ts';
+
+/** Lambda's limit for the event of an invocation: 6 MiB. */
+export const MOST_EVENT_BYTES: number = 6 * 1024 * 1024;
+
+/** Cuts a batch so that the event of each part is within Lambda's limit, in order. */
+export function splitBatch(
+  records: readonly SqsRecord[],
+  mostBytes: number = MOST_EVENT_BYTES,
+): SqsRecord[][] {
+  const envelope = Buffer.byteLength('{"Records":[]}');
+  const batches: SqsRecord[][] = [];
+  let batch: SqsRecord[] = [];
+  let size = envelope;
+  for (const record of records) {
+    const bytes = Buffer.byteLength(JSON.stringify(record)) + 1;
+    if (batch.length > 0 && size + bytes > mostBytes) {
+      batches.push(batch);
+      batch = [];
+      size = envelope;
+    }
+    batch.push(record);
+    size += bytes;
+  }
+  if (batch.length > 0) batches.push(batch);
+  return batches;
+}

@@ -1,0 +1,133 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { SNSClient } from '@aws-sdk/client-sns';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { createBucket } from './createBucket.ts';
+import { importPeer } from './importPeer.ts';
+import { type LocalAwsOptions, type LocalAwsSettings, readLocalAwsOptions } from './localAwsOptions.ts';
+
+/** SNS, SQS and S3 on this machine, or at an endpoint of one's own. */
+export interface LocalAws extends AsyncDisposable {
+  /** Where the services answer; `aws` for AWS itself. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accountId: string;
+  /** The name of the bucket, which exists. */
+  readonly bucket: string;
+  readonly sns: SNSClient;
+  readonly sqs: SQSClient;
+  readonly s3: S3Client;
+  /** Environment variables with which a child process finds the same services. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Has `close` called when `stop` is, before the clients close. Returns the function that takes it back. */
+  onStop(close: () => Promise<void>): () => void;
+  /** Stops the workers that still run, closes the clients, and ends the server if this started it. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts SNS, SQS and S3 in this process (with fauxqs, on a free port), and makes clients and a bucket for them.
+ * With `endpoint` nothing is started: the clients talk to what answers there.
+ *
+ * Options, all of which may be left out:
+ * - `bucket`: the name of the bucket, which is created. Default `algernon-local`.
+ * - `endpoint`: URL of services of one's own (LocalStack, a fauxqs in another process), or `aws` for AWS itself,
+ *   with the credentials and the endpoints that the AWS SDK finds in the environment.
+ * - `region`: default `us-east-1`.
+ * - `port`: where fauxqs listens; default 0, a free one.
+ * - `accountId`: only with `endpoint`; default `000000000000`, which fauxqs, LocalStack and ElasticMQ use.
+ * - `credentials`: only with an `endpoint` other than `aws`; default `test` and `test`.
+ *
+ * @throws LocalOptionError for an option that cannot be.
+ * @throws MissingPackageError when `fauxqs` (needed without `endpoint`) or `@aws-sdk/client-sqs` is not installed.
+ * @example
+ * await using aws = await startLocalAws();
+ * await aws.sns.send(new CreateTopicCommand({ Name: 'load' }));
+ */
+export async function startLocalAws(options: LocalAwsOptions = {}): Promise<LocalAws> {
+  const settings = readLocalAwsOptions(options);
+  const server = settings.endpoint === undefined ? await startServer(settings) : undefined;
+  const endpoint = server?.endpoint ?? settings.endpoint ?? 'aws';
+  let clients: Awaited<ReturnType<typeof createClients>> | undefined;
+  try {
+    clients = await createClients(endpoint, settings);
+    await createBucket(clients.s3, settings.bucket, settings.region);
+  } catch (error) {
+    closeClients(clients);
+    await server?.stop();
+    throw error;
+  }
+
+  const closers = new Set<() => Promise<void>>();
+  const stopAll = async (): Promise<void> => {
+    await Promise.allSettled([...closers].map((close) => close()));
+    closeClients(clients);
+    await server?.stop();
+  };
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= stopAll();
+    return stopped;
+  };
+  return {
+    endpoint,
+    region: settings.region,
+    accountId: settings.accountId,
+    bucket: settings.bucket,
+    ...clients,
+    env: createEnv(endpoint, settings),
+    onStop(close) {
+      closers.add(close);
+      return () => void closers.delete(close);
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function startServer({ port, region }: LocalAwsSettings): Promise<{
+  endpoint: string;
+  stop(): Promise<void>;
+}> {
+  const { startFauxqs } = await importPeer('fauxqs', () => import('fauxqs'));
+  const server = await startFauxqs({ port, logger: false, defaultRegion: region });
+  return { endpoint: `http://127.0.0.1:${server.port}`, stop: () => server.stop() };
+}
+
+async function createClients(
+  endpoint: string,
+  { region, credentials }: LocalAwsSettings,
+): Promise<{ sns: SNSClient; sqs: SQSClient; s3: S3Client }> {
+  const [{ SNSClient }, { SQSClient }, { S3Client }] = await Promise.all([
+    import('@aws-sdk/client-sns'),
+    importPeer('@aws-sdk/client-sqs', () => import('@aws-sdk/client-sqs')),
+    import('@aws-sdk/client-s3'),
+  ]);
+  const common = { region, ...(endpoint === 'aws' ? {} : { endpoint, credentials }) };
+  // Each long poll holds a socket: with the SDK's 50, many queues would keep deletes waiting behind polls.
+  const requestHandler = { httpAgent: { maxSockets: 1000 }, httpsAgent: { maxSockets: 1000 } };
+  return {
+    sns: new SNSClient(common),
+    sqs: new SQSClient({ ...common, requestHandler }),
+    s3: new S3Client({ ...common, forcePathStyle: true }),
+  };
+}
+
+function closeClients(clients: { sns: SNSClient; sqs: SQSClient; s3: S3Client } | undefined): void {
+  clients?.sns.destroy();
+  clients?.sqs.destroy();
+  clients?.s3.destroy();
+}
+
+function createEnv(
+  endpoint: string,
+  { region, bucket, credentials }: LocalAwsSettings,
+): Record<string, string> {
+  const env = { AWS_REGION: region, ALGERNON_BUCKET_NAME: bucket };
+  if (endpoint === 'aws') return env;
+  return {
+    ...env,
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  };
+}

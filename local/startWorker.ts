@@ -1,0 +1,125 @@
+import { LocalOptionError } from '../core/errors.ts';
+import type { WorkerStats } from './invocationReport.ts';
+import type { SqsRecord } from './lambdaTypes.ts';
+import { pollQueue } from './pollQueue.ts';
+import type { BatchWorker } from './processBatch.ts';
+import { bindQueue, type QueueCalls } from './queueCalls.ts';
+import { readDeadLetters } from './readDeadLetters.ts';
+import { createTaskQueue, type QueueAddress, type TaskQueue } from './taskQueues.ts';
+import { waitUntilIdle } from './waitUntilIdle.ts';
+import { readWorkerOptions, type WorkerOptions, type WorkerSettings } from './workerOptions.ts';
+
+/** A function and the queues it works on. */
+export interface Worker<Name extends string = string> extends AsyncDisposable {
+  /** ARN of each task's topic. */
+  readonly topics: Readonly<Record<Name, string>>;
+  /** Each task's queue and dead-letter queue. */
+  readonly queues: Readonly<Record<Name, QueueAddress & { readonly deadLetter: QueueAddress }>>;
+  /** What has been done so far; goes on counting. */
+  readonly stats: WorkerStats;
+  /**
+   * Resolves when nothing is waiting, hidden or delayed in any of the queues. Rejects with a WorkerNotIdleError
+   * after `timeoutSeconds` (default: never), or when the worker is stopped before.
+   */
+  idle(options?: { timeoutSeconds?: number }): Promise<void>;
+  /**
+   * What lies in a task's dead-letter queue, which stays there. While it is read (not longer than 30 seconds)
+   * its messages are hidden from others, and each reading raises their ApproximateReceiveCount.
+   */
+  deadLetters(task: Name): Promise<SqsRecord[]>;
+  /** Takes no more messages, finishes and acknowledges what is under way, then resolves. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Does what Lambda's event source mapping does: reads queues and invokes a handler with batches of messages. For
+ * each task it first makes a topic, a queue, a dead-letter queue and the subscription, or takes those there are.
+ *
+ * Options:
+ * - `aws`: what `startLocalAws` gives, or clients of one's own as `{ sns, sqs }`.
+ * - `handler`: the function, as it is exported to Lambda. It returns a promise.
+ * - `tasks`: names of 1 to 71 letters, digits, "-" and "_". The task `load` has the topic and the queue `load` and
+ *   the dead-letter queue `load-dlq`; with `fifo` they are `load.fifo` and `load-dlq.fifo`.
+ * - `name`: the function's name. Default `worker`.
+ * - `batchSize`: most messages in a batch; 1 to 10,000, with `fifo` to 10. Default 10. Over 10 needs a window.
+ * - `batchWindowSeconds`: how long a batch is gathered; 0 to 300, with `fifo` 0. Default 0.
+ * - `pollers`: how many batches of one queue are worked on at once; 1 to 1000. Default 5, as Lambda starts.
+ * - `maxReceiveCount`: how often a message is tried before it goes to the dead-letter queue. Default 3.
+ * - `visibilityTimeoutSeconds`: how long a message stays hidden once it is received, and so when a failed one
+ *   comes back. 1 to 43,200. Default 30.
+ * - `retryDelaySeconds`: what Lambda has not: a failed message comes back after this. Default: it is left to
+ *   the visibility timeout, as Lambda does.
+ * - `timeoutSeconds`: the function's time-out; over 0, to 900, and not more than the visibility timeout. Default:
+ *   the visibility timeout less the window.
+ * - `waitTimeSeconds`: how long a poll waits for a message; 1 to 20. Default 1. `stop` lets polls of up to 2 seconds
+ *   end and cuts longer ones off, with which a message may be hidden until its visibility timeout.
+ * - `reportBatchItemFailures`: whether the response may name the messages that failed. Default true.
+ * - `rawMessageDelivery`: whether SNS leaves its envelope off. Default false.
+ * - `fifo`: FIFO topics and queues. Default false.
+ * - `onInvocation`: gets a report of each invocation. Default: failed ones are written with `console.error`.
+ * - `onError`: gets what goes wrong between here and SQS. Default: `console.error`. The worker tries again.
+ *
+ * @throws LocalOptionError for an option that cannot be.
+ * @example
+ * const worker = await startWorker({ aws, handler, tasks: ['load', 'analyse'] });
+ * await aws.sns.send(new PublishCommand({ TopicArn: worker.topics.load, Message: '{"task_name":"load"}' }));
+ * await worker.idle();
+ * await worker.stop();
+ */
+export async function startWorker<const Name extends string>(
+  options: WorkerOptions<Name>,
+): Promise<Worker<Name>> {
+  const settings = readWorkerOptions(options);
+  const { aws } = settings;
+  const taskQueues = await Promise.all(settings.tasks.map((task) => createTaskQueue(task, settings)));
+  const stats = { invocations: 0, failedInvocations: 0, received: 0, deleted: 0, failed: 0, inFlight: 0 };
+  const workers = await Promise.all(taskQueues.map((queue) => createBatchWorker(queue, settings, stats)));
+
+  const stopping = new AbortController();
+  const polling = Promise.all(workers.map((worker) => pollQueue(worker, stopping.signal)));
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    await polling;
+    takeBack?.();
+  };
+  const takeBack = aws.onStop?.(stop);
+
+  const calls = new Map<string, QueueCalls>(workers.map(({ queue, calls }) => [queue.task, calls]));
+  return {
+    topics: byTask(taskQueues, ({ topicArn }) => topicArn) as Record<Name, string>,
+    queues: byTask(taskQueues, ({ url, arn, deadLetter }) => ({
+      url,
+      arn,
+      deadLetter,
+    })) as Worker<Name>['queues'],
+    stats,
+    idle: ({ timeoutSeconds = Number.POSITIVE_INFINITY } = {}) =>
+      waitUntilIdle(calls, stats, stopping.signal, timeoutSeconds),
+    async deadLetters(task) {
+      const queue = taskQueues.find((candidate) => candidate.task === task);
+      if (queue === undefined) throw new LocalOptionError(`deadLetters: this worker has no task ${task}.`);
+      return readDeadLetters(await bindQueue(aws.sqs, queue.deadLetter.url), queue.deadLetter.arn);
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function createBatchWorker(
+  queue: TaskQueue,
+  settings: WorkerSettings,
+  stats: BatchWorker['stats'],
+): Promise<BatchWorker> {
+  const [, , , region, account] = queue.arn.split(':');
+  return {
+    queue,
+    calls: await bindQueue(settings.aws.sqs, queue.url),
+    functionArn: `arn:aws:lambda:${region}:${account}:function:${settings.name}`,
+    settings,
+    stats,
+  };
+}
+
+function byTask<T>(queues: readonly TaskQueue[], read: (queue: TaskQueue) => T): Record<string, T> {
+  return Object.fromEntries(queues.map((queue) => [queue.task, read(queue)]));
+}

@@ -1,0 +1,52 @@
+import { WorkerNotIdleError } from '../core/errors.ts';
+import type { WorkerStats } from './invocationReport.ts';
+import { pause } from './pause.ts';
+import type { QueueCalls, QueueCount } from './queueCalls.ts';
+
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 200;
+
+/**
+ * Resolves when nothing waits, is hidden or is delayed in any of the queues, given in the order in which tasks
+ * follow each other. Rejects with a WorkerNotIdleError when the signal aborts before.
+ */
+export async function waitUntilIdle(
+  queues: ReadonlyMap<string, QueueCalls>,
+  stats: WorkerStats,
+  stopping: AbortSignal,
+  timeoutSeconds: number,
+): Promise<void> {
+  const end = performance.now() + timeoutSeconds * 1000;
+  let left = new Map<string, QueueCount>();
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 1.5)) {
+    if (stopping.aborted) throw new WorkerNotIdleError('The worker was stopped before it was idle.');
+    const received = stats.received;
+    if (stats.inFlight === 0) {
+      left = await countLeft([...queues]);
+      // A message that moves on to another queue between two counts escapes one pass. It does not escape both
+      // directions, nor the count of what was received.
+      if (left.size === 0) left = await countLeft([...queues].reverse());
+      if (left.size === 0 && stats.received === received && stats.inFlight === 0) return;
+    }
+    if (stats.received !== received) pauseMs = FIRST_PAUSE_MS;
+    if (performance.now() > end) throw new WorkerNotIdleError(describe(left, stats, timeoutSeconds));
+    await pause(Math.min(pauseMs, end - performance.now()), stopping);
+  }
+}
+
+async function countLeft(queues: readonly [string, QueueCalls][]): Promise<Map<string, QueueCount>> {
+  const left = new Map<string, QueueCount>();
+  for (const [task, calls] of queues) {
+    const count = await calls.count();
+    if (count.waiting + count.hidden + count.delayed > 0) left.set(task, count);
+  }
+  return left;
+}
+
+function describe(left: ReadonlyMap<string, QueueCount>, { inFlight }: WorkerStats, seconds: number): string {
+  const queues = [...left].map(
+    ([task, { waiting, hidden, delayed }]) =>
+      `${task}: ${waiting} waiting, ${hidden} hidden, ${delayed} delayed`,
+  );
+  return `The worker was not idle after ${seconds} s: ${inFlight} messages in its hands; ${queues.join('; ')}`;
+}
