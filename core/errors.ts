@@ -227,6 +227,19 @@ export class StoredDataAccessError extends StoredDataError {
   }
 }
 
+/** Stored values point to stored values, and do not come to an end. */
+export class TooManyPointersError extends StoredDataError {
+  override readonly name = 'TooManyPointersError';
+
+  constructor(path: string, maxDepth: number) {
+    super(
+      'TOO_MANY_POINTERS',
+      `The pointer at ${path} leads to pointers, more than ${maxDepth} deep: do they point at each other?`,
+      { path },
+    );
+  }
+}
+
 /** Stored values are larger than the worker was told to read. */
 export class StoredDataTooLargeError extends StoredDataError {
   override readonly name = 'StoredDataTooLargeError';
@@ -304,5 +317,101 @@ export class InvocationError extends AlgernonError {
 
   constructor(message: string, cause?: unknown) {
     super('INVOCATION', message, { retryable: true, cause });
+  }
+}
+
+// ajson
+
+/** What an {@link AjsonError} is about. */
+export type AjsonErrorKind = 'syntax' | 'depth' | 'digits' | 'tag' | 'class' | 'value';
+
+/** Where in a text, and in the value it holds, an {@link AjsonError} happened. */
+export interface AjsonErrorDetails extends ErrorDetails {
+  /** The characters before the place in the text; for `loads` and `raw` alone. */
+  offset?: number | undefined;
+  /** The text that was read, from which `line` and `column` are counted. */
+  text?: string | undefined;
+}
+
+/**
+ * ajson could not write a value or read a text. `path` is the place in the value; `offset` (from 0), `line` and
+ * `column` (from 1) the place in the text, when a text was read. `kind` is one of:
+ *
+ * - `syntax`: the text is not JSON;
+ * - `depth`: it goes deeper than `maxDepth`, or is a cycle;
+ * - `digits`: a number has more digits than `maxDigits`, or is beyond what a number can hold;
+ * - `tag`: a tag such as `datetime` holds what it cannot hold;
+ * - `class`: a class is not registered, or its own code threw (see `cause`);
+ * - `value`: the value has no place on the wire.
+ */
+export class AjsonError extends AlgernonError {
+  override readonly name: string = 'AjsonError';
+  readonly kind: AjsonErrorKind;
+  readonly offset: number | undefined;
+  readonly line: number | undefined;
+  readonly column: number | undefined;
+
+  constructor(kind: AjsonErrorKind, message: string, details: AjsonErrorDetails = {}, code?: string) {
+    const { path = '$', offset, text } = details;
+    const before = offset === undefined ? undefined : text?.slice(0, offset).split('\n');
+    const place = before && `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+    const shown = path.length > 200 ? `${path.slice(0, 100)}…${path.slice(-99)}` : path;
+    super(code ?? `AJSON_${kind.toUpperCase()}`, `${shown}: ${message}${place ? ` (${place})` : ''}`, {
+      ...details,
+      path,
+    });
+    this.kind = kind;
+    this.offset = offset;
+    this.line = before?.length;
+    this.column = before && (before.at(-1)?.length ?? 0) + 1;
+  }
+}
+
+/** A message holds an object of a class that is not registered. `className` and `module` say which. */
+export class UnknownClassError extends AjsonError {
+  override readonly name = 'UnknownClassError';
+  readonly className: string;
+  readonly module: string;
+
+  constructor(className: string, module: string, details: AjsonErrorDetails = {}) {
+    const message = `class ${className} of module ${module} is not registered: ajson.register it, or load with { unknown: 'keep' }`;
+    super('class', message, details, 'UNKNOWN_CLASS');
+    this.className = className;
+    this.module = module;
+  }
+}
+
+/** Nothing says where the topic of a task is. */
+export class TopicNotFoundError extends AlgernonError {
+  override readonly name = 'TopicNotFoundError';
+
+  constructor(taskName: string) {
+    super(
+      'TOPIC_NOT_FOUND',
+      `Where is the topic of the task ${taskName}? Give its ARN in the option topics; ` +
+        'without that option, the topic named as the task is taken, in the region and account of the function.',
+    );
+  }
+}
+
+/** A message is larger than its topic takes. */
+export class MessageTooLargeError extends AlgernonError {
+  override readonly name = 'MessageTooLargeError';
+
+  constructor(bytes: number, maxBytes: number) {
+    super(
+      'MESSAGE_TOO_LARGE',
+      `The message has ${bytes} bytes, and a topic takes ${maxBytes}: let large values go through S3, ` +
+        'or raise the topic and with it the option maxMessageBytes.',
+    );
+  }
+}
+
+/** SNS did not take a message. */
+export class PublishError extends AlgernonError {
+  override readonly name = 'PublishError';
+
+  constructor(topicArn: string, cause: unknown, retryable: boolean) {
+    super('PUBLISH_FAILED', `${topicArn} did not take the message: ${String(cause)}`, { cause, retryable });
   }
 }

@@ -1,0 +1,29 @@
+/**
+ * A `Set` that does not change once it is made; `frozenset` on the wire. Its `add`, `delete` and `clear` throw a
+ * `TypeError`.
+ *
+ * @example
+ * ajson.dumps(new FrozenSet(['a'])); // {"_alg_class":"frozenset","value":["a"]}
+ */
+export class FrozenSet<T = unknown> extends Set<T> {
+  constructor(items: Iterable<T> = []) {
+    super();
+    for (const item of items) super.add(item);
+  }
+
+  override add(): never {
+    return refuse();
+  }
+
+  override delete(): never {
+    return refuse();
+  }
+
+  override clear(): never {
+    return refuse();
+  }
+}
+
+function refuse(): never {
+  throw new TypeError('a FrozenSet does not change: make a new one');
+}

@@ -1,0 +1,179 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  AjsonError,
+  AlgObject,
+  ajson,
+  createAjson,
+  UnknownClassError,
+  UnknownObject,
+} from '../../../core/ajson/index.ts';
+
+class DatabaseCredentials extends AlgObject {
+  static {
+    ajson.register(DatabaseCredentials, { module: 'shop.models' });
+  }
+
+  readonly #username: string;
+  readonly #password: string;
+  readonly #readUrl: string;
+  readonly #writeUrl: string;
+
+  constructor(username: string, password: string, readUrl: string, writeUrl: string) {
+    super();
+    this.#username = username;
+    this.#password = password;
+    this.#readUrl = readUrl;
+    this.#writeUrl = writeUrl;
+  }
+
+  static parseJson(fields: {
+    username: string;
+    password: string;
+    read_url: string;
+    write_url: string;
+  }): DatabaseCredentials {
+    return new DatabaseCredentials(fields.username, fields.password, fields.read_url, fields.write_url);
+  }
+
+  override toJson(): Record<string, unknown> {
+    return {
+      _username: this.#username,
+      _password: this.#password,
+      _read_url: this.#readUrl,
+      _write_url: this.#writeUrl,
+    };
+  }
+
+  get username(): string {
+    return this.#username;
+  }
+}
+
+class Point extends AlgObject {
+  readonly x: number;
+  readonly y: unknown;
+
+  private constructor(x: number, y: unknown) {
+    super();
+    this.x = x;
+    this.y = y;
+  }
+
+  static of(x: number, y: unknown): Point {
+    return new Point(x, y);
+  }
+
+  static parseJson({ x, y }: { x: number; y: unknown }): Point {
+    return new Point(x, y);
+  }
+}
+
+describe('a class that extends AlgObject', () => {
+  const credentials = new DatabaseCredentials(
+    'my_username',
+    '31iteP@zzW0rd',
+    'some_db_url',
+    'some_other_db_url',
+  );
+  const wire =
+    '{"_alg_class":"DatabaseCredentials","_alg_module":"shop.models","value":{"_username":"my_username","_password":"31iteP@zzW0rd","_read_url":"some_db_url","_write_url":"some_other_db_url"}}';
+
+  test('is written as Python writes it, and comes back an instance', () => {
+    expect(ajson.dumps(credentials)).toBe(wire);
+    const back = ajson.loads<DatabaseCredentials>(wire);
+    expect(back).toBeInstanceOf(DatabaseCredentials);
+    expect(back.username).toBe('my_username');
+    expect(back.equals(credentials)).toBe(true);
+    expect(back.equals(new DatabaseCredentials('x', 'y', 'z', 'w'))).toBe(false);
+  });
+
+  test('sends its own fields without a toJson of its own', () => {
+    const own = createAjson({ classes: [{ class: Point, module: 'shapes' }] });
+    const text = own.dumps([Point.of(1, new Set([2n ** 70n]))]);
+    expect(text).toBe(
+      '[{"_alg_class":"Point","_alg_module":"shapes","value":{"x":1,"y":{"_alg_class":"set","value":[1180591620717411303424]}}}]',
+    );
+    expect(own.loads<Point[]>(text)[0]?.equals(Point.of(1, new Set([2n ** 70n])))).toBe(true);
+  });
+
+  test('is refused, with the path, where it is not registered', () => {
+    expect(() => ajson.dumps({ a: [Point.of(1, 2)] })).toThrow(
+      expect.objectContaining({
+        name: 'AjsonError',
+        path: '$.a[0]',
+        message: expect.stringContaining('ajson.register'),
+      }),
+    );
+    class Nearer extends DatabaseCredentials {}
+    expect(() => ajson.dumps(new Nearer('a', 'b', 'c', 'd'))).toThrow(AjsonError);
+  });
+
+  test('loads under its former names', () => {
+    const own = createAjson();
+    own.register(Point, { module: 'shapes', aliases: ['Spot', { name: 'Dot', module: 'old' }] });
+    for (const [name, module] of [
+      ['Spot', 'shapes'],
+      ['Dot', 'old'],
+    ]) {
+      const text = JSON.stringify({ value: { _x: 1, y: 2 }, _alg_class: name, _alg_module: module });
+      expect(own.loads<Point>(text).equals(Point.of(1, 2))).toBe(true);
+    }
+    expect(() => own.loads('{"_alg_class":"Dot","_alg_module":"shapes","value":{}}')).toThrow(
+      UnknownClassError,
+    );
+  });
+});
+
+test('a class that exists already is registered with a pair of functions', () => {
+  class Money {
+    readonly amount: string;
+    constructor(amount: string) {
+      this.amount = amount;
+    }
+  }
+  const own = createAjson();
+  own.register(Money, {
+    name: 'Money',
+    module: 'shop.money',
+    toJson: (money) => ({ amount: money.amount }),
+    parseJson: ({ amount }: { amount: string }) => new Money(amount),
+  });
+  const text = own.dumps({ price: new Money('1.10') });
+  expect(own.loads<{ price: Money }>(text).price).toStrictEqual(new Money('1.10'));
+  expect(() => ajson.dumps(new Money('1'))).toThrow('Money');
+});
+
+test('a name is registered once, and the names of the format are not free', () => {
+  const own = createAjson();
+  own.register(Point, { module: 'shapes' });
+  own.register(Point, { module: 'shapes' });
+  expect(() => own.register(DatabaseCredentials, { module: 'shapes', name: 'Point' })).toThrow('already');
+  expect(() => own.register(Point, { module: 'shapes', name: 'set' })).toThrow('of the format');
+});
+
+describe('a class that nobody has', () => {
+  const wire =
+    '{"a":[{"_alg_class":"Foo","_alg_module":"shop.models","value":{"when":{"_alg_class":"set","value":[1]}},"x":1}]}';
+
+  test('is an error that names it, with its path', () => {
+    expect(() => ajson.loads(wire)).toThrow(
+      expect.objectContaining({
+        name: 'UnknownClassError',
+        className: 'Foo',
+        module: 'shop.models',
+        path: '$.a[0]',
+        kind: 'class',
+      }),
+    );
+  });
+
+  test('or is kept as it came, and written again unchanged', () => {
+    const { a } = ajson.loads<{ a: UnknownObject[] }>(wire, { unknown: 'keep' });
+    expect(a[0]).toBeInstanceOf(UnknownObject);
+    expect(a[0]?.className).toBe('Foo');
+    expect(a[0]?.module).toBe('shop.models');
+    expect(a[0]?.value).toEqual({ when: new Set([1]) });
+    expect(ajson.dumps({ a })).toBe(wire);
+    expect(createAjson({ unknown: 'keep' }).loads(wire)).toEqual({ a });
+  });
+});
