@@ -4,6 +4,7 @@ import { eventKind } from './events.ts';
 export interface RespondingRequest {
   event: unknown;
   response?: unknown;
+  error?: unknown;
 }
 
 /**
@@ -13,19 +14,22 @@ export interface RespondingRequest {
  */
 export function keepResponse(request: RespondingRequest): void {
   if (eventKind(request.event) === 'sqs') return;
-  let response = isBatchResponse(request.response) ? undefined : request.response;
+  let response = isBatchResponse(request.response, request.error) ? undefined : request.response;
   Object.defineProperty(request, 'response', {
     configurable: true,
     enumerable: true,
     get: () => response,
     set(value: unknown) {
-      if (!isBatchResponse(value)) response = value;
+      if (!isBatchResponse(value, request.error)) response = value;
     },
   });
 }
 
-function isBatchResponse(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+/** Either what it answers with, or what it makes of an error on the way there: a rejection for each record. */
+function isBatchResponse(value: unknown, error: unknown): boolean {
+  if (Array.isArray(value))
+    return error !== undefined && value.length > 0 && value.every((one) => one?.reason === error);
+  if (typeof value !== 'object' || value === null) return false;
   const keys = Object.keys(value);
   return keys.length === 1 && keys[0] === 'batchItemFailures';
 }

@@ -65,6 +65,17 @@ type Holder = { [key]?: Pipeline };
  * });
  */
 export function declareStage(request: DeclaringRequest, stage: Stage): Pipeline | undefined {
+  const pipeline = openPipeline(request);
+  if (!pipeline) return undefined;
+  const { stages } = pipeline;
+  const declared = stages.findIndex(({ name }) => name === stage.name);
+  stages.splice(declared === -1 ? stages.length : declared, 1, stage);
+  stages.sort((a, b) => a.rank - b.rank);
+  return pipeline;
+}
+
+/** The pipeline of an invocation, put on its context where it is not there yet; undefined when the event is no batch. */
+export function openPipeline(request: DeclaringRequest): Pipeline | undefined {
   if (eventKind(request.event) === 'direct') return undefined;
   const internal = request.internal as Holder;
   const context = (request.context ?? {}) as Holder;
@@ -72,10 +83,6 @@ export function declareStage(request: DeclaringRequest, stage: Stage): Pipeline 
   internal[key] = pipeline;
   if (context[key] !== pipeline)
     request.context = extendContext(context, { [key]: { value: pipeline, enumerable: true } });
-  const { stages } = pipeline;
-  const declared = stages.findIndex(({ name }) => name === stage.name);
-  stages.splice(declared === -1 ? stages.length : declared, 1, stage);
-  stages.sort((a, b) => a.rank - b.rank);
   return pipeline;
 }
 
@@ -89,10 +96,19 @@ function startPipeline(event: unknown): Pipeline {
  * setting it must reach the runtime.
  */
 export function extendContext<C extends object>(context: C, parts: PropertyDescriptorMap): C {
-  return Object.create(Object.getPrototypeOf(context), {
+  const extended = Object.create(Object.getPrototypeOf(context), {
     ...Object.getOwnPropertyDescriptors(context),
     ...parts,
   }) as C;
+  originals.set(extended, originalContext(context));
+  return extended;
+}
+
+const originals = new WeakMap<object, object>();
+
+/** The context as Lambda gave it, behind one that was extended. */
+export function originalContext<C extends object>(context: C): C {
+  return (originals.get(context) as C | undefined) ?? context;
 }
 
 /** The pipeline that travels on a context. */

@@ -1,0 +1,28 @@
+export * from './ajson/index.ts';
+export * from './errors.ts';
+export {
+  formatPointer,
+  type ObjectAddress,
+  type ObjectStore,
+  type PointerParts,
+  parsePointer,
+  type ReadOptions,
+  StoredData,
+} from './storedData.ts';
+export type * from './tasks/events.ts';
+export { type NextTask, nextTask } from './tasks/nextTask.ts';
+export {
+  type DeclaringRequest,
+  declareStage,
+  type Pipeline,
+  type Stage,
+  stageRanks,
+  type TaskRun,
+} from './tasks/pipeline.ts';
+export { type QueuedHandler, type QueuedOptions, queued } from './tasks/queued.ts';
+export { type RoutedExtras, type RoutedHandler, routeTasks, type TaskFunction } from './tasks/routeTasks.ts';
+export { type RunTaskOptions, runTask, type TaskExtras, type TaskHandler } from './tasks/runTask.ts';
+export type { SettledBatch } from './tasks/settledBatch.ts';
+export { isTask, type Task } from './tasks/task.ts';
+export type { TaskMessage, TaskPublisher } from './tasks/taskPublisher.ts';
+export { unwrapTask } from './tasks/unwrapTask.ts';

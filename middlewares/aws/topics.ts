@@ -1,0 +1,33 @@
+import { TopicNotFoundError } from '../../core/errors.ts';
+
+/** Where the topic of a task is: a map from task names to ARNs, or a function that finds the ARN. */
+export type Topics =
+  | Readonly<Record<string, string>>
+  | ((taskName: string) => string | undefined | Promise<string | undefined>);
+
+/**
+ * Finds the ARN of a task's topic. Without `topics` it is the topic named as the task, in the region and the account
+ * of the function itself: no look-up, and no permission for one.
+ *
+ * @param functionArn the ARN of the Lambda function, or of anything else in the same region and account
+ * @throws TopicNotFoundError when nothing says where the topic is
+ */
+export async function topicArn(
+  taskName: string,
+  topics: Topics | undefined,
+  functionArn: string | undefined,
+): Promise<string> {
+  const arn = topics === undefined ? neighbourArn(taskName, functionArn) : await lookUp(taskName, topics);
+  if (typeof arn !== 'string') throw new TopicNotFoundError(taskName);
+  return arn;
+}
+
+function lookUp(taskName: string, topics: Topics) {
+  if (typeof topics === 'function') return topics(taskName);
+  return Object.hasOwn(topics, taskName) ? topics[taskName] : undefined;
+}
+
+function neighbourArn(taskName: string, arn: string | undefined): string | undefined {
+  const [, partition, , region, account] = arn?.split(':') ?? [];
+  return region && account ? `arn:${partition}:sns:${region}:${account}:${taskName}` : undefined;
+}

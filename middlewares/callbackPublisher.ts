@@ -1,0 +1,166 @@
+import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
+import type { SNSClient } from '@aws-sdk/client-sns';
+import type { MiddlewareObj } from '@middy/core';
+import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
+import { assertOption } from '../core/assertOption.ts';
+import { DeadlineError, NotUnwrappedError } from '../core/errors.ts';
+import { isSnsRecord, type LambdaContext, messageIdOf, type TaskRecord } from '../core/tasks/events.ts';
+import { keepResponse } from '../core/tasks/keepResponse.ts';
+import { type NextTask, nextTask } from '../core/tasks/nextTask.ts';
+import { assertPipelineRan, declareStage, stageRanks } from '../core/tasks/pipeline.ts';
+import { isTask } from '../core/tasks/task.ts';
+import type { TaskMessage } from '../core/tasks/taskPublisher.ts';
+import { s3ObjectStore } from './aws/s3ObjectStore.ts';
+import { snsPublisher } from './aws/snsPublisher.ts';
+import { type Topics, topicArn } from './aws/topics.ts';
+import { gatherMessages } from './gatherMessages.ts';
+import { type Origin, storeResult, taskMessage } from './storeResult.ts';
+
+export interface CallbackPublisherOptions {
+  /** Default: one made at the first need, shared by all that give none. */
+  s3?: S3Client;
+  /** Default: one made at the first need, shared by all that give none. */
+  sns?: SNSClient;
+  /** The bucket for results. Default: `ALGERNON_BUCKET_NAME`, read when the first result needs it. */
+  bucket?: string;
+  /** The folder for results. Default: `CACHE_FOLDER_NAME`, else `cache`. */
+  folder?: string;
+  /** A canned ACL for results. Default: none; `bucket-owner-full-control` for a bucket of another account. */
+  acl?: ObjectCannedACL;
+  /** Where the topics are. Default: each is named as its task, in the function's own region and account. */
+  topics?: Topics;
+  /** Results up to this many bytes travel in the message itself. Default 0: every result goes through S3. */
+  inlineUnder?: number;
+  /** What a topic takes in one message, in bytes. Default 262,144. */
+  maxMessageBytes?: number;
+  /** How long a finished result waits for others to leave with, in milliseconds, while others are under way. Default 10. */
+  lingerMillis?: number;
+  /** The registry that writes results. Default: the shared one. */
+  ajson?: Pick<Ajson, 'dumps'>;
+}
+
+const name = 'callbackPublisher';
+
+/**
+ * Stores the result of a task that has a `callback` in S3, and sends a pointer to it to the next task's topic. The
+ * task counts as done once that is sent: a failed upload or publish fails its record, and the message comes back.
+ *
+ * The name of the stored object is derived from the message, so a redelivery writes the same object again. Callbacks
+ * that finish together leave together, up to ten in a call.
+ *
+ * Fails a record with a `CallbackError` (before its handler is called), `StoredDataError`, `TopicNotFoundError`,
+ * `MessageTooLargeError` or `PublishError`.
+ *
+ * @throws OptionError when an option is not what it must be
+ * @example
+ * export const handler = middy(queued(async (task: Task) => resize(task.task_kwargs)))
+ *   .use(sqsPartialBatchFailure())
+ *   .use(sqsSnsUnwrap())
+ *   .use(callbackPublisher());
+ */
+export function callbackPublisher(options: CallbackPublisherOptions = {}): MiddlewareObj {
+  const { inlineUnder = 0, maxMessageBytes = 262_144, lingerMillis = 10 } = options;
+  const { s3, sns, bucket, folder, acl, topics, ajson = sharedAjson } = options;
+  assertOption(inlineUnder >= 0, name, 'inlineUnder', 'a number of bytes from 0');
+  assertOption(maxMessageBytes > 0, name, 'maxMessageBytes', 'a number of bytes above 0');
+  assertOption(lingerMillis >= 0, name, 'lingerMillis', 'a number of milliseconds from 0');
+  assertOption(folder === undefined || /^[^#!/]+$/.test(folder), name, 'folder', 'a name without #, ! and /');
+  const store = s3ObjectStore({ s3, acl });
+  const publisher = snsPublisher({ sns, maxMessageBytes });
+  // A worker may pass on tags that it did not rebuild.
+  const dumps = (value: unknown) => ajson.dumps(value, { tags: 'keep' });
+  const storing = { store, bucket, folder, inlineUnder, dumps };
+
+  const messageFor = async (
+    next: NextTask,
+    result: unknown,
+    origin: Origin,
+    signal?: AbortSignal,
+  ): Promise<TaskMessage> => {
+    const [arn, kwargs] = await Promise.all([
+      topicArn(next.task_name, topics, origin.functionArn),
+      storeResult(result, origin, { ...storing, signal }),
+    ]);
+    return {
+      topicArn: arn,
+      subject: 'callback',
+      message: taskMessage(next.task_name, kwargs, next.callback),
+      groupId: origin.groupId ?? origin.messageId,
+      deduplicationId: `${origin.messageId}.${next.task_name}`.slice(0, 128),
+    };
+  };
+
+  /** One invocation's part: what leaves together comes from one batch. */
+  const declare = (request: Parameters<typeof declareStage>[0]) => {
+    const gathered = gatherMessages(publisher, lingerMillis);
+    const pipeline = declareStage(request, {
+      name,
+      rank: stageRanks.publish,
+      ready({ task }) {
+        if (!isTask(task)) throw new NotUnwrappedError(name);
+        nextTask(task.callback, task.task_name);
+      },
+      around: (run, next) =>
+        gathered.during(async (send) => {
+          await next();
+          if (!isTask(run.task)) return;
+          const following = nextTask(run.task.callback, run.task.task_name);
+          if (!following) return;
+          const origin = originOfRecord(run.record, run.context, run.task.task_name);
+          const message = await messageFor(following, run.result, origin, run.signal);
+          // The message is on its way back by now: what is sent after this would only be sent again.
+          if (run.signal.aborted) throw new DeadlineError();
+          await send(message);
+        }),
+    });
+    return pipeline !== undefined;
+  };
+
+  /** What directly invoked tasks are to be followed by. */
+  const direct = new WeakMap<object, { next: NextTask; origin: Origin }>();
+
+  return {
+    before(request) {
+      keepResponse(request);
+      if (declare(request) || !isTask(request.event)) return;
+      const { task_name, callback } = request.event;
+      const next = nextTask(callback, task_name);
+      if (next) direct.set(request, { next, origin: originOfInvocation(request.context, task_name) });
+    },
+    async after(request) {
+      assertPipelineRan(request, name);
+      const following = direct.get(request);
+      if (!following) return;
+      const [error] = await publisher.publish([
+        await messageFor(following.next, request.response, following.origin),
+      ]);
+      if (error) throw error;
+    },
+    onError: keepResponse,
+  };
+}
+
+function originOfRecord(record: TaskRecord, context: LambdaContext | undefined, taskName: string): Origin {
+  const messageId = messageIdOf(record);
+  if (isSnsRecord(record)) {
+    return {
+      messageId,
+      taskName,
+      sentAt: Date.parse(record.Sns.Timestamp),
+      functionArn: record.Sns.TopicArn,
+    };
+  }
+  return {
+    messageId,
+    taskName,
+    sentAt: Number(record.attributes?.SentTimestamp),
+    functionArn: context?.invokedFunctionArn ?? record.eventSourceARN,
+    groupId: record.attributes?.MessageGroupId,
+  };
+}
+
+/** Lambda keeps the request id when it tries an asynchronous invocation again, and tells no time of sending. */
+function originOfInvocation(context: LambdaContext, taskName: string): Origin {
+  const { awsRequestId, invokedFunctionArn } = context;
+  return { messageId: awsRequestId, taskName, sentAt: 0, functionArn: invokedFunctionArn };
+}

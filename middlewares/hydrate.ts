@@ -1,0 +1,94 @@
+import { markRaw } from '../core/ajson/markRaw.ts';
+import { BucketNotAllowedError, StoredDataTooLargeError, TooManyPointersError } from '../core/errors.ts';
+import {
+  type ObjectStore,
+  parsePointer,
+  parseStoredBody,
+  pointerIn,
+  StoredData,
+} from '../core/storedData.ts';
+
+export interface HydrateOptions {
+  store: ObjectStore;
+  isAllowed(bucket: string): boolean;
+  /** For all the pointers together. */
+  maxBytes: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** A stored value may hold pointers of its own, but a circle of them must end. */
+const maxDepth = 8;
+
+/**
+ * Puts the values that pointers lead to in the pointers' places. The value given is left as it is; what has no
+ * pointer in it is not copied.
+ *
+ * @param path where in the message the value stands, for errors
+ */
+export async function hydrate<T>(value: T, path: string, options: HydrateOptions): Promise<T> {
+  const { store, isAllowed, maxBytes, signal } = options;
+  let bytesRead = 0;
+
+  const read = async (pointer: string, at: string, depth: number): Promise<unknown> => {
+    if (depth > maxDepth) throw new TooManyPointersError(at, maxDepth);
+    const address = parsePointer(pointer, at);
+    if (!isAllowed(address.bucket)) throw new BucketNotAllowedError(address.bucket, at);
+    const admit = (bytes: number) => {
+      bytesRead += bytes;
+      if (bytesRead > maxBytes) throw new StoredDataTooLargeError(pointer, bytesRead, maxBytes);
+    };
+    const body = parseStoredBody(await store.get(address, { admit, signal }), pointer);
+    if (body.safeMode && typeof body.value === 'object' && body.value !== null) markRaw(body.value);
+    const inPlace = body.safeMode ? body.value : await fill(body.value, at, depth);
+    return body.fullUnpack ? inPlace : new StoredData({ pointer, value: inPlace });
+  };
+
+  const fill = async <V>(within: V, at: string, depth: number): Promise<V> => {
+    const places = new Map<string, string>();
+    findPointers(within, at, places);
+    if (places.size === 0) return within;
+    const values = new Map<string, unknown>();
+    await Promise.all(
+      [...places].map(async ([pointer, place]) => values.set(pointer, await read(pointer, place, depth + 1))),
+    );
+    return replacePointers(within, values) as V;
+  };
+
+  return fill(value, path, 0);
+}
+
+/** Collects each pointer once, with the first place it stands in. */
+function findPointers(value: unknown, path: string, places: Map<string, string>): void {
+  if (typeof value !== 'object' || value === null) return;
+  const pointer = pointerIn(value);
+  if (pointer !== undefined) {
+    if (!places.has(pointer)) places.set(pointer, path);
+  } else if (Array.isArray(value)) {
+    value.forEach((item, index) => {
+      findPointers(item, `${path}[${index}]`, places);
+    });
+  } else if (isPlain(value)) {
+    for (const [key, item] of Object.entries(value)) findPointers(item, `${path}.${key}`, places);
+  }
+}
+
+/** Copies what a pointer lies in, and nothing else. */
+function replacePointers(value: unknown, values: ReadonlyMap<string, unknown>): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const pointer = pointerIn(value);
+  if (pointer !== undefined) return values.get(pointer);
+  if (Array.isArray(value)) {
+    const items = value.map((item) => replacePointers(item, values));
+    return items.some((item, index) => item !== value[index]) ? items : value;
+  }
+  if (!isPlain(value)) return value;
+  const entries = Object.entries(value);
+  const changed = entries.map(([key, item]) => [key, replacePointers(item, values)] as const);
+  // fromEntries defines, where assignment would take a key __proto__ for the prototype.
+  return changed.some(([, item], i) => item !== entries[i]?.[1]) ? Object.fromEntries(changed) : value;
+}
+
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

@@ -1,0 +1,13 @@
+export * from '../core/index.ts';
+export type { Topics } from './aws/topics.ts';
+export { type CallbackPublisherOptions, callbackPublisher } from './callbackPublisher.ts';
+export {
+  type ContextOf,
+  type ContextResources,
+  contextResources,
+  type Resource,
+} from './contextResources.ts';
+export { type LambdaLoggedOptions, lambdaLogged } from './lambdaLogged.ts';
+export { type SendTaskOptions, sendTask } from './sendTask.ts';
+export { sqsSnsUnwrap, type UnwrappedEvent } from './sqsSnsUnwrap.ts';
+export { type StoredDataHydrateOptions, storedDataHydrate } from './storedDataHydrate.ts';

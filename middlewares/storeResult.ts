@@ -1,0 +1,67 @@
+import {
+  formatPointer,
+  formatStoredBody,
+  type ObjectStore,
+  parsePointer,
+  pointerIn,
+  pointerTag,
+} from '../core/storedData.ts';
+import { bucketFromEnvironment, folderFromEnvironment } from './aws/environment.ts';
+
+/** The message that a result comes from. */
+export interface Origin {
+  messageId: string;
+  taskName: string;
+  /** Milliseconds since 1970. */
+  sentAt: number;
+  /** The ARN of the function, or of its neighbour in the same region and account. */
+  functionArn: string | undefined;
+  /** The FIFO message group. */
+  groupId?: string | undefined;
+}
+
+export interface StoreResultOptions {
+  store: ObjectStore;
+  bucket?: string | undefined;
+  folder?: string | undefined;
+  /** Up to this many bytes, a result is not stored. */
+  inlineUnder: number;
+  dumps(value: unknown): string;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Stores the result of a task.
+ *
+ * @returns the ajson of what stands for the result in the next task's message: a pointer, or the result itself where
+ *   there is none, where it is a pointer already, or where it is small enough to travel in the message
+ */
+export async function storeResult(
+  result: unknown,
+  origin: Origin,
+  options: StoreResultOptions,
+): Promise<string> {
+  const { store, dumps, inlineUnder, signal } = options;
+  if (result === undefined || result === null) return '{}';
+  const passedOn = typeof result === 'object' ? pointerIn(result) : undefined;
+  if (passedOn !== undefined) {
+    parsePointer(passedOn);
+    return pointerTag(passedOn);
+  }
+  const text = dumps(result);
+  if (inlineUnder > 0 && Buffer.byteLength(text) <= inlineUnder) return text;
+  const pointer = formatPointer({
+    bucket: options.bucket ?? bucketFromEnvironment(),
+    folder: options.folder ?? folderFromEnvironment(),
+    name: `${origin.messageId}-${origin.taskName}`,
+    timestamp: origin.sentAt || 0,
+  });
+  await store.put(parsePointer(pointer), formatStoredBody(text), { signal });
+  return pointerTag(pointer);
+}
+
+/** The message of a task, around arguments that are ajson already. */
+export function taskMessage(taskName: string, kwargs: string, callback?: string | null): string {
+  const chain = callback ? `,"callback":${JSON.stringify(callback)}` : '';
+  return `{"task_name":${JSON.stringify(taskName)},"task_kwargs":${kwargs}${chain}}`;
+}
