@@ -1,6 +1,6 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import { pause } from './pause.ts';
-import type { QueueCalls } from './queueCalls.ts';
+import { MOST_PER_CALL, type QueueCalls } from './queueCalls.ts';
 import type { WorkerSettings } from './workerOptions.ts';
 
 type GatherSettings = Pick<WorkerSettings, 'batchSize' | 'batchWindowSeconds' | 'waitTimeSeconds'>;
@@ -22,21 +22,21 @@ export async function gatherBatch(
   if (messages.length === 0 || batchWindowSeconds === 0) return messages;
 
   const end = performance.now() + batchWindowSeconds * 1000;
-  let open = true;
-  while (open && messages.length < batchSize && !stopping.aborted) {
+  while (messages.length < batchSize && !stopping.aborted) {
     const left = end - performance.now();
+    // SQS waits in whole seconds: the last part of a window is slept, and what has come by then is taken.
     const waitSeconds = Math.max(0, Math.min(waitTimeSeconds, Math.floor(left / 1000)));
-    if (waitSeconds === 0) {
-      // SQS waits in whole seconds: what is left of the window is slept, then what has come is taken.
-      await pause(left, stopping);
-      open = false;
-    }
+    let more: Message[];
     try {
-      messages.push(...(await calls.receive(batchSize - messages.length, waitSeconds, cutOff)));
+      more = await calls.receive(batchSize - messages.length, waitSeconds, cutOff);
     } catch {
       // What has been received must be worked on; the next poll meets the same fault and tells it.
-      open = false;
+      break;
     }
+    messages.push(...more);
+    if (waitSeconds > 0 || more.length === MOST_PER_CALL) continue;
+    if (left <= 0) break;
+    await pause(left, stopping);
   }
   return messages;
 }

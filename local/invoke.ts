@@ -20,22 +20,26 @@ export async function invoke(
     const result = await withinTime(
       // A handler that throws before its first await must end here too.
       (async () => handler(event, context, undefined as never))(),
-      context.getRemainingTimeInMillis(),
+      context,
     );
     return { response: writeResponse(result) };
   } catch (error) {
-    return { error };
+    return { error: error ?? new InvocationError(`The handler threw ${error}`) };
   }
 }
 
-async function withinTime(work: Promise<unknown>, milliseconds: number): Promise<unknown> {
+async function withinTime(work: Promise<unknown>, context: LambdaContext): Promise<unknown> {
+  const milliseconds = context.getRemainingTimeInMillis();
+  const timeOut = new InvocationError(`Task timed out after ${(milliseconds / 1000).toFixed(2)} seconds`);
   let timer: NodeJS.Timeout | undefined;
   const end = new Promise<never>((_, reject) => {
-    const message = `Task timed out after ${(milliseconds / 1000).toFixed(2)} seconds`;
-    timer = setTimeout(() => reject(new InvocationError(message)), milliseconds);
+    timer = setTimeout(() => reject(timeOut), milliseconds);
   });
   try {
-    return await Promise.race([work, end]);
+    const result = await Promise.race([work, end]);
+    // A handler that keeps the thread to itself keeps the timer from firing, not the time from running out.
+    if (context.getRemainingTimeInMillis() === 0) throw timeOut;
+    return result;
   } finally {
     clearTimeout(timer);
   }

@@ -24,7 +24,8 @@ interface ReceiveOptions {
   signal?: AbortSignal;
 }
 
-const MOST_PER_CALL = 10;
+/** The most messages that SQS gives or takes in one call. */
+export const MOST_PER_CALL = 10;
 
 /** Binds the calls to a client and a queue. */
 export async function bindQueue(sqs: SQSClient, url: string): Promise<QueueCalls> {

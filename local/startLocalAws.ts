@@ -107,7 +107,8 @@ async function createClients(
   const requestHandler = { httpAgent: { maxSockets: 1000 }, httpsAgent: { maxSockets: 1000 } };
   return {
     sns: new SNSClient(common),
-    sqs: new SQSClient({ ...common, requestHandler }),
+    // The host in a queue's URL need not be one that this machine can find, such as sqs.us-east-1.localhost.
+    sqs: new SQSClient({ ...common, requestHandler, useQueueUrlAsEndpoint: false }),
     s3: new S3Client({ ...common, forcePathStyle: true }),
   };
 }

@@ -53,7 +53,8 @@ export async function createTaskQueue(task: string, settings: WorkerSettings): P
 }
 
 async function createTopic(sns: SNSClient, name: string, fifo: boolean): Promise<string> {
-  const attributes = fifo ? { FifoTopic: 'true', ContentBasedDeduplication: 'true' } : undefined;
+  // No deduplication by content: the same task sent twice is two tasks, unless the sender gives them one id.
+  const attributes = fifo ? { FifoTopic: 'true' } : undefined;
   const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: name, Attributes: attributes }));
   return TopicArn ?? '';
 }

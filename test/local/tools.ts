@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { PublishCommand } from '@aws-sdk/client-sns';
+import { GetQueueAttributesCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import type { LocalAws, QueueAddress } from '../../local/index.ts';
+
+/** A promise and what settles it. */
+export function defer<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (reason: unknown) => void;
+} {
+  let settle: { resolve: (value: T) => void; reject: (reason: unknown) => void } | undefined;
+  const promise = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  if (settle === undefined) throw new Error('a promise calls its executor at once');
+  return { promise, ...settle };
+}
+
+/** A promise and the function that resolves it. */
+export function gate(): { opened: Promise<void>; open: () => void } {
+  const { promise, resolve } = defer<void>();
+  return { opened: promise, open: resolve };
+}
+
+export async function publish(
+  aws: LocalAws,
+  topicArn: string,
+  message: string,
+  extra: Partial<PublishCommand['input']> = {},
+): Promise<void> {
+  await aws.sns.send(new PublishCommand({ TopicArn: topicArn, Message: message, ...extra }));
+}
+
+/** Puts messages on a queue, past its topic, in as few calls as SQS allows. */
+export async function enqueue(
+  aws: LocalAws,
+  queue: Pick<QueueAddress, 'url'>,
+  bodies: readonly string[],
+): Promise<void> {
+  for (let start = 0; start < bodies.length; start += 10) {
+    const Entries = bodies
+      .slice(start, start + 10)
+      .map((MessageBody, index) => ({ Id: String(index), MessageBody }));
+    await aws.sqs.send(new SendMessageBatchCommand({ QueueUrl: queue.url, Entries }));
+  }
+}
+
+export async function countOf(
+  aws: LocalAws,
+  queue: QueueAddress,
+): Promise<{ waiting: number; hidden: number }> {
+  const { Attributes } = await aws.sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: queue.url, AttributeNames: ['All'] }),
+  );
+  return {
+    waiting: Number(Attributes?.ApproximateNumberOfMessages),
+    hidden: Number(Attributes?.ApproximateNumberOfMessagesNotVisible),
+  };
+}
+
+/** Runs a module's text in a Node.js of its own, from the top of the repository. */
+export async function runNode(
+  source: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; output: string }> {
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', source],
+    {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      env: { PATH: process.env.PATH ?? '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const { promise, resolve, reject } = defer<number | null>();
+  child.on('error', reject);
+  child.on('close', resolve);
+  return { code: await promise, output };
+}
