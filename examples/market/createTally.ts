@@ -1,0 +1,98 @@
+import type { MiddlewareObj } from '@middy/core';
+import { declareStage, isTask } from 'algernon-middy';
+import type { InvocationReport } from 'algernon-middy/local';
+
+/** What came of a message: the chain it belongs to, and what went wrong with it last. */
+export interface MessageNote {
+  chain: string | undefined;
+  problem?: string;
+}
+
+/** Counts what a worker gets done: what was acknowledged, not what was begun. */
+export interface Tally {
+  /** Makes a note of each message that comes to a worker, and of what goes wrong with it. */
+  middleware: MiddlewareObj;
+  /** Counts an invocation, once its messages are acknowledged or left in the queue. */
+  add(report: InvocationReport): void;
+  /** The chains whose task of this name is done. One that was done twice is in it once. */
+  done(task: string): ReadonlySet<string>;
+  /** The chains whose task of this name has failed and not been done since. */
+  failing(task: string): ReadonlySet<string>;
+  noteOf(messageId: string): MessageNote | undefined;
+  readonly batches: number;
+  /** How many times a message came again. */
+  readonly retries: number;
+}
+
+/** Around all other stages, so that what goes wrong in them is seen too. */
+const OUTERMOST = 0;
+
+export function createTally(): Tally {
+  const notes = new Map<string, MessageNote>();
+  const done = new Map<string, Set<string>>();
+  const failing = new Map<string, Set<string>>();
+  const seen = new Set<string>();
+  let batches = 0;
+  let retries = 0;
+
+  const setOf = (sets: Map<string, Set<string>>, task: string): Set<string> => {
+    const known = sets.get(task) ?? new Set();
+    sets.set(task, known);
+    return known;
+  };
+
+  return {
+    middleware: {
+      before(request) {
+        declareStage(request, {
+          name: 'tally',
+          rank: OUTERMOST,
+          async around(run, next) {
+            const note: MessageNote = { chain: undefined };
+            if ('messageId' in run.record) notes.set(run.record.messageId, note);
+            try {
+              await next();
+            } catch (error) {
+              note.problem = error instanceof Error ? error.message : String(error);
+              throw error;
+            } finally {
+              note.chain = chainOf(run.task);
+            }
+          },
+        });
+      },
+    },
+
+    add({ task, messageIds, failedIds }) {
+      batches += 1;
+      const failed = new Set(failedIds);
+      for (const id of messageIds) {
+        if (seen.has(id)) retries += 1;
+        seen.add(id);
+        const chain = notes.get(id)?.chain;
+        if (chain === undefined) continue;
+        if (failed.has(id)) {
+          if (!setOf(done, task).has(chain)) setOf(failing, task).add(chain);
+        } else {
+          setOf(done, task).add(chain);
+          setOf(failing, task).delete(chain);
+        }
+      }
+    },
+
+    done: (task) => setOf(done, task),
+    failing: (task) => setOf(failing, task),
+    noteOf: (messageId) => notes.get(messageId),
+    get batches() {
+      return batches;
+    },
+    get retries() {
+      return retries;
+    },
+  };
+}
+
+function chainOf(task: unknown): string | undefined {
+  const { chain } = (isTask(task) && task.task_kwargs) || {};
+  return typeof chain === 'string' ? chain : undefined;
+}

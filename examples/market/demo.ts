@@ -1,0 +1,11 @@
+import { runDemo } from './runDemo.ts';
+
+const interruption = new AbortController();
+// Once: a second Ctrl-C ends the process as it would any other.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
+
+process.exitCode = await runDemo(process.argv.slice(2), {
+  out: process.stdout,
+  err: process.stderr,
+  signal: interruption.signal,
+});

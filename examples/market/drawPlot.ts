@@ -1,0 +1,94 @@
+import { escapeHtml } from './escapeHtml.ts';
+import { format } from './format.ts';
+import type { PricePoint } from './PriceSeries.ts';
+import type { Report } from './Report.ts';
+import { priceTicks, timeTicks } from './ticks.ts';
+
+const WIDTH = 960;
+const HEIGHT = 480;
+const BOX = { left: 52, right: WIDTH - 72, top: 12, bottom: HEIGHT - 30 };
+const LABEL_HEIGHT = 15;
+const LABELS_AT_MOST = Math.floor((BOX.bottom - BOX.top) / LABEL_HEIGHT);
+
+type Scale = (value: number) => number;
+
+/**
+ * Draws prices over time as an SVG, a line a company. The price axis is logarithmic, so that the same rise in
+ * per cent is the same height on it, for a share of 10 and for one of 1000. Colours are CSS variables,
+ * `--line-0` to `--line-7`.
+ */
+export function drawPlot(reports: Report[]): string {
+  const points = reports.flatMap(({ series }) => series.points);
+  const times = extent(points.map(({ date }) => date.getTime()));
+  const prices = extent(points.map(({ price }) => Number(price)));
+  const x = scale(times, [BOX.left, BOX.right]);
+  const yOfLog = scale(prices.map(Math.log), [BOX.bottom, BOX.top]);
+  const y: Scale = (price) => yOfLog(Math.log(price));
+  return [
+    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Prices over time, on a logarithmic scale">`,
+    ...priceTicks(prices).map((price) => drawPriceTick(price, y(price))),
+    ...timeTicks(times).map(({ time, label }) => drawTimeTick(label, x(time))),
+    ...reports.map((report, index) => drawLine(report, index, x, y)),
+    ...drawLabels(reports, y),
+    '</svg>',
+  ].join('\n');
+}
+
+/** The number of the colour a company has, in the plot and beside its name. */
+export function colourOf(index: number): string {
+  return `var(--line-${index % 8})`;
+}
+
+function drawPriceTick(price: number, y: number): string {
+  return `<path class="grid" d="M${BOX.left} ${y}H${BOX.right}"/><text x="${BOX.left - 8}" y="${y + 4}" text-anchor="end">${price.toLocaleString('en-US')}</text>`;
+}
+
+function drawTimeTick(label: string, x: number): string {
+  return `<path class="grid" d="M${x} ${BOX.bottom}v5"/><text x="${x}" y="${BOX.bottom + 20}" text-anchor="middle">${label}</text>`;
+}
+
+function drawLine({ series, analysis }: Report, index: number, x: Scale, y: Scale): string {
+  const at = ({ date, price }: PricePoint): string => `${x(date.getTime())} ${y(Number(price))}`;
+  const { first, last, highest } = analysis;
+  const top = `${format.price(highest.price)} on ${format.day(highest.date)}`;
+  const [cx, cy] = at(highest).split(' ');
+  return [
+    `<g style="color:${colourOf(index)}">`,
+    `<path class="line" d="M${series.points.map(at).join('L')}">`,
+    `<title>${escapeHtml(series.symbol)}: ${format.price(first.price)} to ${format.price(last.price)}</title></path>`,
+    `<circle cx="${cx}" cy="${cy}" r="3.5"><title>${escapeHtml(series.symbol)} at its highest: ${top}</title></circle>`,
+    '</g>',
+  ].join('');
+}
+
+/** The names at the ends of the lines, moved apart where they would lie on each other. */
+function drawLabels(reports: Report[], y: Scale): string[] {
+  if (reports.length > LABELS_AT_MOST) return [];
+  const labels = reports
+    .map(({ series, analysis }, index) => ({ index, name: series.symbol, y: y(Number(analysis.last.price)) }))
+    .sort((a, b) => a.y - b.y);
+  labels.forEach((label, i) => {
+    label.y = Math.max(label.y, (labels[i - 1]?.y ?? Number.NEGATIVE_INFINITY) + LABEL_HEIGHT);
+  });
+  labels.reverse().forEach((label, i) => {
+    label.y = Math.min(label.y, (labels[i - 1]?.y ?? BOX.bottom + LABEL_HEIGHT) - LABEL_HEIGHT);
+  });
+  return labels.map(({ index, name, y }) => {
+    const text = name.length > 8 ? `${name.slice(0, 7)}…` : name;
+    return `<text class="name" style="color:${colourOf(index)}" x="${BOX.right + 8}" y="${y + 4}">${escapeHtml(text)}</text>`;
+  });
+}
+
+function extent(values: number[]): [number, number] {
+  return values.reduce<[number, number]>(
+    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  );
+}
+
+/** Maps one range onto another, to a tenth of a pixel; a range of one value onto the middle. */
+function scale([from, to]: number[], [start, end]: [number, number]): Scale {
+  const [low = 0, high = 0] = [from, to];
+  if (low === high) return () => (start + end) / 2;
+  return (value) => Math.round((start + ((value - low) / (high - low)) * (end - start)) * 10) / 10;
+}

@@ -1,0 +1,33 @@
+const MONTHS = 'january february march april may june july august september october november december'.split(
+  ' ',
+);
+const NAMED = /^([a-z]{3,})\.? +(\d{1,2}),? +(\d{4})$/i;
+const ISO = /^(\d{4})-(\d\d)-(\d\d)([T ].*)?$/;
+const ZONE = /(?:Z|[+-]\d\d:?\d\d)$/;
+
+/**
+ * Reads `Jan 1 2000`, `January 1, 2000`, `2000-01-01` or `2000-01-01T00:00:00Z`. A date without a zone is UTC.
+ * Orders that differ from country to country, such as 1/2/2000, are not guessed at.
+ *
+ * @returns the date, or undefined if the text is none.
+ */
+export function parseDate(text: string): Date | undefined {
+  const named = NAMED.exec(text);
+  if (named) {
+    const [, name = '', day, year] = named;
+    const month = MONTHS.findIndex((full) => full.startsWith(name.toLowerCase()));
+    return dayOf(Number(year), month, Number(day));
+  }
+  const [, year, month, day, time] = ISO.exec(text) ?? [];
+  const date = dayOf(Number(year), Number(month) - 1, Number(day));
+  if (date === undefined || time === undefined) return date;
+  const moment = new Date(`${year}-${month}-${day}T${time.slice(1)}${ZONE.test(time) ? '' : 'Z'}`);
+  return Number.isNaN(moment.getTime()) ? undefined : moment;
+}
+
+/** A day that is in the calendar: `Date` itself would take the 30th of February for the 1st of March. */
+function dayOf(year: number, month: number, day: number): Date | undefined {
+  const date = new Date(Date.UTC(year, month, day));
+  const kept = date.getUTCFullYear() === year && date.getUTCMonth() === month && date.getUTCDate() === day;
+  return kept ? date : undefined;
+}

@@ -1,0 +1,50 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { parseDate } from '../../../examples/market/parseDate.ts';
+
+test.each([
+  ['Jan 1 2000', '2000-01-01T00:00:00.000Z'],
+  ['January 31, 2000', '2000-01-31T00:00:00.000Z'],
+  ['sept. 9 1999', '1999-09-09T00:00:00.000Z'],
+  ['MAY 05 2010', '2010-05-05T00:00:00.000Z'],
+  ['2000-02-29', '2000-02-29T00:00:00.000Z'],
+  ['2000-02-29T12:30:15', '2000-02-29T12:30:15.000Z'],
+  ['2000-02-29 12:30', '2000-02-29T12:30:00.000Z'],
+  ['2000-02-29T12:30:15.250Z', '2000-02-29T12:30:15.250Z'],
+  ['2000-02-29T00:30:00+02:00', '2000-02-28T22:30:00.000Z'],
+])('%s is %s', (text, iso) => {
+  expect(parseDate(text)?.toISOString()).toBe(iso);
+});
+
+test.each([
+  '',
+  '1/2/2000',
+  '2000',
+  '2000-1-1',
+  '2000-02-30',
+  '1999-02-29',
+  'Feb 29 1999',
+  'Ja 1 2000',
+  'Janus 1 2000',
+  'Mayhem 1 2000',
+  'Jan 1 00',
+  '0050-01-01',
+  '2000-01-01T25:00',
+  '2000-01-01 soon',
+  '2000-13-01',
+])('%j is no date', (text) => {
+  expect(parseDate(text)).toBeUndefined();
+});
+
+test('reads any day back that it is shown, in any spelling', () => {
+  const day = fc.date({ min: new Date('1800-01-01'), max: new Date('2200-01-01'), noInvalidDate: true });
+  fc.assert(
+    fc.property(day, (date) => {
+      const iso = date.toISOString();
+      const named = date.toLocaleDateString('en-US', { timeZone: 'UTC', dateStyle: 'medium' });
+      expect(parseDate(iso)).toEqual(date);
+      expect(parseDate(iso.slice(0, 10))).toEqual(new Date(iso.slice(0, 10)));
+      expect(parseDate(named)).toEqual(new Date(iso.slice(0, 10)));
+    }),
+  );
+});

@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { readOptions } from '../../../examples/market/readOptions.ts';
+
+test('without arguments, the file that comes with it is read once', () => {
+  const { files, ...rest } = readOptions([]);
+  expect(files.map(existsSync)).toEqual([true]);
+  expect(rest).toEqual({ repeat: 1, poison: false, out: 'report.html', verbose: false, help: false });
+});
+
+test('takes files and options in any order', () => {
+  expect(readOptions(['a.csv', '--repeat', '20', '--poison', '--out=x.html', 'b.csv', '--verbose'])).toEqual({
+    files: ['a.csv', 'b.csv'],
+    repeat: 20,
+    poison: true,
+    out: 'x.html',
+    verbose: true,
+    help: false,
+  });
+});
+
+test.each([
+  [['--nonsense'], "Unknown option '--nonsense'"],
+  [['--repeat'], "Option '--repeat <value>' argument missing"],
+  [['--repeat', '0'], '--repeat takes a whole number from 1 to 10000, not "0"'],
+  [['--repeat=1.5'], '--repeat takes a whole number'],
+  [['--repeat=1e3'], '--repeat takes a whole number'],
+  [['--repeat=99999'], '--repeat takes a whole number'],
+  [['--poison=yes'], "Option '--poison' does not take an argument"],
+  [['--out='], '--out takes the name of a file'],
+])('%j is refused in one line', (args, message) => {
+  const attempt = (): unknown => readOptions(args);
+  expect(attempt).toThrow(message);
+  expect(attempt).toThrow(expect.objectContaining({ name: 'InputError' }));
+  expect(attempt).toThrow(/^[^\n]*$/);
+});
