@@ -7,15 +7,6 @@ import { makeResources, type Resource, type ResourceSet } from './makeResources.
 
 export type { Resource } from './makeResources.ts';
 
-/** The values behind a table of resources. */
-type Values<R> = {
-  [K in keyof R]: R[K] extends (...args: never) => infer V
-    ? Awaited<V>
-    : R[K] extends { create(...args: never): infer V }
-      ? Awaited<V>
-      : never;
-};
-
 declare const values: unique symbol;
 
 /** The middleware, with the types of its resources beside it: Middy would make them required of Lambda itself. */
@@ -65,9 +56,11 @@ const reserved = new Set([
  * const worker = async (task: Task, context: ContextOf<typeof resources>) => (await context.db).query('…');
  * export const handler = middy(queued(worker)).use(resources).use(sqsSnsUnwrap());
  */
-export function contextResources<R extends Record<string, Resource<unknown>>>(
-  resources: R,
-): ContextResources<Values<R>> {
+export function contextResources<V extends Record<string, unknown>>(
+  resources: {
+    readonly [K in keyof V]: Resource<V[K]>;
+  },
+): ContextResources<V> {
   for (const [name, resource] of Object.entries(resources)) {
     const create = typeof resource === 'function' ? resource : resource?.create;
     assertOption(

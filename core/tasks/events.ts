@@ -16,18 +16,18 @@ export interface SqsRecordAttributes {
   SentTimestamp: string;
   SenderId: string;
   ApproximateFirstReceiveTimestamp: string;
-  SequenceNumber?: string;
-  MessageGroupId?: string;
-  MessageDeduplicationId?: string;
-  AWSTraceHeader?: string;
-  DeadLetterQueueSourceArn?: string;
+  SequenceNumber?: string | undefined;
+  MessageGroupId?: string | undefined;
+  MessageDeduplicationId?: string | undefined;
+  AWSTraceHeader?: string | undefined;
+  DeadLetterQueueSourceArn?: string | undefined;
 }
 
 export interface SqsMessageAttribute {
-  stringValue?: string;
-  binaryValue?: string;
-  stringListValues?: string[];
-  binaryListValues?: string[];
+  stringValue?: string | undefined;
+  binaryValue?: string | undefined;
+  stringListValues?: string[] | undefined;
+  binaryListValues?: string[] | undefined;
   dataType: 'String' | 'Number' | 'Binary' | (string & {});
 }
 

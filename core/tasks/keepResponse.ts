@@ -1,3 +1,4 @@
+import { EventReplacedError } from '../errors.ts';
 import { eventKind } from './events.ts';
 
 /** The part of Middy's request that holds the answer. */
@@ -11,8 +12,12 @@ export interface RespondingRequest {
  * Keeps the answer to an event that is no SQS batch. `@middy/sqs-partial-batch-failure` answers every event with
  * `{ batchItemFailures: [] }`, in its `after` and in its `onError`: that would cover the result of a direct
  * invocation, and make a failed one look like success. Such an answer is not taken for an event that has no batch.
+ * Nor can it name the messages of a batch that was replaced, so there the invocation itself has to fail.
+ *
+ * Call it in `before` and in `onError`, so that the order of the middlewares has nothing to say.
  */
 export function keepResponse(request: RespondingRequest): void {
+  if (request.error instanceof EventReplacedError) throw request.error;
   if (eventKind(request.event) === 'sqs') return;
   let response = isBatchResponse(request.response, request.error) ? undefined : request.response;
   Object.defineProperty(request, 'response', {

@@ -14,14 +14,13 @@ export interface QueuedOptions {
   rebuild?: RunTaskOptions['rebuild'];
 }
 
+/** What a handler gets as its third argument: options from Middy, or the old callback from Lambda. */
+type Third = { signal?: AbortSignal } | ((...args: never) => void);
+
 /** A Lambda handler for batches of tasks, which may be invoked directly with one task too. */
 export interface QueuedHandler<T, R> {
-  (task: T, context: LambdaContext, options?: { signal?: AbortSignal }): Promise<R>;
-  (
-    event: SqsEvent | SnsEvent,
-    context: LambdaContext,
-    options?: { signal?: AbortSignal },
-  ): Promise<SettledBatch<R>>;
+  (task: T, context: LambdaContext, options?: Third): Promise<R>;
+  (event: SqsEvent | SnsEvent, context: LambdaContext, options?: Third): Promise<SettledBatch<R>>;
 }
 
 /**

@@ -1,0 +1,269 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import middy7, { type MiddlewareObj } from '@middy/core';
+import middy6 from '@middy/core-6';
+import inputOutputLogger from '@middy/input-output-logger';
+import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
+import warmup from '@middy/warmup';
+import type { Context, SQSEvent } from 'aws-lambda';
+import { EventReplacedError, PipelineNotRunError } from '../../core/errors.ts';
+import { type LocalAws, startLocalAws } from '../../local/index.ts';
+import {
+  callbackPublisher,
+  contextResources,
+  lambdaLogged,
+  queued,
+  routeTasks,
+  sqsSnsUnwrap,
+  storedDataHydrate,
+} from '../../middlewares/index.ts';
+import { lambdaContext } from '../support/lambdaContext.ts';
+import { orders, subsets } from '../support/orders.ts';
+import { silentLogger } from '../support/silentLogger.ts';
+import { sqsRecord } from '../support/sqsRecord.ts';
+
+let aws: LocalAws;
+let nextArn: string;
+/** What SNS took. */
+let sent: string[];
+
+beforeAll(async () => {
+  aws = await startLocalAws();
+  const { CreateTopicCommand } = await import('@aws-sdk/client-sns');
+  nextArn = (await aws.sns.send(new CreateTopicCommand({ Name: 'next' }))).TopicArn ?? '';
+  aws.sns.middlewareStack.add(
+    (send) => async (call) => {
+      const answer = await send(call);
+      const { PublishBatchRequestEntries = [] } = call.input as {
+        PublishBatchRequestEntries?: { Message: string }[];
+      };
+      sent.push(...PublishBatchRequestEntries.map(({ Message }) => Message));
+      return answer;
+    },
+    { step: 'initialize' },
+  );
+  await aws.s3.send(
+    new PutObjectCommand({
+      Bucket: aws.bucket,
+      Key: 'cache/stored!1565012856.447914.json',
+      Body: '{"data_string":{"n":2},"full_unpack":true,"safe_mode":false}',
+    }),
+  );
+});
+afterAll(() => aws.stop());
+
+type Name =
+  | 'lambdaLogged'
+  | 'sqsPartialBatchFailure'
+  | 'sqsSnsUnwrap'
+  | 'storedDataHydrate'
+  | 'contextResources'
+  | 'callbackPublisher';
+
+const makers: Record<Name, () => MiddlewareObj> = {
+  lambdaLogged: () => lambdaLogged({ logger: silentLogger() }),
+  sqsPartialBatchFailure: () => sqsPartialBatchFailure({ logger: () => {} }),
+  sqsSnsUnwrap: () => sqsSnsUnwrap() as MiddlewareObj,
+  storedDataHydrate: () => storedDataHydrate({ s3: aws.s3, bucket: aws.bucket }),
+  contextResources: () => contextResources({ plus: () => 100 }),
+  callbackPublisher: () =>
+    callbackPublisher({
+      s3: aws.s3,
+      sns: aws.sns,
+      bucket: aws.bucket,
+      topics: { next: nextArn, refused: nextArn.replace(/next$/, 'refused') },
+    }),
+};
+const names = Object.keys(makers) as Name[];
+
+const pointer = (name: string) => ({
+  _alg_class: 'StoredData',
+  _alg_module: 'algernon.aws.snakes',
+  value: { pointer: `${aws.bucket}#cache/${name}!1565012856.447914.json` },
+});
+
+const makeEvent = (): SQSEvent => ({
+  Records: [
+    sqsRecord({ task_name: 'work', task_kwargs: { n: 1 }, callback: 'next' }),
+    sqsRecord('this is not JSON'),
+    sqsRecord({ task_name: 'work', task_kwargs: pointer('nothing'), callback: 'next' }),
+    sqsRecord({ task_name: 'work', task_kwargs: pointer('stored'), callback: 'work#next' }),
+    sqsRecord({ task_name: 'work', task_kwargs: { n: -1 }, callback: 'next' }),
+    sqsRecord({ task_name: 'work', task_kwargs: { n: 3 }, callback: 'refused' }),
+  ],
+});
+const good = [0, 3];
+
+interface WorkContext extends Context {
+  plus?: Promise<number>;
+}
+
+const makeWorker = (done: number[]) =>
+  routeTasks({
+    work: async ({ n }: { n: number }, context: WorkContext) => {
+      if (n < 0) throw new Error('negative');
+      if (typeof n !== 'number') throw new Error('not hydrated');
+      done.push(n + ((await context.plus) ?? 0));
+      return { n };
+    },
+  });
+
+type Middy = typeof middy7;
+
+/** Runs the batch through a stack, and tells what Lambda would make of it. */
+async function invoke(middy: Middy, stack: readonly MiddlewareObj[], event = makeEvent()) {
+  const done: number[] = [];
+  const handler = stack.reduce(
+    (all, one) => all.use(one) as typeof all,
+    middy(queued(makeWorker(done))) as unknown as ReturnType<Middy>,
+  );
+  sent = [];
+  let response: unknown;
+  try {
+    response = JSON.parse(JSON.stringify(await handler(event, lambdaContext())));
+  } catch (error) {
+    response = error;
+  }
+  return { response, done: done.sort(), sent: [...sent], event };
+}
+
+const failuresOf = (event: SQSEvent, indices: readonly number[]) => ({
+  batchItemFailures: indices.map((index) => ({ itemIdentifier: event.Records[index]?.messageId })),
+});
+
+const versions: [string, Middy][] = [
+  ['7', middy7],
+  ['6', middy6 as unknown as Middy],
+];
+
+describe.each(versions)('@middy/core %s', (_, middy) => {
+  test('all 720 orders of the six: exactly the four bad records fail, exactly two callbacks leave', async () => {
+    const bodies = new Set<string>();
+    for (const order of orders(names)) {
+      const { response, done, sent, event } = await invoke(
+        middy,
+        order.map((name) => makers[name]()),
+      );
+      const outcome = { order, response, done, callbacks: sent.length };
+      expect(outcome).toEqual({
+        order,
+        response: failuresOf(event, [1, 2, 4, 5]),
+        done: [101, 102, 103],
+        callbacks: 2,
+      });
+      for (const message of sent) bodies.add(Object.keys(JSON.parse(message)).join());
+    }
+    expect([...bodies].sort()).toEqual(['task_name,task_kwargs', 'task_name,task_kwargs,callback']);
+  }, 120_000);
+
+  test('every subset is right, or fails loudly', async () => {
+    const logged = jest.spyOn(console, 'error').mockImplementation(() => {});
+    for (const subset of subsets(names)) {
+      const has = (name: Name) => subset.includes(name);
+      const { response, done, sent, event } = await invoke(
+        middy,
+        subset.map((name) => makers[name]()),
+      );
+      const plus = has('contextResources') ? 100 : 0;
+      let failed = [1, 2, 4, 5];
+      if (!has('sqsSnsUnwrap')) failed = [0, 1, 2, 3, 4, 5];
+      else if (!has('storedDataHydrate')) failed = has('callbackPublisher') ? [1, 2, 3, 4, 5] : [1, 2, 3, 4];
+      else if (!has('callbackPublisher')) failed = [1, 2, 4];
+      const reported = has('sqsPartialBatchFailure') ? failuresOf(event, failed) : expect.any(Error);
+      let worked = [1, 2, 3];
+      if (!has('sqsSnsUnwrap')) worked = [];
+      else if (!has('storedDataHydrate')) worked = [1, 3];
+      const callbacks = has('callbackPublisher') ? good.filter((index) => !failed.includes(index)).length : 0;
+      expect({ subset, response, done, callbacks: sent.length }).toEqual({
+        subset,
+        response: reported,
+        done: worked.map((n) => n + plus),
+        callbacks,
+      });
+      // Where nothing reports the failures, each is at least told.
+      expect(logged.mock.calls.length).toBe(has('sqsPartialBatchFailure') ? 0 : failed.length);
+      logged.mockClear();
+    }
+    logged.mockRestore();
+  });
+
+  describe('with a foreign middleware at every place between ours', () => {
+    const foreign: [string, () => MiddlewareObj][] = [
+      ['input-output-logger', () => inputOutputLogger({ logger: () => {} }) as MiddlewareObj],
+      [
+        'a copy of the context',
+
+        () => ({
+          before(request) {
+            request.context = { ...request.context };
+          },
+        }),
+      ],
+      [
+        'a context derived from ours',
+
+        () => ({
+          before(request) {
+            request.context = Object.create(request.context);
+          },
+        }),
+      ],
+      [
+        'a copy of the event',
+
+        () => ({
+          before(request) {
+            request.event = structuredClone(request.event);
+          },
+        }),
+      ],
+    ];
+    test.each(foreign)('%s: the same outcome', async (_, make) => {
+      for (let place = 0; place <= names.length; place += 1) {
+        const stack = names.map((name) => makers[name]()).toSpliced(place, 0, make());
+        const { response, done, sent, event } = await invoke(middy, stack);
+        const outcome = { place, response, done, callbacks: sent.length };
+        expect(outcome).toEqual({
+          place,
+          response: failuresOf(event, [1, 2, 4, 5]),
+          done: [101, 102, 103],
+          callbacks: 2,
+        });
+      }
+    });
+
+    test.each<[string, (event: SQSEvent) => SQSEvent]>([
+      ['drops a record', ({ Records }) => ({ Records: Records.slice(1) })],
+      ['reverses the records', ({ Records }) => ({ Records: Records.toReversed() })],
+    ])('one that %s: the invocation fails', async (_, change) => {
+      for (let place = 1; place <= names.length; place += 1) {
+        const replacing: MiddlewareObj<SQSEvent> = {
+          before(request) {
+            request.event = change(request.event);
+          },
+        };
+        const stack = names.map((name) => makers[name]()).toSpliced(place, 0, replacing as MiddlewareObj);
+        const { response, done } = await invoke(middy, stack);
+        expect({ place, response, done }).toEqual({
+          place,
+          response: expect.any(EventReplacedError),
+          done: [],
+        });
+      }
+    });
+
+    test('an early return sends nothing and does nothing', async () => {
+      const stack = [...names.map((name) => makers[name]()), warmup({ isWarmingUp: () => true })];
+      expect(await invoke(middy, stack)).toMatchObject({ response: 'warmup', done: [], sent: [] });
+    });
+  });
+
+  test('a plain handler on a batch fails the invocation, with the names of what is missing', async () => {
+    const handler = middy(async () => 'done')
+      .use(sqsSnsUnwrap())
+      .use(makers.storedDataHydrate());
+    const failed = expect(handler(makeEvent(), lambdaContext())).rejects;
+    await failed.toThrow(PipelineNotRunError);
+    await failed.toThrow(/queued\(\).*runTask\(\)/);
+  });
+});
