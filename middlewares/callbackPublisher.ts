@@ -7,7 +7,7 @@ import { DeadlineError, NotUnwrappedError } from '../core/errors.ts';
 import { isSnsRecord, type LambdaContext, messageIdOf, type TaskRecord } from '../core/tasks/events.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
 import { type NextTask, nextTask } from '../core/tasks/nextTask.ts';
-import { assertPipelineRan, declareStage, stageRanks } from '../core/tasks/pipeline.ts';
+import { assertPipelineRan, declareStage, outgoingOf, stageRanks } from '../core/tasks/pipeline.ts';
 import { isTask } from '../core/tasks/task.ts';
 import type { TaskMessage } from '../core/tasks/taskPublisher.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
@@ -75,6 +75,7 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
     next: NextTask,
     result: unknown,
     origin: Origin,
+    attributes: Record<string, string>,
     signal?: AbortSignal,
   ): Promise<TaskMessage> => {
     const [arn, kwargs] = await Promise.all([
@@ -84,6 +85,7 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
     return {
       topicArn: arn,
       subject: 'callback',
+      attributes,
       message: taskMessage(next.task_name, kwargs, next.callback),
       groupId: origin.groupId ?? origin.messageId,
       deduplicationId: `${origin.messageId}.${next.task_name}`.slice(0, 128),
@@ -107,7 +109,7 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
           const following = nextTask(run.task.callback, run.task.task_name);
           if (!following) return;
           const origin = originOfRecord(run.record, run.context, run.task.task_name);
-          const message = await messageFor(following, run.result, origin, run.signal);
+          const message = await messageFor(following, run.result, origin, run.outgoing, run.signal);
           // The message is on its way back by now: what is sent after this would only be sent again.
           if (run.signal.aborted) throw new DeadlineError();
           await send(message);
@@ -131,8 +133,9 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
       assertPipelineRan(request, name);
       const following = direct.get(request);
       if (!following) return;
+      const { next, origin } = following;
       const [error] = await publisher.publish([
-        await messageFor(following.next, request.response, following.origin),
+        await messageFor(next, request.response, origin, outgoingOf(request)),
       ]);
       if (error) throw error;
     },

@@ -29,6 +29,8 @@ export interface SendTaskOptions {
   inlineUnder?: number;
   /** What a topic takes in one message, in bytes. Default 262,144. */
   maxMessageBytes?: number;
+  /** Message attributes to travel with the task, as text. Default: none. */
+  attributes?: Readonly<Record<string, string>>;
   /** For a FIFO topic: the group whose order is kept. Default: a group of its own. */
   groupId?: string;
   /** For a FIFO topic: the same for the same message, however often it is sent. Default: a new one each time. */
@@ -61,9 +63,15 @@ export async function sendTask(task: Task<object>, options: SendTaskOptions = {}
     topicArn(task_name, topics, functionArn),
     storeResult(task.task_kwargs, origin, storing),
   ]);
-  const { groupId = id, deduplicationId = id } = options;
+  const { groupId = id, deduplicationId = id, attributes = {} } = options;
   const [error] = await snsPublisher({ sns, maxMessageBytes }).publish([
-    { topicArn: arn, message: taskMessage(task_name, kwargs, callback), groupId, deduplicationId },
+    {
+      topicArn: arn,
+      message: taskMessage(task_name, kwargs, callback),
+      attributes,
+      groupId,
+      deduplicationId,
+    },
   ]);
   if (error) throw error;
 }

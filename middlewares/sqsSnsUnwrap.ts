@@ -17,7 +17,7 @@ const stage: Stage = {
   name: 'sqsSnsUnwrap',
   rank: stageRanks.unwrap,
   around(run, next) {
-    run.task = unwrapTask(run.record);
+    run.task = run.unwrap().task;
     return next();
   },
 };

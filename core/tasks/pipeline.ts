@@ -1,5 +1,6 @@
 import { EventReplacedError, PipelineNotRunError } from '../errors.ts';
 import { eventKind, type LambdaContext, messageIdOf, type TaskRecord } from './events.ts';
+import type { Unwrapped } from './unwrapTask.ts';
 
 /** One task under way, as the stages around it see it. */
 export interface TaskRun {
@@ -11,6 +12,10 @@ export interface TaskRun {
   task: unknown;
   /** What the handler returned, once it has. */
   result: unknown;
+  /** The message, taken apart: parsed once, however many stages ask. Throws for a bad one. */
+  unwrap(): Unwrapped;
+  /** The message attributes that the callback's message will carry. For stages to add to. */
+  readonly outgoing: Record<string, string>;
 }
 
 /** What a middleware does for each task, as an onion around the handler. */
@@ -109,6 +114,15 @@ const originals = new WeakMap<object, object>();
 /** The context as Lambda gave it, behind one that was extended. */
 export function originalContext<C extends object>(context: C): C {
   return (originals.get(context) as C | undefined) ?? context;
+}
+
+const outgoingKey: unique symbol = Symbol.for('algernon-middy.outgoing');
+
+/** The message attributes that the callback of a directly invoked task will carry. For middlewares to add to. */
+export function outgoingOf(request: Pick<DeclaringRequest, 'internal'>): Record<string, string> {
+  const internal = request.internal as { [outgoingKey]?: Record<string, string> };
+  internal[outgoingKey] ??= {};
+  return internal[outgoingKey];
 }
 
 /** The pipeline that travels on a context. */

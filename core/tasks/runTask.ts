@@ -1,6 +1,7 @@
 import { AlgernonError, DeadlineError } from '../errors.ts';
 import { type LambdaContext, messageIdOf, type TaskRecord } from './events.ts';
 import { pipelineOf, type Stage, type TaskRun } from './pipeline.ts';
+import { type Unwrapped, unwrap } from './unwrapTask.ts';
 
 /** What a handler gets beside the task and the context. */
 export interface TaskExtras {
@@ -42,7 +43,19 @@ export async function runTask<T, C, R>(
     for (const addTo of pipeline.contextParts) addTo(context as object);
   }
   const signal = options.signal ?? new AbortController().signal;
-  const run: TaskRun = { record, context: context as LambdaContext, signal, task: record, result: undefined };
+  let unwrapped: Unwrapped | undefined;
+  const run: TaskRun = {
+    record,
+    context: context as LambdaContext,
+    signal,
+    task: record,
+    result: undefined,
+    unwrap() {
+      unwrapped ??= unwrap(record);
+      return unwrapped;
+    },
+    outgoing: {},
+  };
 
   const handle = async () => {
     for (const stage of stages) stage.ready?.(run);

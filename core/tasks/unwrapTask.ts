@@ -1,7 +1,14 @@
 import { ajson } from '../ajson/ajson.ts';
 import { AjsonError, MessageNotJsonError, NotATaskError } from '../errors.ts';
-import { isSnsRecord, messageIdOf, type TaskRecord } from './events.ts';
+import { isSnsRecord, messageIdOf, type SqsRecord, type TaskRecord } from './events.ts';
 import { isTask, type Task } from './task.ts';
+
+/** A message, taken apart. */
+export interface Unwrapped {
+  task: Task;
+  /** The message attributes that travelled with it, as text. */
+  attributes: Readonly<Record<string, string>>;
+}
 
 /**
  * Takes the task out of a record: out of the SNS envelope in the body of an SQS message, out of the body itself
@@ -15,13 +22,25 @@ import { isTask, type Task } from './task.ts';
  * const task = unwrapTask(event.Records[0]);
  */
 export function unwrapTask(record: TaskRecord): Task {
+  return unwrap(record).task;
+}
+
+/** As {@link unwrapTask}, with the attributes of the message beside the task. */
+export function unwrap(record: TaskRecord): Unwrapped {
   const messageId = messageIdOf(record);
-  let message = isSnsRecord(record)
-    ? parse(record.Sns.Message, messageId)
-    : parse(record.body as unknown, messageId);
-  if (!isSnsRecord(record) && isEnvelope(message)) message = parse(message.Message, messageId);
-  if (!isTask(message)) throw new NotATaskError(messageId);
-  return message;
+  const outer = isSnsRecord(record) ? record.Sns : parse(record.body as unknown, messageId);
+  const inEnvelope = isSnsRecord(record) || isEnvelope(outer);
+  const task = inEnvelope ? parse((outer as Envelope).Message, messageId) : outer;
+  if (!isTask(task)) throw new NotATaskError(messageId);
+  const attributes = inEnvelope
+    ? textsOf((outer as Envelope).MessageAttributes, 'Value')
+    : textsOf((record as SqsRecord).messageAttributes, 'stringValue');
+  return { task, attributes };
+}
+
+interface Envelope {
+  Message: unknown;
+  MessageAttributes?: unknown;
 }
 
 /** Another middleware may have parsed the text already: what is not text is taken as the parsed message. */
@@ -35,7 +54,7 @@ function parse(message: unknown, messageId: string): unknown {
   }
 }
 
-function isEnvelope(message: unknown): message is { Message: unknown } {
+function isEnvelope(message: unknown): boolean {
   if (typeof message !== 'object' || message === null) return false;
   const { Type, TopicArn, Message } = message as Record<string, unknown>;
   // event-normalizer parses the message inside the envelope too, so it may be an object by now.
@@ -44,4 +63,12 @@ function isEnvelope(message: unknown): message is { Message: unknown } {
     typeof TopicArn === 'string' &&
     (typeof Message === 'string' || isTask(Message))
   );
+}
+
+/** SNS and SQS spell an attribute each in its own way. */
+function textsOf(attributes: unknown, field: 'Value' | 'stringValue'): Record<string, string> {
+  const entries = Object.entries(attributes ?? {}).map(
+    ([name, attribute]) => [name, attribute?.[field]] as const,
+  );
+  return Object.fromEntries(entries.filter(([, text]) => typeof text === 'string'));
 }

@@ -85,6 +85,9 @@ function addTo(batches: Batch[], message: TaskMessage, id: string, bytes: number
     Id: id,
     Message: message.message,
     ...(message.subject && { Subject: message.subject }),
+    MessageAttributes: Object.fromEntries(
+      attributesOf(message).map(([name, text]) => [name, { DataType: attributeType, StringValue: text }]),
+    ),
     ...(topicArn.endsWith('.fifo') && {
       MessageGroupId: message.groupId,
       MessageDeduplicationId: message.deduplicationId,
@@ -92,8 +95,20 @@ function addTo(batches: Batch[], message: TaskMessage, id: string, bytes: number
   });
 }
 
-function bytesOf({ message, subject = '' }: TaskMessage): number {
-  return Buffer.byteLength(message) + Buffer.byteLength(subject);
+const attributeType = 'String';
+
+/** SNS refuses an attribute without a text. */
+function attributesOf({ attributes = {} }: TaskMessage): [string, string][] {
+  return Object.entries(attributes).filter(([, text]) => text !== '');
+}
+
+/** What counts towards SNS's limit: the body, and of each attribute its name, its type and its text. */
+function bytesOf(message: TaskMessage): number {
+  const texts = attributesOf(message).map(([name, text]) => name + attributeType + text);
+  return [message.message, message.subject ?? '', ...texts].reduce(
+    (sum, text) => sum + Buffer.byteLength(text),
+    0,
+  );
 }
 
 /** Whether trying again would end the same: the topic is not there, or the worker may not use it. */
