@@ -26,7 +26,7 @@ export async function waitUntilIdle(
       // A message that moves on to another queue between two counts escapes one pass. It does not escape both
       // directions, nor the count of what was received.
       if (left.size === 0) left = await countLeft([...queues].reverse());
-      if (left.size === 0 && stats.received === received && stats.inFlight === 0) return;
+      if (left.size === 0 && stats.received === received) return;
     }
     if (stats.received !== received) pauseMs = FIRST_PAUSE_MS;
     if (performance.now() > end) throw new WorkerNotIdleError(describe(left, stats, timeoutSeconds));

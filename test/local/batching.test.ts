@@ -63,7 +63,7 @@ describe('a batch', () => {
 
   test('is gathered over several receives until its window is over', async () => {
     const { QueueUrl: url = '' } = await aws.sqs.send(new CreateQueueCommand({ QueueName: 'window' }));
-    await enqueue(aws, { url }, numbers(26));
+    await enqueue(aws, { url }, numbers(45));
     const sizes: number[] = [];
     const worker = await startWorker({
       aws,
@@ -73,7 +73,7 @@ describe('a batch', () => {
       handler: async ({ Records }) => void sizes.push(Records.length),
     });
     await worker.idle();
-    expect(sizes).toEqual([26]);
+    expect(sizes).toEqual([45]);
   });
 
   test('that is full does not wait for its window', async () => {

@@ -2,6 +2,7 @@ import { GetObjectCommand, HeadBucketCommand, PutObjectCommand } from '@aws-sdk/
 import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createBucket } from '../../local/createBucket.ts';
 import { type LocalAws, type LocalAwsOptions, startLocalAws } from '../../local/index.ts';
 import { runNode } from './tools.ts';
 
@@ -30,6 +31,22 @@ describe('startLocalAws', () => {
     expect(TopicArn).toBe('arn:aws:sns:eu-central-1:000000000000:hello');
     await there.s3.send(new HeadBucketCommand({ Bucket: 'my-bucket' }));
     expect(there.env).toMatchObject({ AWS_REGION: 'eu-central-1', ALGERNON_BUCKET_NAME: 'my-bucket' });
+  });
+
+  test('names the region of a bucket as S3 wants it: not its first one', async () => {
+    const inputs: object[] = [];
+    aws.s3.middlewareStack.add(
+      (next, context) => async (args) => {
+        if (context.commandName === 'CreateBucketCommand') inputs.push(args.input);
+        return next(args);
+      },
+      { step: 'initialize' },
+    );
+    await createBucket(aws.s3, 'first', 'us-east-1');
+    await createBucket(aws.s3, 'other', 'eu-central-1');
+    await createBucket(aws.s3, 'other', 'eu-central-1');
+    const other = { Bucket: 'other', CreateBucketConfiguration: { LocationConstraint: 'eu-central-1' } };
+    expect(inputs).toEqual([{ Bucket: 'first' }, other, other]);
   });
 
   test('with an endpoint talks to what answers there, and leaves it running', async () => {

@@ -96,6 +96,21 @@ describe('the event', () => {
     expect(second?.messageAttributes).toMatchObject({ kind: { stringValue: 'x', dataType: 'String' } });
   });
 
+  test('has all attributes because all are asked for, which not every SQS demands', async () => {
+    const there = await startLocalAws({ endpoint: aws.endpoint });
+    const asked: object[] = [];
+    there.sqs.middlewareStack.add(
+      (next, context) => async (args) => {
+        if (context.commandName === 'ReceiveMessageCommand') asked.push(args.input);
+        return next(args);
+      },
+      { step: 'initialize' },
+    );
+    await startWorker({ aws: there, handler: nothing, tasks: ['asked'] });
+    await there.stop();
+    expect(asked[0]).toMatchObject({ MessageSystemAttributeNames: ['All'], MessageAttributeNames: ['All'] });
+  });
+
   test('names the queue of the task that was called', async () => {
     const calls: (string | undefined)[][] = [];
     const worker = await startWorker({
