@@ -19,7 +19,7 @@ type Third = { signal?: AbortSignal } | ((...args: never) => void);
 
 /** A Lambda handler for batches of tasks, which may be invoked directly with one task too. */
 export interface QueuedHandler<T, R> {
-  (task: T, context: LambdaContext, options?: Third): Promise<R>;
+  (task: T & { task_name: string }, context: LambdaContext, options?: Third): Promise<R>;
   (event: SqsEvent | SnsEvent, context: LambdaContext, options?: Third): Promise<SettledBatch<R>>;
 }
 

@@ -1,0 +1,264 @@
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import type { SQSRecord } from 'aws-lambda';
+import fc from 'fast-check';
+import {
+  ajson,
+  BatchFailedError,
+  queued,
+  type SnsEvent,
+  type Task,
+  type TaskExtras,
+} from '../../../core/index.ts';
+import { lambdaContext } from '../../support/lambdaContext.ts';
+import { sqsRecord } from '../../support/sqsRecord.ts';
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+const records = (count: number) =>
+  Array.from({ length: count }, (_, n) => sqsRecord({ task_name: 'work', n }));
+/** With no middleware in the stack the handler gets the record as it came. */
+const numberOf = (record: unknown): number => JSON.parse(JSON.parse((record as SQSRecord).body).Message).n;
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+describe('a batch', () => {
+  test('has the outcome of each record in the order they came', async () => {
+    const handler = queued(async (record: unknown) => {
+      const n = numberOf(record);
+      await pause(10 - n);
+      if (n % 2) throw new Error(`odd ${n}`);
+      return n;
+    });
+    const settled = await handler({ Records: records(4) }, lambdaContext());
+    expect([...settled]).toEqual([
+      { status: 'fulfilled', value: 0 },
+      { status: 'rejected', reason: new Error('odd 1') },
+      { status: 'fulfilled', value: 2 },
+      { status: 'rejected', reason: new Error('odd 3') },
+    ]);
+  });
+
+  test('has at most `concurrency` tasks under way, and that many where it can', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 0, max: 20 }),
+        async (concurrency, count) => {
+          let underWay = 0;
+          let most = 0;
+          const handler = queued(
+            async () => {
+              underWay += 1;
+              most = Math.max(most, underWay);
+              await pause(0);
+              underWay -= 1;
+            },
+            { concurrency },
+          );
+          const settled = await handler({ Records: records(count) }, lambdaContext());
+          expect(settled).toHaveLength(count);
+          expect(most).toBe(Math.min(concurrency, count));
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  test('a handler that throws at once, or throws what is no error, fails its own record', async () => {
+    const handler = queued((record: unknown) => {
+      if (numberOf(record) === 0) throw undefined;
+      return 'fine';
+    });
+    expect([...(await handler({ Records: records(2) }, lambdaContext()))]).toEqual([
+      { status: 'rejected', reason: undefined },
+      { status: 'fulfilled', value: 'fine' },
+    ]);
+  });
+});
+
+describe('when nothing reports the failures one by one', () => {
+  test('a failure makes the answer fail to serialise, and each is logged once', async () => {
+    const logged = jest.spyOn(console, 'error').mockImplementation(() => {});
+    const handler = queued((record: unknown) => {
+      if (numberOf(record) > 0) throw new Error(`broken ${numberOf(record)}`);
+    });
+    const answer = await handler({ Records: records(3) }, lambdaContext());
+    expect(() => JSON.stringify(answer)).toThrow(BatchFailedError);
+    expect(() => JSON.stringify(answer)).toThrow(/2 of 3 .* sqsPartialBatchFailure\(\)/);
+    expect(logged.mock.calls.map(([error]) => error)).toEqual([new Error('broken 1'), new Error('broken 2')]);
+  });
+
+  test('with none the answer is a few bytes, also when the results are 50 MB', async () => {
+    const large = 'x'.repeat(5_000_000);
+    const answer = await queued(() => large)({ Records: records(10) }, lambdaContext());
+    expect(JSON.stringify(answer)).toBe('{"batchItemFailures":[]}');
+  });
+
+  test('the answer names what failed, for those who ask it', async () => {
+    const event = { Records: records(3) };
+    const handler = queued((record: unknown) => {
+      if (numberOf(record) === 1) throw new Error('broken');
+    });
+    const { batchItemFailures } = await handler(event, lambdaContext());
+    expect(batchItemFailures).toEqual([{ itemIdentifier: event.Records[1]?.messageId }]);
+  });
+});
+
+describe('FIFO', () => {
+  const fifo = (group: string, n: number) => {
+    const record = sqsRecord(
+      { task_name: 'work', n },
+      { eventSourceARN: 'arn:aws:sqs:us-east-1:123456789012:work.fifo' },
+    );
+    record.attributes.MessageGroupId = group;
+    return record;
+  };
+
+  test('within a group one after another, stopping at a failure; groups side by side', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ group: fc.constantFrom('a', 'b', 'c'), fails: fc.boolean() }), {
+          maxLength: 10,
+        }),
+        fc.integer({ min: 1, max: 4 }),
+        async (messages, concurrency) => {
+          const running = new Set<string>();
+          const started: number[] = [];
+          const handler = queued(
+            async (record: unknown) => {
+              const n = numberOf(record);
+              const { group, fails } = messages[n] ?? { group: '', fails: false };
+              expect(running.has(group)).toBe(false);
+              running.add(group);
+              started.push(n);
+              await pause(0);
+              running.delete(group);
+              if (fails) throw new Error('broken');
+            },
+            { concurrency },
+          );
+          const settled = await handler(
+            { Records: messages.map(({ group }, n) => fifo(group, n)) },
+            lambdaContext(),
+          );
+          messages.forEach(({ group, fails }, n) => {
+            const halted = messages.slice(0, n).some((earlier) => earlier.group === group && earlier.fails);
+            expect({ n, started: started.includes(n) }).toEqual({ n, started: !halted });
+            expect(settled[n]?.status).toBe(fails || halted ? 'rejected' : 'fulfilled');
+            if (halted)
+              expect(settled[n]).toMatchObject({ reason: { code: 'GROUP_HALTED', retryable: true } });
+          });
+          for (const group of ['a', 'b', 'c']) {
+            const order = started.filter((n) => messages[n]?.group === group);
+            expect(order).toEqual([...order].sort((a, b) => a - b));
+          }
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('the deadline', () => {
+  test('acknowledges what is done, gives back the rest, starts nothing more, and aborts the signal', async () => {
+    const started: number[] = [];
+    const aborted: number[] = [];
+    const handler = queued(
+      async (record: unknown, _: unknown, { signal }: TaskExtras) => {
+        const n = numberOf(record);
+        started.push(n);
+        if (n === 0) return 'done';
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        aborted.push(n);
+        return 'too late';
+      },
+      { concurrency: 2, reserveMillis: 1000 },
+    );
+    const context = lambdaContext({ getRemainingTimeInMillis: () => 1050 });
+    const settled = await handler({ Records: records(5) }, context);
+    expect(settled[0]).toEqual({ status: 'fulfilled', value: 'done' });
+    for (const one of settled.slice(1))
+      expect(one).toMatchObject({ reason: { code: 'DEADLINE', retryable: true } });
+    await pause(5);
+    expect(started).toEqual([0, 1, 2]);
+    expect(aborted).toEqual([1, 2]);
+  });
+
+  test('with no time left nothing is started', async () => {
+    const handler = queued(() => {
+      throw new Error('started');
+    });
+    const settled = await handler(
+      { Records: records(2) },
+      lambdaContext({ getRemainingTimeInMillis: () => 100 }),
+    );
+    for (const one of settled) expect(one).toMatchObject({ reason: { code: 'DEADLINE' } });
+  });
+
+  test("Middy's own signal ends the batch too", async () => {
+    const controller = new AbortController();
+    const handler = queued(() => new Promise(() => {}));
+    const answer = handler({ Records: records(2) }, lambdaContext(), { signal: controller.signal });
+    controller.abort();
+    for (const one of await answer) expect(one).toMatchObject({ reason: { code: 'DEADLINE' } });
+  });
+
+  test('a batch that ends in time leaves no timer behind', async () => {
+    const set = jest.spyOn(globalThis, 'setTimeout');
+    const clear = jest.spyOn(globalThis, 'clearTimeout');
+    await queued(() => 'done')({ Records: records(1) }, lambdaContext());
+    expect(clear.mock.calls.map(([timer]) => timer)).toEqual(set.mock.results.map(({ value }) => value));
+  });
+});
+
+describe('an event that is no batch', () => {
+  const sns = (message: string): SnsEvent => ({
+    Records: [
+      {
+        EventSource: 'aws:sns',
+        EventVersion: '1.0',
+        EventSubscriptionArn: 'arn:aws:sns:us-east-1:123456789012:work:1',
+        Sns: { MessageId: 'm', TopicArn: 't', Message: message, Timestamp: '2019-08-05T14:20:56.440Z' },
+      },
+    ],
+  });
+
+  test('from SNS: a failure throws, since SNS knows no partial answer', async () => {
+    const broken = queued(() => {
+      throw new Error('broken');
+    });
+    await expect(broken(sns('{}'), lambdaContext())).rejects.toThrow('broken');
+    expect(JSON.stringify(await queued(() => 1)(sns('{}'), lambdaContext()))).toBe(
+      '{"batchItemFailures":[]}',
+    );
+  });
+
+  test('a direct invocation gives what the handler gives', async () => {
+    const handler = queued(async (task: Task, _: unknown, { record, signal }: TaskExtras) => {
+      return { name: task.task_name, record, aborted: signal.aborted };
+    });
+    expect(await handler({ task_name: 'work' }, lambdaContext())).toEqual({
+      name: 'work',
+      record: undefined,
+      aborted: false,
+    });
+  });
+});
+
+test('`rebuild` rebuilds each task, and what cannot be rebuilt fails alone', async () => {
+  const handler = queued((task: Task) => task.task_kwargs, { rebuild: ajson });
+  const set = { _alg_class: 'set', value: [1] };
+  expect(await handler({ task_name: 'work', task_kwargs: { set } }, lambdaContext())).toEqual({
+    set: new Set([1]),
+  });
+});
+
+test.each([
+  ['concurrency', { concurrency: 0 }],
+  ['concurrency', { concurrency: 1.5 }],
+  ['reserveMillis', { reserveMillis: -1 }],
+  ['rebuild', { rebuild: {} as never }],
+])('a bad %s is refused at once', (option, options) => {
+  expect(() => queued(() => {}, options)).toThrow(`queued: ${option} must be`);
+});

@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test } from '@jest/globals';
+
+/** Imports an entry point in a process of its own, and tells which packages and built-in modules that loads. */
+function loadedBy(entry: string): string[] {
+  const script = `
+    import { registerHooks } from 'node:module';
+    const loaded = new Set();
+    registerHooks({
+      resolve(specifier, context, next) {
+        const { url } = next(specifier, context);
+        if (url.startsWith('node:')) loaded.add(url);
+        const [, name] = /.*\\/node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url) ?? [];
+        if (name) loaded.add(name);
+        return { url, shortCircuit: true };
+      },
+    });
+    await import(${JSON.stringify(new URL(`../${entry}`, import.meta.url).href)});
+    console.log(JSON.stringify([...loaded].sort()));
+  `;
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+  });
+  return JSON.parse(output);
+}
+
+const aws = /^@aws-sdk\/client-/;
+const direct = (modules: string[]) =>
+  modules.filter((name) => aws.test(name) || /middy|powertools|opentelemetry|fauxqs/.test(name));
+
+test('core loads no package, and nothing of Node', () => {
+  expect(loadedBy('core/index.ts')).toEqual([]);
+});
+
+test('sqsSnsUnwrap loads no package, and nothing of Node', () => {
+  expect(loadedBy('middlewares/sqsSnsUnwrap.ts')).toEqual([]);
+});
+
+test('each middleware alone loads only what it works with', () => {
+  expect(direct(loadedBy('middlewares/contextResources.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/storedDataHydrate.ts'))).toEqual(['@aws-sdk/client-s3']);
+  expect(direct(loadedBy('middlewares/callbackPublisher.ts'))).toEqual([
+    '@aws-sdk/client-s3',
+    '@aws-sdk/client-sns',
+  ]);
+  expect(direct(loadedBy('middlewares/lambdaLogged.ts'))).toEqual([
+    '@aws-lambda-powertools/commons',
+    '@aws-lambda-powertools/logger',
+  ]);
+});
+
+test('the package as a whole loads no optional peer, no tracer, and nothing of local/', () => {
+  expect(direct(loadedBy('middlewares/index.ts'))).toEqual([
+    '@aws-lambda-powertools/commons',
+    '@aws-lambda-powertools/logger',
+    '@aws-sdk/client-s3',
+    '@aws-sdk/client-sns',
+  ]);
+});
+
+test('local/ loads its optional peers when it starts, not when it is imported', () => {
+  expect(direct(loadedBy('local/index.ts'))).toEqual(['@aws-sdk/client-s3', '@aws-sdk/client-sns']);
+});
