@@ -1,9 +1,7 @@
 import { AjsonError } from '../errors.ts';
 import type { AlgObject } from './AlgObject.ts';
-import { isPolluted } from './isPolluted.ts';
-import { parseExact } from './parseExact.ts';
+import { read, rebuildTree } from './read.ts';
 import { BUILT_IN } from './readTag.ts';
-import { INEXACT, type Rebuilding, rebuild } from './rebuild.ts';
 import {
   type AlgClass,
   type ClassOptions,
@@ -11,7 +9,9 @@ import {
   registerClass,
 } from './registerClass.ts';
 import type { CustomKind, DatetimeKind, DecimalClass, Settings } from './settings.ts';
-import { located, type Writing, writeValue } from './writeValue.ts';
+import { isPolluted, stringify } from './stringify.ts';
+import { traceOf } from './Trace.ts';
+import { anyToWire, type Writing } from './toWire.ts';
 
 /** A class to register as an ajson is made: what `register` takes, with the class beside. */
 export type ClassToRegister =
@@ -99,65 +99,28 @@ export function createAjson(options: AjsonOptions = {}): Ajson {
       throw new AjsonError('class', `custom kind ${name}: the format itself has that name`);
   }
   for (const { class: type, ...rest } of options.classes ?? []) registerClass(settings, type, rest);
-
-  function rebuilding(over: Partial<Rebuilding>): Rebuilding {
-    const { unknown } = settings;
-    return {
-      settings,
-      unknown,
-      keys: [],
-      tags: true,
-      foreign: false,
-      exact: false,
-      polluted: isPolluted(),
-      ...over,
-    };
-  }
-
-  function read(text: string, over: Partial<Rebuilding>): unknown {
-    if (typeof text !== 'string') throw new AjsonError('syntax', 'what is read is a string');
-    let tree: unknown;
-    let exact = false;
-    try {
-      tree = JSON.parse(text);
-    } catch {
-      tree = parseExact(text, settings);
-      exact = true;
-    }
-    try {
-      return rebuildAny(rebuilding({ ...over, exact }), tree);
-    } catch (error) {
-      if (error !== INEXACT) throw error;
-      return rebuildAny(rebuilding({ ...over, exact: true }), parseExact(text, settings));
-    }
-  }
-
   return {
     dumps(value, { tags, nan = settings.nan } = {}) {
-      const writing: Writing = { settings, keys: [], nan, tags: tags === 'keep', polluted: isPolluted() };
+      const writing: Writing = { settings, nan, tags: tags === 'keep', polluted: isPolluted(), words: false };
       try {
-        return writeValue(writing, value, 0) ?? JSON.stringify(value);
+        return stringify(writing, anyToWire(writing, value, 0));
       } catch (error) {
-        throw located(writing, 0, error);
+        throw traceOf(error).toError();
       }
     },
-    loads<T>(text: string, options: LoadsOptions = {}) {
-      const tags = text.includes('_alg_class') || text.includes('\\u00');
-      return read(text, { tags, unknown: options.unknown ?? settings.unknown }) as T;
+    loads<T>(text: string, options?: LoadsOptions) {
+      return read(settings, text, true, options?.unknown ?? settings.unknown) as T;
     },
     raw<T>(text: string) {
-      return read(text, { tags: false }) as T;
+      return read(settings, text, false, 'throw') as T;
     },
     register: (type: AlgClass<object>, options: ClassOptions) => registerClass(settings, type, options),
     rebuildEvent<T>(event: unknown) {
-      return rebuildAny(rebuilding({ foreign: true, exact: true }), event) as T;
+      try {
+        return rebuildTree(settings, event, true, settings.unknown, true) as T;
+      } catch (error) {
+        throw traceOf(error).toError();
+      }
     },
   };
-}
-
-function rebuildAny(reading: Rebuilding, tree: unknown): unknown {
-  if (typeof tree === 'object' && tree !== null) return rebuild(reading, tree, 0);
-  if (!reading.exact && typeof tree === 'number' && !Number.isSafeInteger(tree) && Math.abs(tree) > 1)
-    throw INEXACT;
-  return tree;
 }

@@ -1,4 +1,5 @@
 import { AjsonError, type AjsonErrorKind } from '../errors.ts';
+import type { Fields } from './AlgObject.ts';
 import { formatPath } from './formatPath.ts';
 
 /** What bounds the reading of a text. */
@@ -7,32 +8,26 @@ export interface ParseLimits {
   readonly maxDigits: number;
 }
 
-type Key = string | number;
+type Keys = readonly (string | number)[];
 
-const ESCAPES = /\\(?:u[\da-fA-F]{4}|["\\/bfnrt])|\\|[^ -\uffff]/g;
-const WORDS: readonly [string, unknown][] = [
-  ['true', true],
-  ['false', false],
-  ['null', null],
-  ['NaN', Number.NaN],
-  ['Infinity', Number.POSITIVE_INFINITY],
-  ['-Infinity', Number.NEGATIVE_INFINITY],
-];
+const SPACE = /[ \n\r\t]*/y;
+const SCALAR = /(true|false|null|NaN|-?Infinity)|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+const WORDS: Readonly<Record<string, unknown>> = { true: true, false: false, null: null };
 
 /**
  * Reads a text character by character. It is for what `JSON.parse` cannot do: Python's words NaN and Infinity,
- * integers of any length as bigint, and errors that say where. `found` is called with each place that is begun.
+ * integers of any length as bigint, and errors that say where. `visit` is called at the start of each value.
  */
 export function parseExact(
   text: string,
   limits: ParseLimits,
-  found?: (keys: readonly Key[], offset: number) => void,
+  visit?: (keys: Keys, at: number) => void,
 ): unknown {
-  const keys: Key[] = [];
+  const keys: (string | number)[] = [];
   let at = 0;
 
-  function fail(kind: AjsonErrorKind, message: string, offset = at): never {
-    throw new AjsonError(kind, message, { path: formatPath(keys), offset, text });
+  function fail(kind: AjsonErrorKind, message: string): never {
+    throw new AjsonError(kind, message, { path: formatPath(keys), text, offset: at });
   }
 
   function unexpected(): never {
@@ -42,138 +37,112 @@ export function parseExact(
     );
   }
 
-  /** Skips white space, and gives the code of what follows. */
-  function next(): number {
-    for (;;) {
-      const code = text.charCodeAt(at);
-      if (code !== 32 && code !== 10 && code !== 13 && code !== 9) return code;
-      at++;
-    }
+  /** The next character that is no white space. */
+  function next(): string | undefined {
+    SPACE.lastIndex = at;
+    SPACE.test(text);
+    at = SPACE.lastIndex;
+    return text[at];
+  }
+
+  /** Goes past the next character, which is one of those given. */
+  function take(wanted: string): string {
+    const char = next();
+    if (char === undefined || !wanted.includes(char)) return unexpected();
+    at++;
+    return char;
   }
 
   function value(): unknown {
-    const code = next();
-    found?.(keys, at);
-    if (code === 34) return string();
-    if (code === 123 || code === 91) {
-      if (keys.length >= limits.maxDepth) fail('depth', `deeper than ${limits.maxDepth} levels`);
-      return code === 123 ? object() : array();
-    }
-    for (const [word, meaning] of WORDS) {
-      if (text.startsWith(word, at)) {
-        at += word.length;
-        return meaning;
-      }
-    }
-    return number(code);
+    const char = next();
+    visit?.(keys, at);
+    if (char === '"') return string();
+    if (char !== '[' && char !== '{') return scalar();
+    if (keys.length >= limits.maxDepth) fail('depth', `deeper than ${limits.maxDepth} levels`);
+    at++;
+    return char === '[' ? array() : object();
   }
 
-  /** Goes past a run of digits. */
-  function digits(): void {
-    const start = at;
-    while (text.charCodeAt(at) >= 48 && text.charCodeAt(at) <= 57) at++;
-    if (at === start) unexpected();
-  }
-
-  function number(code: number): number | bigint {
-    const start = at;
-    if (code === 45) at++;
-    const first = at;
-    digits();
-    const length = at - first;
-    if (length > 1 && text.charCodeAt(first) === 48) fail('syntax', 'a number does not begin with 0', first);
-    let whole = true;
-    if (text[at] === '.') {
-      whole = false;
-      at++;
-      digits();
-    }
-    if (text[at] === 'e' || text[at] === 'E') {
-      whole = false;
-      at++;
-      if (text[at] === '+' || text[at] === '-') at++;
-      digits();
-    }
-    const number = Number(text.slice(start, at));
-    if (whole && !Number.isSafeInteger(number)) {
-      if (length > limits.maxDigits) {
-        fail('digits', `an integer of ${length} digits: more than maxDigits, ${limits.maxDigits}`, start);
-      }
-      return BigInt(text.slice(start, at));
-    }
-    return Number.isFinite(number) ? number : fail('digits', 'beyond the largest number', start);
+  function scalar(): unknown {
+    SCALAR.lastIndex = at;
+    const [all, word, whole = '', fraction, exponent] = SCALAR.exec(text) ?? unexpected();
+    let found: unknown = Number(all);
+    if (word) found = word in WORDS ? WORDS[word] : found;
+    else if (!Number.isSafeInteger(found) && !(fraction || exponent)) {
+      if (whole.length > limits.maxDigits) fail('digits', `${whole.length} digits: more than maxDigits`);
+      found = BigInt(all);
+    } else if (!Number.isFinite(found)) fail('digits', 'beyond the largest number');
+    at += all.length;
+    return found;
   }
 
   function string(): string {
-    const start = at;
-    for (;;) {
-      at = text.indexOf('"', at + 1);
-      if (at < 0) {
+    for (let end = at; ; ) {
+      end = text.indexOf('"', end + 1);
+      if (end < 0) {
         at = text.length;
-        return unexpected();
+        unexpected();
       }
-      let slashes = at;
-      while (text.charCodeAt(slashes - 1) === 92) slashes--;
-      if ((at - slashes) % 2 === 0) break;
+      let slashes = end;
+      while (text[slashes - 1] === '\\') slashes--;
+      if ((end - slashes) % 2) continue;
+      try {
+        const found: string = JSON.parse(text.slice(at, end + 1));
+        at = end + 1;
+        return found;
+      } catch {
+        fail('syntax', 'a string with a control character or a wrong escape');
+      }
     }
-    at++;
-    for (const match of text.slice(start + 1, at - 1).matchAll(ESCAPES)) {
-      if (match[0].length === 1)
-        fail('syntax', 'a character or an escape that no string may hold', start + 1 + match.index);
-    }
-    return JSON.parse(text.slice(start, at));
   }
 
   function array(): unknown[] {
     const list: unknown[] = [];
-    at++;
-    if (next() === 93) {
-      at++;
-      return list;
+    if (next() === ']') take(']');
+    else {
+      do {
+        keys.push(list.length);
+        list.push(value());
+        keys.pop();
+      } while (take(',]') === ',');
     }
-    for (;;) {
-      keys.push(list.length);
-      list.push(value());
-      keys.pop();
-      const code = next();
-      if (code !== 44 && code !== 93) unexpected();
-      at++;
-      if (code === 93) return list;
-    }
+    return list;
   }
 
-  function object(): object {
-    const made: Record<string, unknown> = {};
-    at++;
-    if (next() === 125) {
-      at++;
-      return made;
+  function object(): Fields {
+    const made: Fields = {};
+    if (next() === '}') take('}');
+    else {
+      do {
+        if (next() !== '"') unexpected();
+        const key = string();
+        take(':');
+        keys.push(key);
+        const member = value();
+        // What the prototype has, such as `__proto__`, becomes the object's own.
+        if (key in made) Object.defineProperty(made, key, { ...OWN, value: member });
+        else made[key] = member;
+        keys.pop();
+      } while (take(',}') === ',');
     }
-    for (;;) {
-      if (next() !== 34) unexpected();
-      const key = string();
-      if (next() !== 58) unexpected();
-      at++;
-      keys.push(key);
-      const member = value();
-      // What the prototype has, such as `__proto__`, must become the object's own.
-      if (key in made) {
-        Object.defineProperty(made, key, {
-          value: member,
-          writable: true,
-          enumerable: true,
-          configurable: true,
-        });
-      } else made[key] = member;
-      keys.pop();
-      const code = next();
-      if (code !== 44 && code !== 125) unexpected();
-      at++;
-      if (code === 125) return made;
-    }
+    return made;
   }
 
   const whole = value();
-  next();
-  return at < text.length ? unexpected() : whole;
+  return next() === undefined ? whole : unexpected();
+}
+
+const OWN = { writable: true, enumerable: true, configurable: true };
+
+/** How many characters of the text are before the value that the keys lead to. */
+export function offsetOf(text: string, limits: ParseLimits, target: Keys): number | undefined {
+  let offset: number | undefined;
+  try {
+    parseExact(text, limits, (keys, at) => {
+      if (keys.length === target.length && keys.every((key, index) => key === target[index])) offset = at;
+    });
+  } catch {
+    // What comes after the place is of no matter.
+  }
+  return offset;
 }

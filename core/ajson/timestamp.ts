@@ -20,14 +20,14 @@ export function fromTimestamp(seconds: number): Date | undefined {
 }
 
 /**
- * The seconds since 1970 as digits, with all microseconds. Undefined where they cannot come back the same: in an
+ * The seconds since 1970 with all microseconds. Undefined where they cannot come back the same: in an
  * invalid date, outside the years 1 to 9999, and for microseconds too far from 1970 for a float.
  */
-export function toTimestamp(date: Date): string | undefined {
+export function toTimestamp(date: Date): number | undefined {
   const ms = date.getTime();
   if (!(ms >= FIRST && ms < END)) return undefined;
   const micros = date instanceof Datetime ? date.microseconds : 0;
-  if (micros === 0) return String(ms / 1000);
+  if (micros === 0) return ms / 1000;
   const whole = Math.floor(ms / 1000);
   const part = (ms - whole * 1000) * 1000 + micros;
   // A negative time is written as the seconds towards zero, and a fraction that leads away from it.
@@ -36,5 +36,5 @@ export function toTimestamp(date: Date): string | undefined {
   const seconds = Number(text);
   const back = fromTimestamp(seconds);
   const same = back instanceof Datetime && back.getTime() === ms && back.microseconds === micros;
-  return same ? String(seconds) : undefined;
+  return same ? seconds : undefined;
 }

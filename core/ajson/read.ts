@@ -1,0 +1,83 @@
+import { AjsonError } from '../errors.ts';
+import { type LongIntegers, longIntegers } from './longIntegers.ts';
+import { offsetOf, parseExact } from './parseExact.ts';
+import { type Reading, rebuildMember } from './rebuild.ts';
+import type { Settings } from './settings.ts';
+import { isPolluted } from './stringify.ts';
+import { fail, traceOf } from './Trace.ts';
+
+/** Thrown where the digits of a number cannot be told from the order of the text. */
+const UNSURE: unique symbol = Symbol('unsure');
+
+/** The value of a text; with `tags`, they become what they stand for. Throws an `AjsonError`. */
+export function read(settings: Settings, text: string, tags: boolean, unknown: 'throw' | 'keep'): unknown {
+  if (typeof text !== 'string') throw new AjsonError('syntax', 'what is read is a string');
+  let tree: unknown;
+  try {
+    tree = JSON.parse(text);
+  } catch {
+    return readExact(settings, text, tags, unknown);
+  }
+  try {
+    // Every escaped spelling of the tag has one of the two in it.
+    return rebuildTree(
+      settings,
+      tree,
+      tags && (text.includes('_alg_class') || text.includes('\\u00')),
+      unknown,
+      false,
+      text,
+    );
+  } catch (error) {
+    if (error === UNSURE) return readExact(settings, text, tags, unknown);
+    throw locate(settings, text, error);
+  }
+}
+
+function readExact(settings: Settings, text: string, tags: boolean, unknown: 'throw' | 'keep'): unknown {
+  const tree = parseExact(text, settings);
+  try {
+    return rebuildTree(settings, tree, tags, unknown, false);
+  } catch (error) {
+    throw locate(settings, text, error);
+  }
+}
+
+function locate(settings: Settings, text: string, error: unknown): AjsonError {
+  const trace = traceOf(error);
+  return trace.toError(text, offsetOf(text, settings, trace.keys.toReversed()));
+}
+
+/** A parsed tree, rebuilt; `text` is what it was parsed from, where that has more digits than the tree. */
+export function rebuildTree(
+  settings: Settings,
+  tree: unknown,
+  tags: boolean,
+  unknown: 'throw' | 'keep',
+  foreign: boolean,
+  text?: string,
+): unknown {
+  let long: LongIntegers | undefined;
+  let next = 0;
+  function exact(value: number): number | bigint {
+    long ??= longIntegers(text as string);
+    if (long.digits.length === 0 && Number.isFinite(value)) return value;
+    const digits = long.digits[next++];
+    if (digits === undefined || long.shuffled || Number(digits) !== value) throw UNSURE;
+    if (digits.length > settings.maxDigits) fail('digits', `${digits.length} digits: more than maxDigits`);
+    return BigInt(digits);
+  }
+  const reading: Reading = {
+    settings,
+    unknown,
+    tags,
+    foreign,
+    polluted: isPolluted(),
+    exact: text === undefined ? undefined : exact,
+    members: 0,
+  };
+  const built = rebuildMember(reading, tree, -1);
+  // Of members with the same name one is left, and then what was matched may be another's.
+  if (long?.digits.length && (next !== long.digits.length || reading.members !== long.members)) throw UNSURE;
+  return built;
+}
