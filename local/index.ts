@@ -1,11 +1,10 @@
-export type { InvocationReport, WorkerStats } from './invocationReport.ts';
 export type {
-  LambdaContext,
-  LambdaHandler,
   SqsEvent,
   SqsMessageAttribute,
   SqsRecord,
-} from './lambdaTypes.ts';
+} from '../core/tasks/events.ts';
+export type { InvocationReport, WorkerStats } from './invocationReport.ts';
+export type { FullLambdaContext, LambdaHandler } from './lambdaTypes.ts';
 export type { LocalAwsOptions } from './localAwsOptions.ts';
 export { type LocalAws, startLocalAws } from './startLocalAws.ts';
 export { startWorker, type Worker } from './startWorker.ts';

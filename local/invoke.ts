@@ -1,5 +1,6 @@
 import { InvocationError } from '../core/errors.ts';
-import type { LambdaContext, LambdaHandler, SqsEvent } from './lambdaTypes.ts';
+import type { SqsEvent } from '../core/tasks/events.ts';
+import type { FullLambdaContext, LambdaHandler } from './lambdaTypes.ts';
 
 /** Lambda's limit for a response: 6 MiB and 100 bytes. */
 export const MOST_RESPONSE_BYTES = 6_291_556;
@@ -14,7 +15,7 @@ export type InvocationResult = { response: string } | { error: unknown };
 export async function invoke(
   handler: LambdaHandler,
   event: SqsEvent,
-  context: LambdaContext,
+  context: FullLambdaContext,
 ): Promise<InvocationResult> {
   try {
     const result = await withinTime(
@@ -28,7 +29,7 @@ export async function invoke(
   }
 }
 
-async function withinTime(work: Promise<unknown>, context: LambdaContext): Promise<unknown> {
+async function withinTime(work: Promise<unknown>, context: FullLambdaContext): Promise<unknown> {
   const milliseconds = context.getRemainingTimeInMillis();
   const timeOut = new InvocationError(`Task timed out after ${(milliseconds / 1000).toFixed(2)} seconds`);
   let timer: NodeJS.Timeout | undefined;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { LambdaContext } from './lambdaTypes.ts';
+import type { FullLambdaContext } from './lambdaTypes.ts';
 
 /** Makes the context of one invocation, whose time runs from now. */
-export function createLambdaContext(functionArn: string, timeoutSeconds: number): LambdaContext {
+export function createLambdaContext(functionArn: string, timeoutSeconds: number): FullLambdaContext {
   const functionName = functionArn.split(':')[6] ?? '';
   const deadline = performance.now() + timeoutSeconds * 1000;
   const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');

@@ -1,53 +1,7 @@
-/** A message attribute, in Lambda's shape. */
-export interface SqsMessageAttribute {
-  stringValue?: string;
-  /** Base64. */
-  binaryValue?: string;
-  stringListValues: string[];
-  binaryListValues: string[];
-  dataType: string;
-}
+import type { LambdaContext, SqsEvent } from '../core/tasks/events.ts';
 
-/** One message of an SQS event. */
-export interface SqsRecord {
-  messageId: string;
-  receiptHandle: string;
-  body: string;
-  attributes: {
-    ApproximateReceiveCount: string;
-    SentTimestamp: string;
-    SenderId: string;
-    ApproximateFirstReceiveTimestamp: string;
-    AWSTraceHeader?: string;
-    DeadLetterQueueSourceArn?: string;
-    MessageDeduplicationId?: string;
-    MessageGroupId?: string;
-    SequenceNumber?: string;
-  };
-  messageAttributes: Record<string, SqsMessageAttribute>;
-  md5OfMessageAttributes?: string;
-  md5OfBody: string;
-  eventSource: 'aws:sqs';
-  eventSourceARN: string;
-  awsRegion: string;
-}
-
-/** What Lambda hands to a function that an SQS queue triggers. */
-export interface SqsEvent {
-  Records: SqsRecord[];
-}
-
-/** Lambda's context. */
-export interface LambdaContext {
-  callbackWaitsForEmptyEventLoop: boolean;
-  readonly functionName: string;
-  readonly functionVersion: string;
-  readonly invokedFunctionArn: string;
-  readonly memoryLimitInMB: string;
-  readonly awsRequestId: string;
-  readonly logGroupName: string;
-  readonly logStreamName: string;
-  getRemainingTimeInMillis(): number;
+/** Lambda's context, with what is left of its days of callbacks. */
+export interface FullLambdaContext extends LambdaContext {
   done(error?: Error, result?: unknown): void;
   fail(error: Error | string): void;
   succeed(result: unknown): void;
@@ -57,4 +11,4 @@ export interface LambdaContext {
  * A Lambda handler that returns a promise. The third parameter is there for the type alone, so that handlers
  * declared with a callback fit; like Lambda's Node.js 24 runtime, the worker passes none.
  */
-export type LambdaHandler = (event: SqsEvent, context: LambdaContext, callback: never) => unknown;
+export type LambdaHandler = (event: SqsEvent, context: FullLambdaContext, callback: never) => unknown;

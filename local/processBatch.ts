@@ -1,7 +1,7 @@
+import type { SqsRecord } from '../core/tasks/events.ts';
 import type { WorkerStats } from './invocationReport.ts';
 import { type InvocationResult, invoke } from './invoke.ts';
 import { createLambdaContext } from './lambdaContext.ts';
-import type { SqsRecord } from './lambdaTypes.ts';
 import type { QueueCalls } from './queueCalls.ts';
 import { readBatchResponse } from './readBatchResponse.ts';
 import type { TaskQueue } from './taskQueues.ts';

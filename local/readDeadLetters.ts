@@ -1,6 +1,6 @@
 import type { Message } from '@aws-sdk/client-sqs';
+import type { SqsRecord } from '../core/tasks/events.ts';
 import { toLambdaRecord } from './lambdaRecord.ts';
-import type { SqsRecord } from './lambdaTypes.ts';
 import type { QueueCalls } from './queueCalls.ts';
 
 // Long enough to read on without meeting the same message again, short if this process dies meanwhile.

@@ -1,6 +1,6 @@
 import { LocalOptionError } from '../core/errors.ts';
+import type { SqsRecord } from '../core/tasks/events.ts';
 import type { WorkerStats } from './invocationReport.ts';
-import type { SqsRecord } from './lambdaTypes.ts';
 import { pollQueue } from './pollQueue.ts';
 import type { BatchWorker } from './processBatch.ts';
 import { bindQueue, type QueueCalls } from './queueCalls.ts';

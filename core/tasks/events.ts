@@ -6,6 +6,7 @@ export interface SqsRecord {
   attributes: SqsRecordAttributes;
   messageAttributes: Record<string, SqsMessageAttribute>;
   md5OfBody: string;
+  md5OfMessageAttributes?: string;
   eventSource: string;
   eventSourceARN: string;
   awsRegion: string;

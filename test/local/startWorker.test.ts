@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import middy from '@middy/core';
 import type { SQSEvent, SQSHandler } from 'aws-lambda';
 import {
+  type FullLambdaContext,
   type InvocationReport,
-  type LambdaContext,
   type LocalAws,
   type SqsEvent,
   startLocalAws,
@@ -126,7 +126,7 @@ describe('the event', () => {
 
 describe('the context', () => {
   test('is Lambda’s', async () => {
-    const contexts: LambdaContext[] = [];
+    const contexts: FullLambdaContext[] = [];
     const remaining: number[] = [];
     const worker = await startWorker({
       aws,
