@@ -1,7 +1,7 @@
 import Big from 'big.js';
 import { drawTable } from './drawTable.ts';
 import { format } from './format.ts';
-import type { Outcome } from './runChains.ts';
+import type { Outcome } from './Outcome.ts';
 
 /** What is known beside the outcome: which chains were meant to fail, and where the page is. */
 export interface OutcomeContext {
@@ -71,11 +71,14 @@ function describeEnd(outcome: Outcome, { poisoned, stopped }: OutcomeContext): s
   const finished = counts.reduce((sum, count) => sum + count, 0);
   const tasks = `${finished.toLocaleString('en-US')} of ${format.count(outcome.sent.length * counts.length, 'task')} finished`;
   const dead = outcome.deadLetters.length;
-  if (stopped) return `Stopped: ${tasks}, ${format.count(lost.length, 'chain')} had not come to an end.`;
+  if (stopped)
+    return `Stopped: ${tasks}, ${format.count(lost.length, 'chain')} had not come to ${lost.length === 1 ? 'its' : 'their'} end.`;
   const asMeant = outcome.deadLetters.every(({ chain }) => chain !== undefined && poisoned.has(chain));
   const failed = `${format.count(dead, 'message')} ${dead === 1 ? 'is' : 'are'} in a dead-letter queue`;
   const parts = [tasks, ...(dead > 0 ? [`${failed}${asMeant ? ', as --poison asked for' : ''}`] : [])];
   const end =
-    lost.length > 0 ? `${format.count(lost.length, 'chain')} were lost: ${lost.join(', ')}` : 'none was lost';
+    lost.length > 0
+      ? `${format.count(lost.length, 'chain')} ${lost.length === 1 ? 'was' : 'were'} lost: ${lost.join(', ')}`
+      : 'none was lost';
   return `${[...parts, end].join('; ')}.`;
 }

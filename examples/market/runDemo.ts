@@ -39,6 +39,8 @@ async function run(args: string[], { out, signal }: DemoWorld): Promise<number> 
     return 0;
   }
   const quotes = await readPrices(options.files);
+  // Now, and not when all the work is done.
+  await writePage(options.out, '', 'a');
   const victim = options.poison ? [...quotes.keys()].at(-1) : undefined;
   const inputs = createInputs(quotes, options.repeat, victim);
   const poisoned = new Set(inputs.filter(({ symbol }) => symbol === victim).map(({ chain }) => chain));
@@ -76,9 +78,9 @@ function describeStart(symbols: number, repeat: number, victim: string | undefin
   return `load → analyse → report for ${companies}${times}${broken}\n\n`;
 }
 
-async function writePage(file: string, html: string): Promise<void> {
+async function writePage(file: string, html: string, flag: 'w' | 'a' = 'w'): Promise<void> {
   try {
-    await writeFile(file, html);
+    await writeFile(file, html, { flag });
   } catch (error) {
     throw new InputError(`${file}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
   }

@@ -1,0 +1,141 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { runDemo } from '../../../examples/market/runDemo.ts';
+
+const STOCKS = new URL('../../../examples/market/data/stocks.csv', import.meta.url);
+
+let folder: string;
+let page: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'market-'));
+  page = join(folder, 'report.html');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+// A demo that a failed test left running would keep jest from ending.
+const interruption = { current: new AbortController() };
+beforeEach(() => {
+  interruption.current = new AbortController();
+});
+afterEach(() => interruption.current.abort());
+
+interface Captured {
+  code: number;
+  out: string;
+  err: string;
+}
+
+async function demo(
+  args: string[],
+  onWrite?: (text: string, interrupt: () => void) => void,
+): Promise<Captured> {
+  const captured: Captured = { code: -1, out: '', err: '' };
+  const { current } = interruption;
+  const out = {
+    write(text: string) {
+      captured.out += text;
+      onWrite?.(text, () => current.abort());
+    },
+  };
+  const err = {
+    write(text: string) {
+      captured.err += text;
+    },
+  };
+  captured.code = await runDemo(args, { out, err, signal: current.signal });
+  return captured;
+}
+
+const lastLine = (text: string): string | undefined => text.trimEnd().split('\n').at(-1);
+
+/** The sums of the prices in cents, by symbol, straight from the text of the file. */
+async function sumsInCents(): Promise<Map<string, bigint>> {
+  const sums = new Map<string, bigint>();
+  const [, ...lines] = (await readFile(STOCKS, 'utf8')).trimEnd().split('\n');
+  for (const line of lines) {
+    const [symbol = '', , price = ''] = line.trim().split(',');
+    const [whole = '', cents = ''] = price.split('.');
+    if (cents.length > 2) throw new Error(`${line}: more than two decimals`);
+    sums.set(symbol, (sums.get(symbol) ?? 0n) + BigInt(whole + cents.padEnd(2, '0')));
+  }
+  return sums;
+}
+
+/** Cents as the table and the page write them. */
+function inUnits(cents: bigint): string {
+  return `${(cents / 100n).toLocaleString('en-US')}.${`${cents % 100n}`.padStart(2, '0')}`;
+}
+
+describe('the demo', () => {
+  test('runs every chain to its end, and adds up as integers do', async () => {
+    const { code, out, err } = await demo(['--out', page, '--repeat', '2']);
+    const sums = await sumsInCents();
+    const total = [...sums.values()].reduce((sum, cents) => sum + cents, 0n);
+
+    expect(err).toBe('');
+    expect(lastLine(out)).toBe('30 of 30 tasks finished; none was lost.');
+    expect(out).toContain(`560 prices add up to ${inUnits(total)}, exact to the last digit.`);
+    expect(out).toContain('10 load, 10 analyse, 10 report');
+    expect(out).toContain('MSFT     39.81  2000-01-01   28.80  2010-03-01   −27.7 %    43.22  2000-03-01');
+    expect(code).toBe(0);
+
+    const html = await readFile(page, 'utf8');
+    const rows = [...html.matchAll(/<\/i>([A-Z]+)<\/th>.*<td>([\d,.]+)<\/td><\/tr>/g)];
+    expect(new Map(rows.map(([, symbol, sum]) => [symbol, sum]))).toEqual(
+      new Map([...sums].map(([symbol, cents]) => [symbol, inUnits(cents)])),
+    );
+  });
+
+  test('with --poison, one company lands in the dead-letter queue and all others finish', async () => {
+    const { code, out } = await demo(['--poison', '--out', page]);
+    expect(lastLine(out)).toBe(
+      '12 of 15 tasks finished; 1 message is in a dead-letter queue, as --poison asked for; none was lost.',
+    );
+    expect(out).toContain('the data of AAPL is broken on purpose');
+    expect(out).toMatch(/retries {7}2\n/);
+    expect(out).toMatch(/dead letters {2}1\n +load: AAPL cost n\/a on Mar 1 2010/);
+    expect(code).toBe(0);
+    const html = await readFile(page, 'utf8');
+    expect(html).toContain('</i>GOOG</th>');
+    expect(html).not.toContain('AAPL');
+  });
+
+  test('stops when it is interrupted, and says what is left', async () => {
+    const { code, out } = await demo(['--repeat', '500', '--out', page], (text, interrupt) => {
+      if (/load \d+ of 2500/.test(text)) interrupt();
+    });
+    const [, done = '', left = ''] =
+      /^Stopped: ([\d,]+) of [\d,]+ tasks finished, ([\d,]+) chains had not come to their end\.$/.exec(
+        lastLine(out) ?? '',
+      ) ?? [];
+    expect(Number(done.replace(',', ''))).toBeLessThan(7500);
+    expect(Number(left.replace(',', ''))).toBeGreaterThan(0);
+    expect(code).toBe(130);
+  });
+
+  test('takes a file of one’s own, with any symbols in it', async () => {
+    const file = join(folder, 'own.csv');
+    await writeFile(file, 'PRICE,Symbol,Note,Date\n"1.005",A/B ü,"x, y",2024-01-31\n2,A/B ü,,2024-02-29\n');
+    const { code, out } = await demo([file, '--out', page]);
+    expect(lastLine(out)).toBe('3 of 3 tasks finished; none was lost.');
+    expect(out).toContain('2 prices add up to 3.005, exact to the last digit.');
+    expect(code).toBe(0);
+  });
+
+  test.each([
+    [['none.csv'], 'none.csv: there is no such file'],
+    [['--nonsense'], "Unknown option '--nonsense'; --help shows what there is"],
+    [['--out', 'no/such/folder/x.html'], 'no/such/folder/x.html: cannot be written (ENOENT)'],
+  ])('%j is one clear line and exit code 1', async (args, line) => {
+    expect(await demo(args)).toEqual({ code: 1, out: '', err: `${line}\n` });
+  });
+
+  test('--help shows the options', async () => {
+    const { code, out } = await demo(['--help']);
+    expect(code).toBe(0);
+    for (const option of ['FILE…', '--repeat N', '--poison', '--out FILE', '--verbose'])
+      expect(out).toContain(option);
+  });
+});
