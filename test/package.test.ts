@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { codeBlocks } from './support/codeBlocks.ts';
+
+const root = new URL('..', import.meta.url).pathname;
+const run = (cwd: string, command: string, ...words: string[]) =>
+  execFileSync(command, words, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+let folder: string;
+let tarball: string;
+let files: string[];
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'algernon-middy-'));
+  // The build has been made: what is packed is what the rest of the gate has seen.
+  const [packed] = JSON.parse(
+    run(root, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', folder),
+  );
+  tarball = join(folder, packed.filename);
+  files = packed.files.map(({ path }: { path: string }) => path);
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('the package has what belongs in it, and nothing else', () => {
+  const rooms = new Set(
+    files.map((path) =>
+      path
+        .split('/')
+        .slice(0, path.startsWith('dist/') ? 2 : 1)
+        .join('/'),
+    ),
+  );
+  expect([...rooms].sort()).toEqual([
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'dist/core',
+    'dist/local',
+    'dist/middlewares',
+    'package.json',
+  ]);
+});
+
+const versionOf = (name: string) =>
+  JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version as string;
+
+describe.each(['6.4.5', versionOf('@middy/core')])('in an empty project with @middy/core %s', (middy) => {
+  let project: string;
+
+  beforeAll(() => {
+    project = mkdtempSync(join(folder, 'project-'));
+    writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+    const tools = ['typescript', '@types/aws-lambda', '@types/node', 'fauxqs', '@aws-sdk/client-sqs'];
+    const named = tools.map((name) => `${name}@${versionOf(name)}`);
+    run(
+      project,
+      'npm',
+      'install',
+      '--prefer-offline',
+      '--no-audit',
+      '--no-fund',
+      tarball,
+      `@middy/core@${middy}`,
+      ...named,
+    );
+    const [stack = ''] = codeBlocks('README.md');
+    writeFileSync(join(project, 'worker.ts'), stack);
+    copyFileSync(join(root, 'test/consumer/consumer.ts'), join(project, 'consumer.ts'));
+  }, 180_000);
+
+  test.each([
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ])(
+    "the README's stack compiles under strict, with module %s and moduleResolution %s",
+    (module, resolution) => {
+      const options = [
+        '--strict',
+        '--exactOptionalPropertyTypes',
+        '--skipLibCheck',
+        '--target',
+        'es2023',
+        '--types',
+        'node',
+      ];
+      run(
+        project,
+        'npx',
+        'tsc',
+        ...options,
+        '--module',
+        module,
+        '--moduleResolution',
+        resolution,
+        'worker.ts',
+        'consumer.ts',
+      );
+    },
+  );
+
+  test('and runs against SNS, SQS and S3', () => {
+    expect(run(project, process.execPath, 'consumer.js').trim().split('\n').at(-1)).toBe(
+      'described cat.png@200',
+    );
+  });
+
+  test('require() works too', () => {
+    const script =
+      "console.log(typeof require('algernon-middy').queued, typeof require('algernon-middy/core').ajson.dumps)";
+    expect(run(project, process.execPath, '--input-type=commonjs', '--eval', script).trim()).toBe(
+      'function function',
+    );
+  });
+});
