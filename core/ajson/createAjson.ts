@@ -16,7 +16,7 @@ import { anyToWire, type Writing } from './toWire.ts';
 /** A class to register as an ajson is made: what `register` takes, with the class beside. */
 export type ClassToRegister =
   | (ClassOptions & { readonly class: AlgClass<AlgObject> })
-  | (ForeignClassOptions<never> & { readonly class: { readonly prototype: object; readonly name: string } });
+  | (ForeignClassOptions<object> & { readonly class: { readonly prototype: object; readonly name: string } });
 
 /** How an ajson reads and writes. */
 export interface AjsonOptions {

@@ -12,6 +12,7 @@ export {
 export { Datetime } from './Datetime.ts';
 export { Decimal } from './Decimal.ts';
 export { FrozenSet } from './FrozenSet.ts';
+export { fromDynamoJson } from './fromDynamoJson.ts';
 export { markRaw } from './markRaw.ts';
 export { rebuildEvent } from './rebuildEvent.ts';
 export type { AlgClass, ClassOptions, ForeignClassOptions } from './registerClass.ts';

@@ -6,8 +6,8 @@ import type { Settings } from './settings.ts';
 import { isPolluted } from './stringify.ts';
 import { fail, traceOf } from './Trace.ts';
 
-/** Thrown where the digits of a number cannot be told from the order of the text. */
-const UNSURE: unique symbol = Symbol('unsure');
+/** The cause where the digits of a number cannot be told from the order of the text. */
+const UNSURE: unique symbol = Symbol();
 
 /** The value of a text; with `tags`, they become what they stand for. Throws an `AjsonError`. */
 export function read(settings: Settings, text: string, tags: boolean, unknown: 'throw' | 'keep'): unknown {
@@ -29,7 +29,7 @@ export function read(settings: Settings, text: string, tags: boolean, unknown: '
       text,
     );
   } catch (error) {
-    if (error === UNSURE) return readExact(settings, text, tags, unknown);
+    if (traceOf(error).cause === UNSURE) return readExact(settings, text, tags, unknown);
     throw locate(settings, text, error);
   }
 }
@@ -63,7 +63,7 @@ export function rebuildTree(
     long ??= longIntegers(text as string);
     if (long.digits.length === 0 && Number.isFinite(value)) return value;
     const digits = long.digits[next++];
-    if (digits === undefined || long.shuffled || Number(digits) !== value) throw UNSURE;
+    if (digits === undefined || long.shuffled || Number(digits) !== value) fail('digits', '', UNSURE);
     if (digits.length > settings.maxDigits) fail('digits', `${digits.length} digits: more than maxDigits`);
     return BigInt(digits);
   }
@@ -78,6 +78,7 @@ export function rebuildTree(
   };
   const built = rebuildMember(reading, tree, -1);
   // Of members with the same name one is left, and then what was matched may be another's.
-  if (long?.digits.length && (next !== long.digits.length || reading.members !== long.members)) throw UNSURE;
+  if (long?.digits.length && (next !== long.digits.length || reading.members !== long.members))
+    fail('digits', '', UNSURE);
   return built;
 }

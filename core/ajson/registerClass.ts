@@ -24,9 +24,9 @@ export interface ClassOptions {
 export interface ForeignClassOptions<T extends object> extends ClassOptions {
   readonly name: string;
   /** The fields to send. */
-  readonly toJson: (value: T) => Fields;
+  toJson(value: T): Fields;
   /** Makes an instance of the fields that came. */
-  readonly parseJson: (fields: never) => T;
+  parseJson(fields: never): T;
 }
 
 /** A class as it is registered. */
@@ -39,7 +39,7 @@ export interface ClassEntry {
   readonly parseJson: (fields: Fields) => unknown;
 }
 
-type AnyOptions = ClassOptions & Partial<ForeignClassOptions<never>>;
+type AnyOptions = ClassOptions & Partial<ForeignClassOptions<object>>;
 type AnyClass = { readonly prototype: object; readonly name: string; parseJson?(fields: never): object };
 
 /** Registers a class with the settings of one ajson. */

@@ -8,23 +8,23 @@ export interface DecimalClass {
 }
 
 /** How a kind of value that JSON lacks becomes JSON, and comes back. */
-export interface CustomKind<T = never> {
+export interface CustomKind {
   /** Whether a value is of this kind. */
-  readonly is: (value: unknown) => boolean;
+  is(value: unknown): boolean;
   /** What to send: anything that ajson can write. */
-  readonly toJson: (value: T) => unknown;
+  toJson(value: never): unknown;
   /** The value, of what was sent. */
-  readonly parseJson: (json: never) => T;
+  parseJson(json: never): unknown;
 }
 
 /** A kind of datetime, in place of `Date`. */
-export interface DatetimeKind<T = never> {
+export interface DatetimeKind {
   /** Whether a value is such a datetime. */
-  readonly is: (value: unknown) => boolean;
+  is(value: unknown): boolean;
   /** The same instant as a `Date`, or a `Datetime` where there are microseconds. */
-  readonly toJson: (value: T) => Date;
+  toJson(value: never): Date;
   /** The same instant of a `Datetime`. */
-  readonly parseJson: (datetime: Datetime) => T;
+  parseJson(datetime: Datetime): unknown;
 }
 
 /** What is settled when an ajson is made. */

@@ -2,6 +2,8 @@ import type { Writing } from './toWire.ts';
 
 const WORDS: Readonly<Record<string, string>> = { '0e1': 'Infinity', '0e2': '-Infinity', '0e3': 'NaN' };
 
+const NONE: readonly unknown[] = [];
+
 /** The text of what `toWire` made. */
 export function stringify(writing: Writing, wire: unknown): string {
   const text = writing.polluted ? bareText(wire) : JSON.stringify(wire);
@@ -19,6 +21,6 @@ function bareText(wire: unknown): string {
 
 /** Whether someone gave all objects members that `for in` finds, or a `toJSON`. */
 export function isPolluted(): boolean {
-  for (const _ in []) return true;
-  return 'toJSON' in [];
+  for (const _ in NONE) return true;
+  return 'toJSON' in NONE;
 }

@@ -80,6 +80,8 @@ function registeredTag(writing: Writing, value: unknown, proto: object, depth: n
 
 function otherTag(writing: Writing, value: unknown, depth: number): unknown {
   const { datetime, decimal, custom } = writing.settings;
+  // A plain object of another realm.
+  if (typeof value === 'object' && value && isPlain(value)) return toWire(writing, { ...value }, depth, true);
   if (datetime?.is(value)) return dateTag(theirs(() => datetime.toJson(value as never)));
   if (decimal && value instanceof decimal) {
     // The sign of -0 is in `valueOf` alone.

@@ -1,5 +1,4 @@
 import type { Fields } from './AlgObject.ts';
-import { isPlain } from './isPlain.ts';
 import { isRaw } from './markRaw.ts';
 import type { Settings } from './settings.ts';
 import { fail, traceAt } from './Trace.ts';
@@ -25,58 +24,62 @@ const MAX = Number.MAX_SAFE_INTEGER;
  */
 export function toWire(writing: Writing, node: object, depth: number, owned = false): unknown {
   if (depth >= writing.settings.maxDepth) fail('depth', `deeper than ${depth} levels, or a cycle`);
-  let out: object = node;
   let index: number | undefined;
   let key: string | undefined;
   try {
-    if (!writing.tags && isRaw(node)) {
-      writing.tags = true;
-      out = toWire(writing, node, depth) as object;
-      writing.tags = false;
-      return out;
-    }
-    // JSON.stringify would obey it.
-    const obeyed = (node as Fields)['toJSON'] !== undefined && !owned;
+    if (!writing.tags && isRaw(node)) return rawToWire(writing, node, depth);
+    const proto = Object.getPrototypeOf(node);
     if (Array.isArray(node)) {
-      if (Object.getPrototypeOf(node) !== Array.prototype) return tagOf(writing, node, depth);
-      if (obeyed) out = node.slice();
+      if (proto !== Array.prototype) return tagOf(writing, node, depth);
+      let out: unknown[] = node;
+      // JSON.stringify would obey it.
+      if (out['toJSON' as never] !== undefined && !owned) out = node.slice();
       for (index = 0; index < node.length; index++) {
         const value: unknown = node[index];
-        if (typeof value === 'string') continue;
+        if (typeof value === 'string' || typeof value === 'boolean') continue;
         if (typeof value === 'number' && value !== 0 && value <= MAX && value >= -MAX) continue;
         if (value === undefined && !(index in node)) fail('value', 'a hole in a list');
         const wire = anyToWire(writing, value, depth + 1);
-        if (wire !== value) {
-          if (out === node && !owned) out = node.slice();
-          (out as unknown[])[index] = wire;
-        }
+        if (wire === value) continue;
+        if (out === node && !owned) out = node.slice();
+        out[index] = wire;
       }
       return out;
     }
-    if (Object.getPrototypeOf(node) !== Object.prototype && !isPlain(node))
-      return tagOf(writing, node, depth);
-    if (obeyed) out = { ...node };
-    if ((node as Fields)['_alg_class'] !== undefined && !writing.tags && Object.hasOwn(node, '_alg_class')) {
+    if (proto !== Object.prototype && proto !== null) return tagOf(writing, node, depth);
+    const object = node as Fields;
+    let out = object;
+    if (object['toJSON'] !== undefined && !owned) out = { ...object };
+    if (object['_alg_class'] !== undefined && !writing.tags && Object.hasOwn(node, '_alg_class')) {
       fail(
         'value',
         "a plain object with _alg_class would come back as something else: { tags: 'keep' } allows it",
       );
     }
-    for (key in node) {
-      const value = (node as Fields)[key];
-      if (typeof value === 'string') continue;
+    for (key in object) {
+      const value = object[key];
+      if (typeof value === 'string' || typeof value === 'boolean') continue;
       if (typeof value === 'number' && value !== 0 && value <= MAX && value >= -MAX) continue;
-      if (value === undefined || (writing.polluted && !Object.hasOwn(node, key))) continue;
-      const wire = anyToWire(writing, value, depth + 1);
-      if (wire !== value) {
-        if (out === node && !owned) out = { ...node };
-        (out as Fields)[key] = wire;
-      }
+      if (value === undefined || value === null || (writing.polluted && !Object.hasOwn(object, key)))
+        continue;
+      const wire =
+        typeof value === 'object' ? toWire(writing, value, depth + 1) : anyToWire(writing, value, depth + 1);
+      if (wire === value) continue;
+      if (out === object && !owned) out = { ...object };
+      out[key] = wire;
     }
     return out;
   } catch (error) {
     throw traceAt(error, index ?? key);
   }
+}
+
+/** What was marked to stay as it is, with its tags as they stand. */
+function rawToWire(writing: Writing, node: object, depth: number): unknown {
+  writing.tags = true;
+  const wire = toWire(writing, node, depth);
+  writing.tags = false;
+  return wire;
 }
 
 /** The same for any value. */

@@ -1,0 +1,342 @@
+import { describe, expect, test } from '@jest/globals';
+import Big from 'big.js';
+import BigNumber from 'bignumber.js';
+import { Decimal as DecimalJs } from 'decimal.js';
+import { DateTime } from 'luxon';
+import {
+  AlgObject,
+  ajson,
+  createAjson,
+  Datetime,
+  Decimal,
+  FrozenSet,
+  markRaw,
+  rebuildEvent,
+  Tuple,
+  tuple,
+  UnknownObject,
+} from '../../../core/ajson/index.ts';
+
+const through = (value: unknown): unknown => ajson.loads(ajson.dumps(value));
+
+describe('each kind comes back as itself', () => {
+  test.each([
+    ['undefined', undefined],
+    ['undefined in a list', [undefined, 1]],
+    ['a Map with a Map as key', new Map<unknown, unknown>([[new Map([[1, 2]]), undefined]])],
+    ['bytes', Uint8Array.of(0, 127, 128, 255)],
+    ['a URL', new URL('https://example.com/a?b#c')],
+    ['a date', new Date(-62135596800000)],
+    ['the last date', new Date(253402300799999)],
+    ['a frozenset', new FrozenSet([tuple(1, 'a'), new FrozenSet([2n ** 64n])])],
+    ['a tuple in a set', new Set([tuple(1, tuple())])],
+    ['a large float', [1e16, 1.5e300, 123456789012345680000, -1e21]],
+    ['an empty everything', [{}, [], new Set(), new Map(), tuple(), '']],
+  ])('%s', (_, value) => {
+    expect(through(value)).toStrictEqual(value);
+  });
+
+  test('a negative zero, as Python reads it', () => {
+    expect(ajson.dumps([-0, 0])).toBe('[-0.0,0]');
+    expect(through([-0, 0])).toStrictEqual([-0, 0]);
+  });
+
+  test('microseconds', () => {
+    const date = new Datetime(-1, 1);
+    expect(ajson.dumps(date)).toContain('-0.000999');
+    expect(through(date)).toEqual(date);
+    expect((through(date) as Datetime).microseconds).toBe(1);
+    expect(() => ajson.dumps(new Datetime(253402300799999, 1))).toThrow('microseconds');
+    expect(() => ajson.dumps([new Date(Number.NaN)])).toThrow('$[0]');
+    expect(() => new Datetime(0, 1000)).toThrow(RangeError);
+  });
+
+  test('an error, but for its stack', () => {
+    const error = Object.assign(new TypeError('no', { cause: new Set([1]) }), { code: 'E1' });
+    const back = through(error) as TypeError & { code: string };
+    expect(back).toBeInstanceOf(TypeError);
+    expect({ ...back, message: back.message, cause: back.cause }).toEqual({
+      code: 'E1',
+      message: 'no',
+      cause: new Set([1]),
+    });
+    class Own extends Error {}
+    expect(() => ajson.dumps(new Own())).toThrow('Own has no place');
+  });
+
+  test('what a list holds in a set is a tuple, since Python has no lists in a set', () => {
+    expect(ajson.dumps(new Set([[1]]))).toBe(
+      '{"_alg_class":"set","value":[{"_alg_class":"tuple","value":[1]}]}',
+    );
+  });
+
+  test('tags of our own have no module, and a value', () => {
+    expect(ajson.dumps(new Map([[1, 2]]))).toBe('{"_alg_class":"Map","value":[[1,2]]}');
+    expect(ajson.dumps([undefined, { a: undefined }])).toBe('[{"_alg_class":"undefined","value":null},{}]');
+  });
+
+  test('NaN and the infinities are written when that is asked for', () => {
+    const value = [Number.NaN, { a: Number.POSITIVE_INFINITY, '0e1': '0e1,"0e2' }, Number.NEGATIVE_INFINITY];
+    expect(() => ajson.dumps(value)).toThrow('$[0]');
+    const text = ajson.dumps(value, { nan: true });
+    expect(text).toBe('[NaN,{"a":Infinity,"0e1":"0e1,\\"0e2"},-Infinity]');
+    expect(ajson.loads(text)).toEqual(value);
+    expect(createAjson({ nan: true }).dumps(value)).toBe(text);
+  });
+});
+
+test('a tuple is a frozen array whose copies are plain arrays', () => {
+  const pair = tuple(1, 'a');
+  expect(pair).toBeInstanceOf(Tuple);
+  expect(Object.isFrozen(pair)).toBe(true);
+  expect(pair.map((item) => item)).toStrictEqual([1, 'a']);
+  expect([...tuple(3)]).toEqual([3]);
+});
+
+test('a frozenset does not change', () => {
+  const set = new FrozenSet([1]);
+  for (const change of [() => set.add(), () => set.delete(), () => set.clear()])
+    expect(change).toThrow(TypeError);
+  expect([...set]).toEqual([1]);
+});
+
+test('a decimal holds its digits, and is equal by value', () => {
+  expect(String(new Decimal('1.10'))).toBe('1.10');
+  expect(JSON.stringify(new Decimal('1E+1000'))).toBe('"1E+1000"');
+  for (const [a, b] of [
+    ['1.10', '1.1'],
+    ['0', '-0.00'],
+    ['1E+3', '1000'],
+    ['.5', '5e-1'],
+    ['Infinity', '+inf'],
+  ]) {
+    expect(new Decimal(a as string).equals(new Decimal(b as string))).toBe(true);
+  }
+  for (const [a, b] of [
+    ['1', '-1'],
+    ['1', '10'],
+    ['NaN', 'NaN'],
+    ['inf', '-inf'],
+  ]) {
+    expect(new Decimal(a as string).equals(new Decimal(b as string))).toBe(false);
+  }
+  for (const digits of ['', '.', 'e1', '1e', '1 ', '0x1', '--1', '1_0', '١']) {
+    expect(() => new Decimal(digits)).toThrow('decimal');
+  }
+});
+
+describe('kinds of one’s own', () => {
+  test.each([
+    ['decimal.js', DecimalJs],
+    ['big.js', Big],
+    ['bignumber.js', BigNumber],
+  ])('decimals of %s', (_, decimal) => {
+    const own = createAjson({ decimal });
+    const value = new decimal('-0');
+    const text = '[{"_alg_class":"decimal","value":"-0"},{"_alg_class":"decimal","value":"0.1"}]';
+    expect(own.dumps([value, new decimal('0.10')])).toBe(text);
+    expect(own.loads<unknown[]>(text)[1]).toEqual(new decimal('0.1'));
+    expect(own.loads<unknown[]>(text)[1]).toBeInstanceOf(decimal);
+    expect(own.dumps(own.loads(text))).toBe(text);
+    expect(own.dumps(new Decimal('1.10'))).toContain('1.10');
+    expect(() => own.loads('[{"_alg_class":"decimal","value":"1x"}]')).toThrow('$[0]');
+  });
+
+  test('datetimes of luxon', () => {
+    const own = createAjson({
+      datetime: {
+        is: (value) => value instanceof DateTime,
+        toJson: (value: DateTime) => value.toJSDate(),
+        parseJson: (datetime) => DateTime.fromJSDate(datetime, { zone: 'utc' }),
+      },
+    });
+    const value = DateTime.fromISO('2020-01-02T03:04:05.123Z', { zone: 'utc' });
+    expect(own.dumps(value)).toContain('1577934245.123');
+    expect(own.loads<DateTime>(own.dumps(value)).equals(value)).toBe(true);
+  });
+
+  test('any other kind, as a pair of functions', () => {
+    const own = createAjson({
+      custom: {
+        regexp: {
+          is: (value) => value instanceof RegExp,
+          toJson: ({ source, flags }: RegExp) => tuple(source, flags),
+          parseJson: ([source, flags]: [string, string]) => new RegExp(source, flags),
+        },
+      },
+    });
+    expect(own.loads(own.dumps({ a: /x"/g }))).toEqual({ a: /x"/g });
+    expect(() => own.loads('{"_alg_class":"regexp","value":["(",""]}')).toThrow('Invalid regular expression');
+    expect(() =>
+      createAjson({ custom: { set: { is: () => false, toJson: Number, parseJson: Number } } }),
+    ).toThrow('set');
+  });
+});
+
+describe('what is refused, with its path', () => {
+  class Foo {}
+  const cycle: unknown[] = [];
+  cycle.push({ cycle });
+  const sparse: unknown[] = [];
+  sparse[2] = 1;
+  test.each<[string, unknown, string, string]>([
+    ['a function', { a: [1, () => 1] }, '$.a[1]', 'function'],
+    ['a symbol', { a: { 'b c': Symbol('x') } }, '$.a["b c"]', 'symbol'],
+    ['a promise', [new Map([[1, Promise.resolve()]])], '$[0][0][1]', 'await'],
+    ['an instance', { items: new Set([new Foo()]) }, '$.items[0]', 'Foo'],
+    ['a cycle', { cycle }, `$.cycle${'[0].cycle'.repeat(255)}[0]`, 'cycle'],
+    ['a hole', sparse, '$[0]', 'hole'],
+    ['a boxed number', [Object(1)], '$[0]', 'Number'],
+    ['a plain object that looks like a tag', [{ value: 1, _alg_class: 'set' }], '$[0]', '_alg_class'],
+    [
+      'a getter that throws',
+      {
+        a: {
+          get b() {
+            throw new Error('gone');
+          },
+        },
+      },
+      '$.a.b',
+      'gone',
+    ],
+    ['a subclass of a built-in', [new (class Bag extends Set {})()], '$[0]', 'Bag'],
+  ])('%s', (_, value, path, reason) => {
+    expect(() => ajson.dumps(value)).toThrow(
+      expect.objectContaining({ name: 'AjsonError', path, message: expect.stringContaining(reason) }),
+    );
+  });
+
+  test('and a toJson or parseJson that fails says where, with the cause', () => {
+    class Bad extends AlgObject {
+      static parseJson(): Bad {
+        throw new Error('cannot');
+      }
+      override toJson(): Record<string, unknown> {
+        throw new Error('will not');
+      }
+    }
+    const own = createAjson({ classes: [{ class: Bad, module: 'm' }] });
+    const wanted = { kind: 'class', path: '$.a', cause: expect.any(Error) };
+    expect(() => own.dumps({ a: new Bad() })).toThrow(expect.objectContaining(wanted));
+    expect(() => own.loads('{"a":{"_alg_class":"Bad","_alg_module":"m","value":{}}}')).toThrow(
+      expect.objectContaining({ ...wanted, offset: 5, line: 1, column: 6 }),
+    );
+  });
+});
+
+describe('a text that cannot be read says where', () => {
+  test.each([
+    ['{"a":', 5, 1, 6, '$.a', 'syntax'],
+    ['{} x', 3, 1, 4, '$', 'syntax'],
+    ['', 0, 1, 1, '$', 'syntax'],
+    ['[1,\n {"b": x}]', 11, 2, 8, '$[1].b', 'syntax'],
+    ['[NaN, "\n"]', 6, 1, 7, '$[1]', 'syntax'],
+    ['[NaN, 01]', 7, 1, 8, '$', 'syntax'],
+    ['{NaN:1}', 1, 1, 2, '$', 'syntax'],
+    ['[-NaN]', 1, 1, 2, '$[0]', 'syntax'],
+    ['[1e400]', 1, 1, 2, '$[0]', 'digits'],
+    ['[1,{"_alg_class":"set","value":{"length":1e9}}]', 3, 1, 4, '$[1]', 'tag'],
+    ['{"a":{"_alg_class":"decimal","value":1}}', 5, 1, 6, '$.a', 'tag'],
+    ['{"a":{"_alg_class":"set"}}', 5, 1, 6, '$.a', 'tag'],
+    ['{"a":{"_alg_class":7,"value":1}}', 5, 1, 6, '$.a', 'tag'],
+    ['{"a":{"_alg_class":"datetime","value":{"tz":"UTC","timestamp":1e15}}}', 5, 1, 6, '$.a', 'tag'],
+    ['{"a":{"_alg_class":"Map","value":[[1]]}}', 5, 1, 6, '$.a', 'tag'],
+    ['{"a":{"_alg_class":"URL","value":"x"}}', 5, 1, 6, '$.a', 'class'],
+  ])('%s', (text, offset, line, column, path, kind) => {
+    expect(() => ajson.loads(text)).toThrow(
+      expect.objectContaining({ name: 'AjsonError', offset, line, column, path, kind }),
+    );
+  });
+});
+
+describe('integers past 2^53', () => {
+  test.each([
+    ['in order', '[9007199254740993,{"a":9007199254740992,"b":-9007199254740993}]'],
+    ['under keys that move', '{"2":9007199254740993,"1":9007199254740992}'],
+    [
+      'beside long text and numbers',
+      '{"a":"12345678901234567890","b":1000000000000007,"c":123456789012345678901}',
+    ],
+    ['beside floats', '[1e+22,10000000000000000000000,10000000000000000000000.0,1.234567890123456789]'],
+    ['after a spelled-out quote', '["\\"",9007199254740993,"\\\\",9007199254740995]'],
+    ['alone', '-123456789012345678901234567890'],
+  ])('keep their digits: %s', (_, text) => {
+    const spelled = text
+      .replace('10000000000000000000000.0', '1e+22')
+      .replace('1.234567890123456789', '1.2345678901234567');
+    const sorted = (line: string) => line.match(/-?[\d.e+]+/g)?.sort();
+    expect(sorted(ajson.dumps(ajson.loads(text)))).toEqual(sorted(spelled));
+    expect(ajson.raw(text)).toEqual(ajson.loads(text));
+  });
+
+  test('keep their places, whatever comes twice or is moved', () => {
+    expect(ajson.loads('{"a":9007199254740993,"b":9007199254740992,"a":9007199254740992}')).toEqual({
+      a: 9007199254740992n,
+      b: 9007199254740992n,
+    });
+    expect(ajson.loads('{"2":9007199254740993,"1":9007199254740992}')).toEqual({
+      1: 9007199254740992n,
+      2: 9007199254740993n,
+    });
+    expect(ajson.loads('{"a":5,"b":[9007199254740993],"a":1e22,"b":[9007199254740992]}')).toEqual({
+      a: 1e22,
+      b: [9007199254740992n],
+    });
+  });
+});
+
+describe('raw, rebuildEvent and markRaw', () => {
+  const wire = '{"a":[{"_alg_class":"set","value":[1]},{"b":[2]}],"n":9007199254740993}';
+
+  test('raw builds nothing', () => {
+    expect(ajson.raw(wire)).toEqual({
+      a: [{ _alg_class: 'set', value: [1] }, { b: [2] }],
+      n: 9007199254740993n,
+    });
+  });
+
+  test('rebuildEvent leaves its argument as it is, and shares what does not change', () => {
+    const parsed = ajson.raw<{ a: unknown[] }>(wire);
+    const copy = structuredClone(parsed);
+    const built = rebuildEvent<{ a: unknown[] }>(parsed);
+    expect(parsed).toEqual(copy);
+    expect(built.a[0]).toEqual(new Set([1]));
+    expect(built.a[1]).toBe(parsed.a[1]);
+  });
+
+  test('rebuildEvent leaves instances as they are', () => {
+    const [date, pair, set] = [new Date(), tuple({ _alg_class: 'set', value: [] }), new Set([1])];
+    const event = { date, pair, set, tag: { _alg_class: 'tuple', value: [date] } };
+    const built = rebuildEvent<{ tag: Tuple }>(event);
+    expect(built).toEqual({ date, pair, set, tag: tuple(date) });
+    expect(built.tag[0]).toBe(date);
+  });
+
+  test('what is marked stays as it is, and is written as it stands', () => {
+    const marked = markRaw({ deep: [{ _alg_class: 'set', value: [1] }] });
+    const built = rebuildEvent<{ a: unknown; b: unknown }>({
+      a: marked,
+      b: { _alg_class: 'set', value: [1] },
+    });
+    expect(built.a).toBe(marked);
+    expect(built.b).toEqual(new Set([1]));
+    expect(ajson.dumps({ marked })).toBe('{"marked":{"deep":[{"_alg_class":"set","value":[1]}]}}');
+    expect(() => ajson.dumps([marked, { _alg_class: 'set', value: [1] }])).toThrow('$[1]');
+    expect(markRaw('text')).toBe('text');
+  });
+
+  test('tags that were not rebuilt are passed on when that is asked for', () => {
+    expect(ajson.dumps(ajson.raw(wire), { tags: 'keep' })).toBe(wire);
+    expect(() => ajson.dumps(ajson.raw(wire))).toThrow('$.a[0]');
+  });
+
+  test('an unknown tag without a module is kept', () => {
+    const text = '{"_alg_class":"Foo","value":{"a":{"_alg_class":"tuple","value":[]}}}';
+    const kept = ajson.loads<UnknownObject>(text);
+    expect(kept).toBeInstanceOf(UnknownObject);
+    expect(kept.module).toBeUndefined();
+    expect(kept.value).toEqual({ a: tuple() });
+    expect(ajson.dumps(kept)).toBe(text);
+  });
+});
