@@ -22,14 +22,15 @@ export async function runChains(
   const timer = setInterval(() => progress.show(stateOf(market, inputs.length)), REFRESH_MILLIS);
   const start = performance.now();
   let sent: string[];
+  let seconds: number;
   try {
     sent = await sendChains(inputs, market, signal);
     await Promise.race([worker.idle(), aborted(signal)]);
+    seconds = (performance.now() - start) / 1000;
     await worker.stop();
   } finally {
     clearInterval(timer);
   }
-  const seconds = (performance.now() - start) / 1000;
   progress.end(stateOf(market, inputs.length));
 
   return {
