@@ -87,6 +87,15 @@ export class UnknownTaskError extends AlgernonError {
   }
 }
 
+/** The arguments of a task are not what its schema wants. */
+export class TaskArgumentsError extends AlgernonError {
+  override readonly name = 'TaskArgumentsError';
+
+  constructor(taskName: string, problems: string, path: string) {
+    super('BAD_ARGUMENTS', `The arguments of ${taskName} are not what it takes: ${problems}`, { path });
+  }
+}
+
 /** A task must not be delivered again: it will never succeed. For task functions to throw. */
 export class NonRetryableError extends AlgernonError {
   override readonly name = 'NonRetryableError';
@@ -258,6 +267,15 @@ export class StoredDataBodyError extends StoredDataError {
 
   constructor(pointer: string, reason: string, cause?: unknown) {
     super('STORED_DATA_BODY', `${pointer} is no stored value: ${reason}.`, { cause });
+  }
+}
+
+/** S3 refused a request for what it is: the bucket is in another region, or the name is one it cannot have. */
+export class StoredDataRefusedError extends StoredDataError {
+  override readonly name = 'StoredDataRefusedError';
+
+  constructor(key: string, cause: unknown) {
+    super('STORED_DATA_REFUSED', `S3 refused the request for ${key}: ${String(cause)}`, { cause });
   }
 }
 

@@ -9,6 +9,15 @@ export {
   type ReadOptions,
   StoredData,
 } from './storedData.ts';
+export {
+  type CheckedKwargsOf,
+  defineTasks,
+  type FittingCallback,
+  type KwargsOf,
+  type ResultOf,
+  type TaskDefinition,
+  type TaskDefinitions,
+} from './tasks/defineTasks.ts';
 export type * from './tasks/events.ts';
 export { type NextTask, nextTask } from './tasks/nextTask.ts';
 export {
@@ -20,9 +29,16 @@ export {
   type TaskRun,
 } from './tasks/pipeline.ts';
 export { type QueuedHandler, type QueuedOptions, queued } from './tasks/queued.ts';
-export { type RoutedExtras, type RoutedHandler, routeTasks, type TaskFunction } from './tasks/routeTasks.ts';
+export {
+  type DefinedFunctions,
+  type RoutedExtras,
+  type RoutedHandler,
+  routeTasks,
+  type TaskFunction,
+} from './tasks/routeTasks.ts';
 export { type RunTaskOptions, runTask, type TaskExtras, type TaskHandler } from './tasks/runTask.ts';
 export type { SettledBatch } from './tasks/settledBatch.ts';
+export { type SchemaIssue, type StandardSchema, type } from './tasks/standardSchema.ts';
 export { isTask, type Task } from './tasks/task.ts';
 export type { TaskMessage, TaskPublisher } from './tasks/taskPublisher.ts';
 export { unwrapTask } from './tasks/unwrapTask.ts';

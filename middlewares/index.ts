@@ -8,6 +8,6 @@ export {
   type Resource,
 } from './contextResources.ts';
 export { type LambdaLoggedOptions, lambdaLogged } from './lambdaLogged.ts';
-export { type SendTaskOptions, sendTask } from './sendTask.ts';
+export { type DefinedTask, type SendTaskOptions, sendTask } from './sendTask.ts';
 export { sqsSnsUnwrap, type UnwrappedEvent } from './sqsSnsUnwrap.ts';
 export { type StoredDataHydrateOptions, storedDataHydrate } from './storedDataHydrate.ts';

@@ -2,7 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
+import { assertOption } from '../core/assertOption.ts';
 import { NotATaskError } from '../core/errors.ts';
+import { isFolderName } from '../core/storedData.ts';
+import {
+  checkKwargs,
+  type FittingCallback,
+  type KwargsOf,
+  type TaskDefinitions,
+} from '../core/tasks/defineTasks.ts';
 import { nextTask } from '../core/tasks/nextTask.ts';
 import { isTask, type Task } from '../core/tasks/task.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
@@ -39,10 +47,20 @@ export interface SendTaskOptions {
   ajson?: Pick<Ajson, 'dumps'>;
 }
 
+/** A task that fits its definition, and whose callback's every link fits the result before it. */
+export interface DefinedTask<T extends TaskDefinitions, N extends keyof T & string, C extends string> {
+  task_name: N;
+  task_kwargs: KwargsOf<T[N]>;
+  callback?: FittingCallback<T, N, C> | null | undefined;
+}
+
 /**
  * Puts a task on its topic: the sender's end of a chain. Large arguments go through S3.
  *
- * @throws NotATaskError, CallbackError, AjsonError, StoredDataError, TopicNotFoundError, MessageTooLargeError,
+ * With `tasks`, made by `defineTasks`, it compiles only where the arguments fit, and where in a chain each result fits
+ * the next task's arguments; and arguments that their schema refuses are not sent.
+ *
+ * @throws OptionError, NotATaskError, CallbackError, AjsonError, StoredDataError, TopicNotFoundError, MessageTooLargeError,
  *   PublishError
  * @example
  * await sendTask(
@@ -50,19 +68,37 @@ export interface SendTaskOptions {
  *   { functionArn: context.invokedFunctionArn },
  * );
  */
-export async function sendTask(task: Task<object>, options: SendTaskOptions = {}): Promise<void> {
+export async function sendTask<
+  const T extends TaskDefinitions,
+  N extends keyof T & string,
+  const C extends string = never,
+>(task: DefinedTask<T, N, C>, options: SendTaskOptions & { tasks: T }): Promise<void>;
+export async function sendTask(
+  task: Task<object>,
+  options?: SendTaskOptions & { tasks?: undefined },
+): Promise<void>;
+export async function sendTask(
+  task: Task<unknown>,
+  options: SendTaskOptions & { tasks?: TaskDefinitions } = {},
+): Promise<void> {
   const { s3, sns, acl, topics, functionArn, maxMessageBytes, ajson = sharedAjson } = options;
+  const { inlineUnder = 131_072, bucket, folder } = options;
+  assertOption(inlineUnder >= 0, 'sendTask', 'inlineUnder', 'a number of bytes from 0');
+  assertOption(
+    folder === undefined || isFolderName(folder),
+    'sendTask',
+    'folder',
+    'a name without #, ! and /',
+  );
   if (!isTask(task)) throw new NotATaskError();
   const { task_name, callback } = task;
   nextTask(callback, task_name);
+  if (options.tasks) await checkKwargs(options.tasks, task_name, task.task_kwargs ?? {});
   const id = randomUUID();
-  const { inlineUnder = 131_072, bucket, folder } = options;
   const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, inlineUnder, dumps: ajson.dumps };
   const origin = { messageId: id, taskName: task_name, sentAt: Date.now(), functionArn };
-  const [arn, kwargs] = await Promise.all([
-    topicArn(task_name, topics, functionArn),
-    storeResult(task.task_kwargs, origin, storing),
-  ]);
+  const arn = await topicArn(task_name, topics, functionArn);
+  const kwargs = await storeResult(task.task_kwargs, origin, storing);
   const { groupId = id, deduplicationId = id, attributes = {} } = options;
   const [error] = await snsPublisher({ sns, maxMessageBytes }).publish([
     {

@@ -1,5 +1,6 @@
 import { assertOption } from '../assertOption.ts';
 import { UnknownTaskError } from '../errors.ts';
+import { type CheckedKwargsOf, checkKwargs, type ResultOf, type TaskDefinitions } from './defineTasks.ts';
 import type { TaskExtras } from './runTask.ts';
 import type { Task } from './task.ts';
 
@@ -30,11 +31,23 @@ type ContextArgument<F> = F extends (kwargs: never, context: infer C, ...rest: n
   ? C
   : unknown;
 
+/** The functions of tasks that were defined: each takes what its schema hands on, and gives what is defined. */
+export type DefinedFunctions<T extends TaskDefinitions, C> = {
+  readonly [K in keyof T]?: (
+    kwargs: CheckedKwargsOf<T[K]>,
+    context: C,
+    extras: RoutedExtras,
+  ) => ResultOf<T[K]> | PromiseLike<ResultOf<T[K]>>;
+};
+
 /**
  * Serves many tasks with one Lambda: calls the function named as the task with its `task_kwargs`.
  *
+ * @param functions a function for each task
+ * @param options `tasks`: definitions by {@link defineTasks}, whose schemas check the arguments. Default: unchecked
  * @throws UnknownTaskError from the handler, for a task whose name is not in the table
- * @throws OptionError when something in the table is not a function
+ * @throws TaskArgumentsError from the handler, for arguments that the task's schema refuses
+ * @throws OptionError when something in the table is not a function, or is not among the defined tasks
  * @example
  * const worker = routeTasks({
  *   resize: async ({ image, width }: { image: string; width: number }) => resize(image, width),
@@ -42,16 +55,26 @@ type ContextArgument<F> = F extends (kwargs: never, context: infer C, ...rest: n
  * });
  * export const handler = middy(queued(worker)).use(sqsSnsUnwrap());
  */
-export function routeTasks<F extends Record<string, TaskFunction>>(functions: F): RoutedHandler<F> {
+export function routeTasks<const T extends TaskDefinitions, C = unknown>(
+  functions: DefinedFunctions<T, C>,
+  options: { tasks: T },
+): (task: Task, context: C, extras: TaskExtras) => Promise<ResultOf<T[keyof T]>>;
+export function routeTasks<F extends Record<string, TaskFunction>>(functions: F): RoutedHandler<F>;
+export function routeTasks(
+  functions: object,
+  { tasks }: { tasks?: TaskDefinitions } = {},
+): RoutedHandler<Record<string, TaskFunction>> {
   // A Map, so that a task named as something every object has finds nothing.
   const routes = new Map<string, TaskFunction>(Object.entries(functions));
   for (const [name, route] of routes) {
     assertOption(typeof route === 'function', 'routeTasks', name, 'a function');
+    assertOption(!tasks || Object.hasOwn(tasks, name), 'routeTasks', name, 'one of the defined tasks');
   }
-  const handler = async (task: Task, context: unknown, { record, signal }: TaskExtras) => {
+  return async (task, context, { record, signal }) => {
     const route = routes.get(task.task_name);
     if (!route) throw new UnknownTaskError(task.task_name, [...routes.keys()]);
-    return route(task.task_kwargs ?? {}, context, { task, record, signal });
+    const kwargs = task.task_kwargs ?? {};
+    const checked = tasks ? await checkKwargs(tasks, task.task_name, kwargs) : kwargs;
+    return route(checked, context, { task, record, signal });
   };
-  return handler as RoutedHandler<F>;
 }

@@ -1,0 +1,62 @@
+import { defineTasks, queued, routeTasks, sendTask, type } from 'algernon-middy';
+import { expect, test } from 'tstyche';
+import * as v from 'valibot';
+import { z } from 'zod';
+
+const tasks = defineTasks({
+  load: { kwargs: z.object({ symbol: z.string() }), result: type<{ prices: number[] }>() },
+  analyse: { kwargs: v.object({ prices: v.array(v.number()) }), result: type<{ mean: number }>() },
+  report: { kwargs: type<{ mean: number }>(), result: type<void>() },
+  clean: { kwargs: type<object>() },
+});
+
+test('the functions get what the schemas hand on', () => {
+  const worker = routeTasks(
+    {
+      load: async ({ symbol }) => {
+        expect(symbol).type.toBe<string>();
+        return { prices: [1] };
+      },
+      analyse: ({ prices }, context: { scale: number }) => ({ mean: prices.length * context.scale }),
+    },
+    { tasks },
+  );
+  expect(queued(worker)).type.toBeCallableWith({ Records: [] }, {} as never);
+  expect(routeTasks).type.not.toBeCallableWith({ load: () => ({ prices: 'none' }) }, { tasks });
+});
+
+test('a task that fits is sent', () => {
+  const task_kwargs = { symbol: 'IBM' };
+  expect(sendTask).type.toBeCallableWith({ task_name: 'load', task_kwargs }, { tasks });
+  expect(sendTask).type.toBeCallableWith({ task_name: 'load', task_kwargs, callback: 'analyse' }, { tasks });
+  expect(sendTask).type.toBeCallableWith(
+    { task_name: 'load', task_kwargs, callback: 'load#analyse#report' },
+    { tasks },
+  );
+  expect(sendTask).type.toBeCallableWith(
+    { task_name: 'load', task_kwargs, callback: 'analyse#report#clean' },
+    { tasks },
+  );
+});
+
+test('what does not fit does not compile', () => {
+  const task_kwargs = { symbol: 'IBM' };
+  expect(sendTask).type.not.toBeCallableWith({ task_name: 'unheard', task_kwargs }, { tasks });
+  expect(sendTask).type.not.toBeCallableWith({ task_name: 'load', task_kwargs: { symbol: 7 } }, { tasks });
+  expect(sendTask).type.not.toBeCallableWith(
+    { task_name: 'load', task_kwargs, callback: 'report' },
+    { tasks },
+  );
+  expect(sendTask).type.not.toBeCallableWith(
+    { task_name: 'load', task_kwargs, callback: 'analyse#unheard' },
+    { tasks },
+  );
+  expect(sendTask).type.not.toBeCallableWith(
+    { task_name: 'load', task_kwargs, callback: 'load#report#analyse' },
+    { tasks },
+  );
+});
+
+test('without definitions any task is sent', () => {
+  expect(sendTask).type.toBeCallableWith({ task_name: 'any', task_kwargs: { n: 1 }, callback: 'a#b' }, {});
+});
