@@ -79,7 +79,7 @@ export async function sendTask(
 ): Promise<void>;
 export async function sendTask(
   task: Task<unknown>,
-  options: SendTaskOptions & { tasks?: TaskDefinitions } = {},
+  options: SendTaskOptions & { tasks?: TaskDefinitions | undefined } = {},
 ): Promise<void> {
   const { s3, sns, acl, topics, functionArn, maxMessageBytes, ajson = sharedAjson } = options;
   const { inlineUnder = 131_072, bucket, folder } = options;
