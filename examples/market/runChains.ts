@@ -31,7 +31,7 @@ export async function runChains(
   } finally {
     clearInterval(timer);
   }
-  progress.end(stateOf(market, inputs.length));
+  progress.end(stateOf(market, inputs.length, signal.aborted ? 'failing' : 'given up'));
 
   return {
     sent,
@@ -61,10 +61,10 @@ async function sendChains(inputs: LoadArguments[], market: Market, signal: Abort
   return sent;
 }
 
-function stateOf({ tally }: Market, of: number): TaskProgress[] {
+function stateOf({ tally }: Market, of: number, state = 'failing'): TaskProgress[] {
   return TASKS.map((task) => {
-    const failing = tally.failing(task).size;
-    return { task, done: tally.done(task).size, of, note: failing > 0 ? `${failing} failing` : undefined };
+    const failed = tally.failing(task).size;
+    return { task, done: tally.done(task).size, of, note: failed > 0 ? `${failed} ${state}` : undefined };
   });
 }
 

@@ -94,6 +94,7 @@ describe('the demo', () => {
       '12 of 15 tasks finished; 1 message is in a dead-letter queue, as --poison asked for; none was lost.',
     );
     expect(out).toContain('the data of AAPL is broken on purpose');
+    expect(out).toContain('load 4 of 5 (1 given up), analyse 4 of 5, report 4 of 5\n');
     expect(out).toMatch(/retries {7}2\n/);
     expect(out).toMatch(/dead letters {2}1\n +load: AAPL cost n\/a on Mar 1 2010/);
     expect(code).toBe(0);
