@@ -100,7 +100,8 @@ export function createAjson(options: AjsonOptions = {}): Ajson {
   }
   for (const { class: type, ...rest } of options.classes ?? []) registerClass(settings, type, rest);
   return {
-    dumps(value, { tags, nan = settings.nan } = {}) {
+    dumps(value, options) {
+      const { tags, nan } = { tags: 'refuse', nan: settings.nan, ...options };
       const writing: Writing = { settings, nan, tags: tags === 'keep', polluted: isPolluted(), words: false };
       try {
         return stringify(writing, anyToWire(writing, value, 0));
@@ -109,7 +110,12 @@ export function createAjson(options: AjsonOptions = {}): Ajson {
       }
     },
     loads<T>(text: string, options?: LoadsOptions) {
-      return read(settings, text, true, options?.unknown ?? settings.unknown) as T;
+      return read(
+        settings,
+        text,
+        true,
+        options ? { unknown: settings.unknown, ...options }.unknown : settings.unknown,
+      ) as T;
     },
     raw<T>(text: string) {
       return read(settings, text, false, 'throw') as T;

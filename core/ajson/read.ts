@@ -35,11 +35,10 @@ export function read(settings: Settings, text: string, tags: boolean, unknown: '
 }
 
 function readExact(settings: Settings, text: string, tags: boolean, unknown: 'throw' | 'keep'): unknown {
-  const tree = parseExact(text, settings);
   try {
-    return rebuildTree(settings, tree, tags, unknown, false);
+    return rebuildTree(settings, parseExact(text, settings), tags, unknown, false);
   } catch (error) {
-    throw locate(settings, text, error);
+    throw error instanceof AjsonError ? error : locate(settings, text, error);
   }
 }
 

@@ -1,0 +1,418 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import {
+  AjsonError,
+  AlgObject,
+  ajson,
+  createAjson,
+  Datetime,
+  FrozenSet,
+  tuple,
+} from '../../../core/ajson/index.ts';
+
+const MILLION = 1_000_000;
+
+/** Each of the ways to read a text. */
+const readers: [string, (text: string) => unknown][] = [
+  ['loads', (text) => ajson.loads(text)],
+  ['raw', (text) => ajson.raw(text)],
+  ['rebuildEvent', (text) => ajson.rebuildEvent(JSON.parse(text))],
+];
+
+describe.each(readers)('%s', (name, read) => {
+  test.each([
+    ['a million lists', '['.repeat(MILLION) + ']'.repeat(MILLION)],
+    ['a million objects', `${'{"a":'.repeat(MILLION)}1${'}'.repeat(MILLION)}`],
+    ['a million tags', `${'{"_alg_class":"set","value":['.repeat(MILLION)}1${']}'.repeat(MILLION)}`],
+  ])('refuses %s in one another, with the path', (_, text) => {
+    expect(() => read(text)).toThrow(
+      expect.objectContaining({
+        name: 'AjsonError',
+        kind: 'depth',
+        path: expect.stringMatching(/^\$(\[0\]|\.a|\.value)+$/),
+      }),
+    );
+  });
+
+  test('takes a million values beside one another', () => {
+    expect(read(`[${'{"a":[1]},'.repeat(MILLION / 10)}1]`)).toHaveLength(MILLION / 10 + 1);
+    expect(
+      Object.keys(read(`{${Array.from({ length: MILLION / 10 }, (_, n) => `"k${n}":1`)}}`) as object),
+    ).toHaveLength(MILLION / 10);
+  });
+
+  test('takes a million tags beside one another', () => {
+    expect(read(`[${'{"_alg_class":"set","value":[1]},'.repeat(MILLION / 4)}1]`)).toHaveLength(
+      MILLION / 4 + 1,
+    );
+    const dates = '{"_alg_class":"datetime","value":{"tz":"UTC","timestamp":1}},'.repeat(MILLION / 10);
+    expect(read(`[${dates}1]`)).toHaveLength(MILLION / 10 + 1);
+  });
+
+  test('keeps keys called __proto__ and constructor as data', () => {
+    const text =
+      '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"a":{"__proto__":[{"_alg_class":"set","value":[]}]}}';
+    const value = read(text) as Record<string, unknown>;
+    expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+    expect(Object.keys(value)).toEqual(['__proto__', 'constructor', 'a']);
+    expect(Object.keys(value['a'] as object)).toEqual(['__proto__']);
+    expect(Object.getPrototypeOf(value['a'])).toBe(Object.prototype);
+    expect(({} as { polluted?: true }).polluted).toBeUndefined();
+    expect(ajson.dumps(value, { tags: 'keep' })).toBe(text);
+  });
+
+  test('gives a value with a then or a toJSON as data', () => {
+    const text = '{"then":"x","toJSON":{"a":1},"toJson":[],"valueOf":1,"length":1000000000}';
+    const value = read(text);
+    expect(Object.entries(value as object).map(([key]) => key)).toEqual(Object.keys(JSON.parse(text)));
+    expect(ajson.dumps(value)).toBe(text);
+  });
+
+  if (name !== 'raw') {
+    test.each([
+      'constructor',
+      '__proto__',
+      'toString',
+      'hasOwnProperty',
+      'Object',
+      'Function',
+      'prototype',
+      'eval',
+    ])('has no class called %s', (className) => {
+      const tag = (module: string) => `{"a":{"_alg_class":"${className}",${module}"value":{"x":1}}}`;
+      expect(() => read(tag('"_alg_module":"builtins",'))).toThrow(
+        expect.objectContaining({ className, path: '$.a' }),
+      );
+      expect(() => read(tag('"_alg_module":"constructor",'))).toThrow(AjsonError);
+      expect(ajson.dumps(read(tag('')))).toBe(tag(''));
+    });
+
+    test.each([
+      '{"_alg_class":"set","value":{"length":1000000000}}',
+      '{"_alg_class":"tuple","value":{"length":1000000000,"0":1}}',
+      '{"_alg_class":"frozenset","value":1000000000}',
+      '{"_alg_class":"set","value":"text"}',
+      '{"_alg_class":"set","value":null}',
+      '{"_alg_class":"Map","value":{"length":1000000000}}',
+      '{"_alg_class":"Map","value":[1]}',
+      '{"_alg_class":"Uint8Array","value":1000000000}',
+      '{"_alg_class":"Uint8Array","value":{"length":1000000000}}',
+      '{"_alg_class":"Uint8Array","value":"*"}',
+      '{"_alg_class":"Error","value":{"name":"Function","message":"x"}}',
+      '{"_alg_class":"Error","value":{"name":"__proto__","message":"x"}}',
+      '{"_alg_class":"Error","value":[]}',
+      '{"_alg_class":"URL","value":{}}',
+      '{"_alg_class":"datetime","value":{"tz":"UTC"}}',
+      '{"_alg_class":"datetime","value":{"tz":"UTC","timestamp":"1"}}',
+      '{"_alg_class":"datetime","value":{"tz":"UTC","timestamp":1e300}}',
+      '{"_alg_class":"datetime","value":[{"tz":"UTC","timestamp":1}]}',
+      '{"_alg_class":"datetime","value":{"tz":"UTC","timestamp":12345678901234567890}}',
+      '{"_alg_class":"decimal","value":1.5}',
+      '{"_alg_class":"decimal","value":["1"]}',
+      '{"_alg_class":"decimal","value":"1e9999999999999999999999"}',
+      '{"_alg_class":null,"value":1}',
+      '{"_alg_class":["set"],"value":[1]}',
+      '{"_alg_class":{"toString":"set"},"value":[1]}',
+      '{"_alg_class":"Foo","_alg_module":null,"value":{}}',
+      '{"_alg_class":"Foo","_alg_module":["m"],"value":{}}',
+      '{"_alg_class":"Foo"}',
+    ])('refuses %s', (text) => {
+      expect(() => read(text)).toThrow(AjsonError);
+    });
+
+    test('an error from the wire changes no prototype', () => {
+      const text =
+        '{"_alg_class":"Error","value":{"name":"Error","message":"m","fields":{"__proto__":{"polluted":true}},"__proto__":{}}}';
+      const error = read(text) as Error;
+      expect(Object.getPrototypeOf(error)).toBe(Error.prototype);
+      expect(Object.keys(error)).toEqual(['__proto__']);
+    });
+  }
+});
+
+describe('loads and raw', () => {
+  test('refuse unclosed brackets by the million', () => {
+    for (const text of ['['.repeat(MILLION), '{"a":'.repeat(MILLION), `${'['.repeat(MILLION)}NaN`]) {
+      for (const read of [ajson.loads, ajson.raw]) {
+        expect(() => read(text)).toThrow(expect.objectContaining({ name: 'AjsonError', kind: 'depth' }));
+      }
+    }
+  });
+
+  test('cap the digits of integers, and do not cap those of decimals that are kept as they are', () => {
+    const digits = '1'.repeat(MILLION);
+    expect(() => ajson.loads(`{"a":[${digits}]}`)).toThrow(
+      expect.objectContaining({ name: 'AjsonError', kind: 'digits', path: '$.a[0]', offset: 6 }),
+    );
+    expect(() => ajson.raw(digits)).toThrow(AjsonError);
+    expect(() => ajson.raw(`[NaN,${digits}]`)).toThrow(
+      expect.objectContaining({ kind: 'digits', path: '$[1]' }),
+    );
+    expect(ajson.loads(`[1.${digits},${'1'.repeat(4300)}]`)).toEqual([
+      1.1111111111111112,
+      BigInt('1'.repeat(4300)),
+    ]);
+    expect(createAjson({ maxDigits: 5000 }).loads('1'.repeat(5000))).toBe(BigInt('1'.repeat(5000)));
+    const decimal = `{"_alg_class":"decimal","value":"${digits}"}`;
+    expect(ajson.dumps(ajson.loads(decimal))).toBe(decimal);
+    expect(() => createAjson({ decimal: Number }).loads(decimal)).toThrow(
+      expect.objectContaining({ kind: 'digits' }),
+    );
+    expect(() => ajson.loads(`{"_alg_class":"decimal","value":"${digits}x"}`)).toThrow(AjsonError);
+  });
+
+  test('get through long strings, backslashes, blanks and numbers where JSON.parse fails', () => {
+    for (const part of [
+      '"x"',
+      '"\\\\"',
+      '"\\""',
+      ' ',
+      '\n',
+      '"\\u0000",'.repeat(3),
+      '1,',
+      '1e5,',
+      '"a":',
+      '{},',
+      '[],',
+    ]) {
+      const text = `[NaN,${part.repeat(MILLION / 10)}`;
+      expect(() => ajson.loads(text)).toThrow(expect.objectContaining({ kind: 'syntax' }));
+    }
+    expect(ajson.loads(`[NaN,"${'\\\\'.repeat(MILLION)}"]`)).toEqual([Number.NaN, '\\'.repeat(MILLION)]);
+    expect(ajson.loads(`[NaN,"${'x'.repeat(20 * MILLION)}"]`)).toHaveLength(2);
+    expect(() => ajson.loads(`[NaN,${'1'.repeat(20 * MILLION)}]`)).toThrow(AjsonError);
+    expect(() => ajson.loads(`[NaN,${' '.repeat(20 * MILLION)}`)).toThrow(AjsonError);
+    expect(() => ajson.loads(`[NaN,"${'\\"'.repeat(MILLION)}`)).toThrow(AjsonError);
+  });
+
+  test('get through long integers in bad company', () => {
+    const many = `[${Array.from({ length: MILLION / 10 }, (_, n) => 9007199254740993n + BigInt(n))}]`;
+    expect(ajson.loads<bigint[]>(many).at(-1)).toBe(9007199254740992n + BigInt(MILLION / 10));
+    const odd = `[1e300,${Array.from({ length: MILLION / 10 }, (_, n) => `{"0":${9007199254740993n + BigInt(n)}}`)}]`;
+    expect(ajson.loads<unknown[]>(odd).at(-1)).toEqual({ 0: 9007199254740992n + BigInt(MILLION / 10) });
+    expect(ajson.loads(`["${'1234567890123456789,'.repeat(MILLION / 10)}",9007199254740993]`)).toHaveLength(
+      2,
+    );
+  });
+
+  test('find every spelling of the tag', () => {
+    const spellings = [
+      '_alg_class',
+      '\\u005falg_class',
+      '_\\u0061lg_class',
+      '_alg\\u005Fclass',
+      '_alg_clas\\u0073',
+    ];
+    for (const key of spellings)
+      expect(ajson.loads(`[{"${key}":"set","value":[1]}]`)).toEqual([new Set([1])]);
+    expect(ajson.loads('["\\\\u005falg_class",{"\\\\u005falg_class":"set"}]')).toEqual([
+      '\\u005falg_class',
+      { '\\u005falg_class': 'set' },
+    ]);
+  });
+
+  test('the last of two tags counts, and the first leaves nothing', () => {
+    const text = '{"_alg_class":"Foo","_alg_module":"m","value":{},"_alg_class":"set","value":[1]}';
+    expect(ajson.loads(text)).toEqual(new Set([1]));
+  });
+
+  test.each([1, null, undefined, {}, ['[]'], Symbol('x')])('refuse what is no string: %p', (text) => {
+    expect(() => ajson.loads(text as string)).toThrow(AjsonError);
+    expect(() => ajson.raw(text as string)).toThrow(AjsonError);
+  });
+
+  test('a class gets fields that are its own, whatever they are called', () => {
+    class Bag extends AlgObject {
+      readonly fields: object;
+      constructor(fields: object) {
+        super();
+        this.fields = fields;
+      }
+      static parseJson(fields: object): Bag {
+        return new Bag(fields);
+      }
+    }
+    const own = createAjson({ classes: [{ class: Bag, module: 'm' }] });
+    const { fields } = own.loads<Bag>(
+      '{"_alg_class":"Bag","_alg_module":"m","value":{"___proto__":{"polluted":1},"__proto__":2,"_a":3,"b":4,"_b":5}}',
+    );
+    expect(Object.getPrototypeOf(fields)).toBe(Object.prototype);
+    expect(Object.entries(fields)).toEqual([
+      ['___proto__', { polluted: 1 }],
+      ['_proto__', 2],
+      ['a', 3],
+      ['b', 4],
+      ['_b', 5],
+    ]);
+    for (const value of ['[]', '"x"', 'null', '{"_alg_class":"set","value":[]}']) {
+      expect(() => own.loads(`{"_alg_class":"Bag","_alg_module":"m","value":${value}}`)).toThrow(AjsonError);
+    }
+  });
+});
+
+describe('dumps', () => {
+  test('never obeys a toJSON', () => {
+    const lie = () => 'lie';
+    const hidden = Object.defineProperty({ a: 1 }, 'toJSON', { value: lie });
+    expect(ajson.dumps([hidden])).toBe('[{"a":1}]');
+    expect(ajson.dumps([Object.assign([1], { toJSON: lie })])).toBe('[[1]]');
+    expect(() => ajson.dumps([{ toJSON: lie }])).toThrow('$[0].toJSON');
+    expect(ajson.dumps(new Set([hidden]))).toBe('{"_alg_class":"set","value":[{"a":1}]}');
+    class Liar extends AlgObject {
+      readonly a: number = 1;
+      toJSON(): string {
+        return 'lie';
+      }
+      static parseJson(): Liar {
+        return new Liar();
+      }
+    }
+    const own = createAjson({ classes: [{ class: Liar, module: 'm' }] });
+    expect(own.dumps([new Liar()])).toBe('[{"_alg_class":"Liar","_alg_module":"m","value":{"a":1}}]');
+  });
+
+  test('takes getters and Proxies for what they give, and refuses those that throw', () => {
+    expect(
+      ajson.dumps({
+        get a() {
+          return new Set([1]);
+        },
+      }),
+    ).toBe('{"a":{"_alg_class":"set","value":[1]}}');
+    expect(ajson.dumps(new Proxy({ a: [1] }, {}))).toBe('{"a":[1]}');
+    expect(ajson.dumps([new Proxy([1, 2n], {})])).toBe('[[1,2]]');
+    const traps = ['get', 'ownKeys', 'getPrototypeOf', 'getOwnPropertyDescriptor'] as const;
+    for (const trap of traps) {
+      const proxy = new Proxy(
+        { a: 1 },
+        {
+          [trap]: () => {
+            throw new Error('trapped');
+          },
+        },
+      );
+      expect(() => ajson.dumps({ proxy })).toThrow(
+        expect.objectContaining({ name: 'AjsonError', path: expect.stringContaining('$.proxy') }),
+      );
+    }
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    expect(() => ajson.dumps([proxy])).toThrow(AjsonError);
+    expect(() => ajson.rebuildEvent([proxy])).toThrow(AjsonError);
+    const endless = new Proxy([], { get: (_, key) => (key === 'length' ? 1e9 : undefined) });
+    expect(() => ajson.dumps(endless)).toThrow('hole');
+  });
+
+  test('ends at cycles of every kind', () => {
+    const list: unknown[] = [];
+    list.push(list);
+    const map = new Map();
+    map.set('m', map);
+    const set = new Set();
+    set.add(new Set([set]));
+    const object: Record<string, unknown> = {};
+    object['o'] = { object };
+    for (const cycle of [list, map, set, object]) {
+      expect(() => ajson.dumps(cycle)).toThrow(expect.objectContaining({ kind: 'depth' }));
+    }
+    expect(() => ajson.rebuildEvent(object)).toThrow(expect.objectContaining({ kind: 'depth' }));
+  });
+
+  test('ends where the stack does, if the limit of depth does not come first', () => {
+    const deep = createAjson({ maxDepth: Number.POSITIVE_INFINITY });
+    const text = '['.repeat(MILLION) + ']'.repeat(MILLION);
+    for (const act of [
+      () => deep.loads(text),
+      () => deep.raw(`${text} x`),
+      () => deep.dumps(JSON.parse(text)),
+      () => deep.rebuildEvent(JSON.parse(text)),
+    ]) {
+      expect(act).toThrow(AjsonError);
+    }
+  });
+
+  test('takes large values', () => {
+    expect(ajson.dumps(new Uint8Array(MILLION))).toHaveLength(1_333_374);
+    expect(ajson.loads(ajson.dumps(new Set(Array(MILLION / 10).keys())))).toHaveProperty(
+      'size',
+      MILLION / 10,
+    );
+    expect(ajson.loads(ajson.dumps([tuple(...Array(MILLION / 10).keys())]))).toHaveLength(1);
+  });
+
+  test('a plain object of another realm is plain', () => {
+    const foreign = Object.create(Object.create(null, { hasOwnProperty: { value: 1 } }), {
+      a: { value: new Set([1]), enumerable: true },
+    });
+    expect(ajson.dumps([foreign, Object.assign(Object.create(null), { b: 1 })])).toBe(
+      '[{"a":{"_alg_class":"set","value":[1]}},{"b":1}]',
+    );
+  });
+});
+
+describe('with a polluted Object.prototype', () => {
+  const names = [
+    '_alg_class',
+    'value',
+    'extra',
+    'tz',
+    'timestamp',
+    '_alg_module',
+    'unknown',
+    'tags',
+    'nan',
+    'toJSON',
+  ];
+  const all = Object.prototype as Record<string, unknown>;
+  afterEach(() => {
+    for (const name of names) {
+      delete all[name];
+      delete (Array.prototype as unknown as Record<string, unknown>)[name];
+    }
+  });
+  const value = {
+    a: [1, { b: 'x' }, undefined],
+    d: new Datetime(1, 1),
+    s: new Set([new FrozenSet([1]), tuple(2n ** 70n)]),
+    m: new Map([['k', -0]]),
+  };
+  const text = ajson.dumps(value);
+
+  test.each(names)('%s changes nothing', (name) => {
+    const kept = (): string => ajson.dumps(ajson.loads(text));
+    for (const pollution of ['UTC', 1, () => 'lie', { a: 1 }]) {
+      all[name] = pollution;
+      const written = ajson.dumps(value);
+      const [again, rebuilt] = [kept(), ajson.dumps(ajson.rebuildEvent(ajson.raw(text)))];
+      let missing: unknown;
+      let refused: unknown;
+      try {
+        ajson.loads('{"_alg_class":"datetime","value":{}}');
+      } catch (error) {
+        missing = error;
+      }
+      try {
+        ajson.dumps([Number.NaN], {});
+      } catch (error) {
+        refused = error;
+      }
+      delete all[name];
+      expect([written, again, rebuilt]).toEqual([text, text, text]);
+      expect([missing, refused]).toEqual([expect.any(AjsonError), expect.any(AjsonError)]);
+    }
+  });
+
+  test('nor does a member that cannot be assigned', () => {
+    Object.defineProperty(all, 'extra', {
+      set() {
+        throw new Error('set');
+      },
+      get: () => 1,
+      configurable: true,
+    });
+    const read = ajson.loads('[NaN,{"extra":2,"b":{"extra":{"_alg_class":"set","value":[]}}}]');
+    const written = ajson.dumps({ extra: new Set([1]) });
+    delete all['extra'];
+    expect(read).toEqual([Number.NaN, { extra: 2, b: { extra: new Set() } }]);
+    expect(written).toBe('{"extra":{"_alg_class":"set","value":[1]}}');
+  });
+});

@@ -1,0 +1,87 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { createAjson } from '../../../core/ajson/index.ts';
+import { anyValue, Box } from './anyValue.ts';
+import { portrait } from './portrait.ts';
+
+const ajson = createAjson({ classes: [{ class: Box, module: 'test.boxes', name: 'Box' }] });
+
+test('what is written and read again is the same', () => {
+  fc.assert(
+    fc.property(anyValue, (value) => {
+      expect(portrait(ajson.loads(ajson.dumps(value)))).toBe(portrait(value));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('what is read and written again is the same text', () => {
+  fc.assert(
+    fc.property(anyValue, (value) => {
+      const text = ajson.dumps(value);
+      expect(ajson.dumps(ajson.loads(text))).toBe(text);
+      expect(ajson.dumps(ajson.raw(text), { tags: 'keep' })).toBe(text);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('rebuilding what was parsed gives what loads gives, and leaves the event as it was', () => {
+  fc.assert(
+    fc.property(anyValue, (value) => {
+      const text = ajson.dumps(value);
+      const event = ajson.raw(text);
+      expect(portrait(ajson.rebuildEvent(event))).toBe(portrait(value));
+      expect(ajson.dumps(event, { tags: 'keep' })).toBe(text);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('writing leaves its argument as it is', () => {
+  fc.assert(
+    fc.property(anyValue, (value) => {
+      const before = portrait(value);
+      ajson.dumps(value);
+      expect(portrait(value)).toBe(before);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('the text is JSON that JSON.parse reads', () => {
+  fc.assert(
+    fc.property(anyValue, (value) => {
+      expect(() => JSON.parse(ajson.dumps(value))).not.toThrow();
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('plain JSON is written as JSON.stringify writes it, and read as JSON.parse reads it', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const text = JSON.stringify(value);
+      fc.pre(!/-0|e\+|\d{16}|_alg_class/.test(text));
+      expect(ajson.dumps(JSON.parse(text))).toBe(text);
+      expect(ajson.loads(text)).toStrictEqual(JSON.parse(text));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a text in which anything was changed gives a value or an AjsonError', () => {
+  fc.assert(
+    fc.property(anyValue, fc.nat(), fc.nat(6), fc.string(), (value, at, length, put) => {
+      const text = ajson.dumps(value);
+      const start = at % (text.length + 1);
+      const changed = text.slice(0, start) + put + text.slice(start + length);
+      try {
+        ajson.loads(changed);
+      } catch (error) {
+        expect(error).toMatchObject({ path: expect.stringMatching(/^\$/), kind: expect.any(String) });
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
