@@ -1,12 +1,6 @@
 import { EventReplacedError } from '../errors.ts';
 import { eventKind } from './events.ts';
-
-/** The part of Middy's request that holds the answer. */
-export interface RespondingRequest {
-  event: unknown;
-  response?: unknown;
-  error?: unknown;
-}
+import { type RespondingRequest, watchRequest } from './watchRequest.ts';
 
 /**
  * Keeps the answer to an event that is no SQS batch. `@middy/sqs-partial-batch-failure` answers every event with
@@ -16,18 +10,19 @@ export interface RespondingRequest {
  *
  * Call it in `before` and in `onError`, so that the order of the middlewares has nothing to say.
  */
-export function keepResponse(request: RespondingRequest): void {
-  if (request.error instanceof EventReplacedError) throw request.error;
-  if (eventKind(request.event) === 'sqs') return;
-  let response = isBatchResponse(request.response, request.error) ? undefined : request.response;
-  Object.defineProperty(request, 'response', {
-    configurable: true,
-    enumerable: true,
-    get: () => response,
-    set(value: unknown) {
-      if (!isBatchResponse(value, request.error)) response = value;
-    },
-  });
+export function keepResponse(request: RespondingRequest): Promise<never> | undefined {
+  const watched = watchRequest(request);
+  if (request.error instanceof EventReplacedError) return failAtEnd(watched.end(), request.error);
+  if (eventKind(request.event) === 'sqs') return undefined;
+  watched.refuses = (response) => isBatchResponse(response, request.error);
+  if (watched.refuses(request.response)) request.response = undefined;
+  return undefined;
+}
+
+/** What is thrown in an `onError` skips those that follow it. */
+async function failAtEnd(end: Promise<void>, error: Error): Promise<never> {
+  await end;
+  throw error;
 }
 
 /** Either what it answers with, or what it makes of an error on the way there: a rejection for each record. */
