@@ -84,8 +84,13 @@ const pointerForm = /^([^#!/]+)#([^#!/]+)\/([^#!/]+)!(\d+(?:\.\d+)?)\.json$/;
 export function parsePointer(pointer: string, path = '$'): ObjectAddress {
   const parts = pointerForm.exec(pointer);
   const [, bucket, folder, name, timestamp] = parts ?? [];
-  if (bucket === undefined || folder === undefined || /^\.\.?$/.test(folder)) throw new PointerError(path);
+  if (bucket === undefined || folder === undefined || !isFolderName(folder)) throw new PointerError(path);
   return { bucket, key: `${folder}/${name}!${timestamp}.json` };
+}
+
+/** Whether a folder may have this name: without the characters that take a pointer apart, and no way up. */
+export function isFolderName(name: string): boolean {
+  return /^[^#!/]+$/.test(name) && name !== '.' && name !== '..';
 }
 
 export interface PointerParts {

@@ -4,6 +4,7 @@ import type { MiddlewareObj } from '@middy/core';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
 import { assertOption } from '../core/assertOption.ts';
 import { DeadlineError, NotUnwrappedError } from '../core/errors.ts';
+import { isFolderName } from '../core/storedData.ts';
 import { isSnsRecord, type LambdaContext, messageIdOf, type TaskRecord } from '../core/tasks/events.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
 import { type NextTask, nextTask } from '../core/tasks/nextTask.ts';
@@ -64,7 +65,7 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
   assertOption(inlineUnder >= 0, name, 'inlineUnder', 'a number of bytes from 0');
   assertOption(maxMessageBytes > 0, name, 'maxMessageBytes', 'a number of bytes above 0');
   assertOption(lingerMillis >= 0, name, 'lingerMillis', 'a number of milliseconds from 0');
-  assertOption(folder === undefined || /^[^#!/]+$/.test(folder), name, 'folder', 'a name without #, ! and /');
+  assertOption(folder === undefined || isFolderName(folder), name, 'folder', 'a name without #, ! and /');
   const store = s3ObjectStore({ s3, acl });
   const publisher = snsPublisher({ sns, maxMessageBytes });
   // A worker may pass on tags that it did not rebuild.
@@ -78,10 +79,9 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
     attributes: Record<string, string>,
     signal?: AbortSignal,
   ): Promise<TaskMessage> => {
-    const [arn, kwargs] = await Promise.all([
-      topicArn(next.task_name, topics, origin.functionArn),
-      storeResult(result, origin, { ...storing, signal }),
-    ]);
+    // The topic first: a result that can go nowhere is not to be left in S3.
+    const arn = await topicArn(next.task_name, topics, origin.functionArn);
+    const kwargs = await storeResult(result, origin, { ...storing, signal });
     return {
       topicArn: arn,
       subject: 'callback',

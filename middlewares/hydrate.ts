@@ -1,10 +1,12 @@
 import { markRaw } from '../core/ajson/markRaw.ts';
 import { BucketNotAllowedError, StoredDataTooLargeError, TooManyPointersError } from '../core/errors.ts';
 import {
+  type ObjectAddress,
   type ObjectStore,
   parsePointer,
   parseStoredBody,
   pointerIn,
+  type StoredBody,
   StoredData,
 } from '../core/storedData.ts';
 
@@ -28,16 +30,32 @@ const maxDepth = 8;
 export async function hydrate<T>(value: T, path: string, options: HydrateOptions): Promise<T> {
   const { store, isAllowed, maxBytes, signal } = options;
   let bytesRead = 0;
+  const count = (bytes: number, pointer: string) => {
+    bytesRead += bytes;
+    if (bytesRead > maxBytes) throw new StoredDataTooLargeError(pointer, bytesRead, maxBytes);
+  };
+  const objects = new Map<string, Promise<{ body: StoredBody; bytes: number }>>();
+
+  const fetch = async (pointer: string, address: ObjectAddress) => {
+    let bytes = 0;
+    const admit = (more: number) => {
+      bytes += more;
+      count(more, pointer);
+    };
+    const text = await store.get(address, { admit, signal });
+    return { body: parseStoredBody(text, pointer), bytes };
+  };
 
   const read = async (pointer: string, at: string, depth: number): Promise<unknown> => {
     if (depth > maxDepth) throw new TooManyPointersError(at, maxDepth);
     const address = parsePointer(pointer, at);
     if (!isAllowed(address.bucket)) throw new BucketNotAllowedError(address.bucket, at);
-    const admit = (bytes: number) => {
-      bytesRead += bytes;
-      if (bytesRead > maxBytes) throw new StoredDataTooLargeError(pointer, bytesRead, maxBytes);
-    };
-    const body = parseStoredBody(await store.get(address, { admit, signal }), pointer);
+    const known = objects.get(pointer);
+    const object = known ?? fetch(pointer, address);
+    objects.set(pointer, object);
+    const { body, bytes } = await object;
+    // Read once, but counted wherever it is put: a few values that hold each other grow without end.
+    if (known) count(bytes, pointer);
     if (body.safeMode && typeof body.value === 'object' && body.value !== null) markRaw(body.value);
     const inPlace = body.safeMode ? body.value : await fill(body.value, at, depth);
     return body.fullUnpack ? inPlace : new StoredData({ pointer, value: inPlace });

@@ -5,6 +5,7 @@ import {
   parsePointer,
   pointerIn,
   pointerTag,
+  StoredData,
 } from '../core/storedData.ts';
 import { bucketFromEnvironment, folderFromEnvironment } from './aws/environment.ts';
 
@@ -43,7 +44,7 @@ export async function storeResult(
 ): Promise<string> {
   const { store, dumps, inlineUnder, signal } = options;
   if (result === undefined || result === null) return '{}';
-  const passedOn = typeof result === 'object' ? pointerIn(result) : undefined;
+  const passedOn = pointerOf(result);
   if (passedOn !== undefined) {
     parsePointer(passedOn);
     return pointerTag(passedOn);
@@ -60,8 +61,18 @@ export async function storeResult(
   return pointerTag(pointer);
 }
 
+/** The pointer in a result that is one, whether its value has been read or not. */
+function pointerOf(result: unknown): string | undefined {
+  if (result instanceof StoredData) return result.pointer;
+  return typeof result === 'object' && result !== null ? pointerIn(result) : undefined;
+}
+
 /** The message of a task, around arguments that are ajson already. */
 export function taskMessage(taskName: string, kwargs: string, callback?: string | null): string {
   const chain = callback ? `,"callback":${JSON.stringify(callback)}` : '';
-  return `{"task_name":${JSON.stringify(taskName)},"task_kwargs":${kwargs}${chain}}`;
+  const message = `{"task_name":${JSON.stringify(taskName)},"task_kwargs":${kwargs}${chain}}`;
+  return message.replace(noncharacters, (one) => `\\u${one.charCodeAt(0).toString(16)}`);
 }
+
+/** What SQS does not carry. */
+const noncharacters = /[\uFFFE\uFFFF]/g;

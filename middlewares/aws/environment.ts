@@ -1,4 +1,5 @@
 import { NotConfiguredError } from '../../core/errors.ts';
+import { isFolderName } from '../../core/storedData.ts';
 
 /**
  * The bucket for stored values. Read when it is needed and not at import, so that what a test or a bootstrap sets is
@@ -12,7 +13,15 @@ export function bucketFromEnvironment(): string {
   return bucket;
 }
 
-/** The folder for stored values. */
+/**
+ * The folder for stored values.
+ *
+ * @throws NotConfiguredError when the variable holds what a pointer cannot
+ */
 export function folderFromEnvironment(): string {
-  return process.env.CACHE_FOLDER_NAME || 'cache';
+  const folder = process.env.CACHE_FOLDER_NAME || 'cache';
+  if (!isFolderName(folder)) {
+    throw new NotConfiguredError('A folder without #, ! and /', 'CACHE_FOLDER_NAME', 'folder');
+  }
+  return folder;
 }

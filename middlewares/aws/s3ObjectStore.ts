@@ -3,9 +3,12 @@ import {
   StoredDataAccessError,
   StoredDataError,
   StoredDataMissingError,
+  StoredDataRefusedError,
   StoredDataUnavailableError,
 } from '../../core/errors.ts';
 import type { ObjectAddress, ObjectStore } from '../../core/storedData.ts';
+import { isFinalFault } from './isFinalFault.ts';
+import { uploadParts } from './uploadParts.ts';
 
 let shared: S3Client | undefined;
 
@@ -16,7 +19,10 @@ export interface S3ObjectStoreOptions {
   acl?: ObjectCannedACL | undefined;
 }
 
-/** Keeps stored values in S3. */
+/** What is larger than this goes up in parts of this size, in bytes. */
+const partBytes = 8 * 1024 * 1024;
+
+/** Keeps stored values in S3. Retries are those of the client. */
 export function s3ObjectStore({ s3, acl }: S3ObjectStoreOptions = {}): ObjectStore {
   const client = () => {
     if (!s3) shared ??= new S3Client();
@@ -28,29 +34,23 @@ export function s3ObjectStore({ s3, acl }: S3ObjectStoreOptions = {}): ObjectSto
       try {
         const command = new GetObjectCommand({ Bucket: bucket, Key: key });
         const { Body, ContentLength } = await client().send(command, signal && { abortSignal: signal });
-        try {
-          admit(ContentLength ?? Number.POSITIVE_INFINITY);
-        } catch (error) {
-          // The rest of the answer is not wanted, and its connection is not to be kept for it.
-          (Body as { destroy?(): void } | undefined)?.destroy?.();
-          throw error;
-        }
-        return (await Body?.transformToString()) ?? '';
+        return await readText(Body as ObjectBody | undefined, ContentLength, admit);
       } catch (error) {
         throw storedDataError({ bucket, key }, error);
       }
     },
 
     async put({ bucket, key }, text, { signal } = {}) {
+      const params = {
+        Bucket: bucket,
+        Key: key,
+        Body: text,
+        ContentType: 'application/json',
+        ...(acl && { ACL: acl }),
+      };
       try {
-        const command = new PutObjectCommand({
-          Bucket: bucket,
-          Key: key,
-          Body: text,
-          ContentType: 'application/json',
-          ...(acl && { ACL: acl }),
-        });
-        await client().send(command, signal && { abortSignal: signal });
+        if (Buffer.byteLength(text) > partBytes) await uploadParts(client(), params, partBytes, signal);
+        else await client().send(new PutObjectCommand(params), signal && { abortSignal: signal });
       } catch (error) {
         throw storedDataError({ bucket, key }, error);
       }
@@ -58,11 +58,35 @@ export function s3ObjectStore({ s3, acl }: S3ObjectStoreOptions = {}): ObjectSto
   };
 }
 
+type ObjectBody = AsyncIterable<Uint8Array> & { destroy?(): void };
+
+/** Reads an object whose size was admitted; one of unknown size is admitted piece by piece. */
+async function readText(
+  body: ObjectBody | undefined,
+  length: number | undefined,
+  admit: (bytes: number) => void,
+): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  try {
+    if (length !== undefined) admit(length);
+    for await (const piece of body ?? []) {
+      if (length === undefined) admit(piece.byteLength);
+      pieces.push(piece);
+    }
+  } catch (error) {
+    // The rest of the answer is not wanted, and its connection is not to be kept for it.
+    body?.destroy?.();
+    throw error;
+  }
+  return Buffer.concat(pieces).toString();
+}
+
 function storedDataError({ bucket, key }: ObjectAddress, error: unknown): StoredDataError {
   if (error instanceof StoredDataError) return error;
   const place = `s3://${bucket}/${key}`;
-  const { name, $metadata } = Object(error) as { name?: string; $metadata?: { httpStatusCode?: number } };
+  if (!isFinalFault(error)) return new StoredDataUnavailableError(place, error);
+  const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
   if (name === 'NoSuchKey' || name === 'NoSuchBucket') return new StoredDataMissingError(place, error);
   if ($metadata?.httpStatusCode === 403) return new StoredDataAccessError(place, error);
-  return new StoredDataUnavailableError(place, error);
+  return new StoredDataRefusedError(place, error);
 }

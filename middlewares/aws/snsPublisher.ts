@@ -1,11 +1,7 @@
-import {
-  PublishBatchCommand,
-  type PublishBatchRequestEntry,
-  type PublishBatchResultEntry,
-  SNSClient,
-} from '@aws-sdk/client-sns';
+import { PublishBatchCommand, type PublishBatchRequestEntry, SNSClient } from '@aws-sdk/client-sns';
 import { MessageTooLargeError, PublishError } from '../../core/errors.ts';
 import type { TaskMessage, TaskPublisher } from '../../core/tasks/taskPublisher.ts';
+import { isFinalFault } from './isFinalFault.ts';
 
 let shared: SNSClient | undefined;
 
@@ -26,28 +22,27 @@ export function snsPublisher({ sns, maxMessageBytes = 262_144 }: SnsPublisherOpt
     return sns ?? (shared as SNSClient);
   };
 
-  const send = async (batch: Batch, outcomes: (Error | undefined)[], signal?: AbortSignal) => {
-    const fail = (index: number, cause: unknown, final: boolean) => {
-      outcomes[index] = new PublishError(batch.topicArn, cause, !final);
+  const send = async (batch: Batch, outcomes: (Error | undefined)[], signal?: AbortSignal): Promise<void> => {
+    const { topicArn, entries } = batch;
+    const fail = (id: string | undefined, cause: unknown, final: boolean) => {
+      outcomes[Number(id)] = new PublishError(topicArn, cause, !final);
     };
     try {
-      const command = new PublishBatchCommand({
-        TopicArn: batch.topicArn,
-        PublishBatchRequestEntries: batch.entries,
-      });
-      const { Successful = [], Failed = [] } = await client().send(
-        command,
-        signal && { abortSignal: signal },
-      );
-      for (const { Id, Code, Message, SenderFault } of Failed) {
-        fail(Number(Id), new Error(`${Code}: ${Message}`), SenderFault ?? false);
+      const command = new PublishBatchCommand({ TopicArn: topicArn, PublishBatchRequestEntries: entries });
+      const sent = await client().send(command, signal && { abortSignal: signal });
+      const unanswered = new Set(entries.map(({ Id }) => Id));
+      for (const { Id } of sent.Successful ?? []) unanswered.delete(Id);
+      for (const { Id, Code = '', Message, SenderFault } of sent.Failed ?? []) {
+        unanswered.delete(Id);
+        const asked = { name: Code, $metadata: { httpStatusCode: SenderFault ? 400 : 500 } };
+        fail(Id, new Error(`${Code}: ${Message}`), isFinalFault(asked));
       }
-      const answered = new Set([...Successful, ...Failed].map(({ Id }: PublishBatchResultEntry) => Id));
-      for (const { Id } of batch.entries) {
-        if (!answered.has(Id)) fail(Number(Id), new Error('SNS did not say whether it was sent'), false);
-      }
+      for (const id of unanswered) fail(id, new Error('SNS did not say whether it was sent'), false);
     } catch (error) {
-      for (const { Id } of batch.entries) fail(Number(Id), error, isFinal(error));
+      const final = isFinalFault(error);
+      if (!final || entries.length === 1) for (const { Id } of entries) fail(Id, error, final);
+      // What SNS has against one message must not take the others with it.
+      else for (const entry of entries) await send({ ...batch, entries: [entry] }, outcomes, signal);
     }
   };
 
@@ -109,15 +104,4 @@ function bytesOf(message: TaskMessage): number {
     (sum, text) => sum + Buffer.byteLength(text),
     0,
   );
-}
-
-/** Whether trying again would end the same: the topic is not there, or the worker may not use it. */
-function isFinal(error: unknown): boolean {
-  const { $fault, $retryable, $metadata } = Object(error) as {
-    $fault?: string;
-    $retryable?: object;
-    $metadata?: { httpStatusCode?: number };
-  };
-  const throttled = $retryable !== undefined || $metadata?.httpStatusCode === 429;
-  return $fault === 'client' && !throttled;
 }

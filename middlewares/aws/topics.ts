@@ -1,4 +1,5 @@
 import { TopicNotFoundError } from '../../core/errors.ts';
+import { isTopicName } from '../../core/tasks/isTopicName.ts';
 
 /** Where the topic of a task is: a map from task names to ARNs, or a function that finds the ARN. */
 export type Topics =
@@ -29,5 +30,7 @@ function lookUp(taskName: string, topics: Topics) {
 
 function neighbourArn(taskName: string, arn: string | undefined): string | undefined {
   const [, partition, , region, account] = arn?.split(':') ?? [];
-  return region && account ? `arn:${partition}:sns:${region}:${account}:${taskName}` : undefined;
+  return region && account && isTopicName(taskName)
+    ? `arn:${partition}:sns:${region}:${account}:${taskName}`
+    : undefined;
 }
