@@ -1,0 +1,65 @@
+import { Duration } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, type IAlarmAction, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alias } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+
+export interface TaskQueueProps {
+  /** The task: its topic and its queue have the same name. */
+  readonly task: string;
+  /** How long the function may take. A message stays hidden six times as long, as Lambda asks. */
+  readonly timeout: Duration;
+  /** What to do when a dead letter arrives. Default nothing: the alarm is shown in CloudWatch only. */
+  readonly alarmAction?: IAlarmAction | undefined;
+}
+
+/**
+ * What a task is sent to: its topic, the queue behind it, the queue for what failed three times, and an alarm on that.
+ *
+ * The queues are encrypted with SQS's own key, since SNS may not use the AWS managed key `alias/aws/sqs`: what it
+ * sends to such a queue is lost. The topic has the AWS managed key `alias/aws/sns`, which every function and
+ * user of the same account may publish with. Another account, S3 or EventBridge may not: for those, give
+ * the topic a key of your own.
+ *
+ * @example
+ * const { topic } = new TaskQueue(this, 'resize', { task: 'resize', timeout: Duration.minutes(1) });
+ */
+export class TaskQueue extends Construct {
+  readonly topic: Topic;
+  readonly queue: Queue;
+  readonly deadLetters: Queue;
+  readonly alarm: Alarm;
+
+  constructor(scope: Construct, id: string, { task, timeout, alarmAction }: TaskQueueProps) {
+    super(scope, id);
+    const encrypted = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
+    this.topic = new Topic(this, 'Topic', {
+      topicName: task,
+      masterKey: Alias.fromAliasName(this, 'TopicKey', 'alias/aws/sns'),
+      enforceSSL: true,
+    });
+    this.deadLetters = new Queue(this, 'DeadLetters', {
+      ...encrypted,
+      queueName: `${task}-dlq`,
+      retentionPeriod: Duration.days(14),
+    });
+    this.queue = new Queue(this, 'Queue', {
+      ...encrypted,
+      queueName: task,
+      visibilityTimeout: Duration.seconds(timeout.toSeconds() * 6),
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 3 },
+    });
+    this.topic.addSubscription(new SqsSubscription(this.queue));
+    this.alarm = new Alarm(this, 'DeadLetterAlarm', {
+      alarmDescription: `Tasks ${task} failed three times, and lie in ${task}-dlq.`,
+      metric: this.deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }),
+      threshold: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    if (alarmAction) this.alarm.addAlarmAction(alarmAction);
+  }
+}

@@ -1,0 +1,23 @@
+import middy from '@middy/core';
+import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
+import {
+  callbackPublisher,
+  lambdaLogged,
+  queued,
+  routeTasks,
+  sqsSnsUnwrap,
+  storedDataHydrate,
+} from 'algernon-middy';
+import type { SQSHandler } from 'aws-lambda';
+
+const worker = routeTasks({
+  resize: async ({ image, width }: { image: string; width: number }) => ({ image: `${image}@${width}` }),
+  describe: async ({ image }: { image: string }) => ({ text: `an image, ${image}` }),
+});
+
+export const handler: SQSHandler = middy(queued(worker))
+  .use(lambdaLogged())
+  .use(sqsPartialBatchFailure())
+  .use(sqsSnsUnwrap())
+  .use(storedDataHydrate())
+  .use(callbackPublisher());
