@@ -305,7 +305,7 @@ export class MissingPackageError extends AlgernonError {
   override readonly name = 'MissingPackageError';
 
   constructor(packageName: string, neededBy: string, cause?: unknown) {
-    super('MISSING_PACKAGE', `${neededBy} needs ${packageName}: npm install --save-dev ${packageName}`, {
+    super('MISSING_PACKAGE', `${neededBy} needs ${packageName}: npm install ${packageName}`, {
       cause,
     });
   }

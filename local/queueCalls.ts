@@ -1,5 +1,5 @@
 import type { Message, SQSClient } from '@aws-sdk/client-sqs';
-import { importPeer } from './importPeer.ts';
+import { importPackage } from './importPackage.ts';
 
 /** The calls of SQS that an event source mapping makes, for one queue. */
 export interface QueueCalls {
@@ -29,7 +29,7 @@ export const MOST_PER_CALL = 10;
 
 /** Binds the calls to a client and a queue. */
 export async function bindQueue(sqs: SQSClient, url: string): Promise<QueueCalls> {
-  const sdk = await importPeer('@aws-sdk/client-sqs', () => import('@aws-sdk/client-sqs'));
+  const sdk = await importPackage('@aws-sdk/client-sqs', () => import('@aws-sdk/client-sqs'));
   const QueueUrl = url;
 
   return {

@@ -6,7 +6,7 @@ import {
   SubscribeCommand,
 } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { importPeer } from './importPeer.ts';
+import { importPackage } from './importPackage.ts';
 import type { WorkerSettings } from './workerOptions.ts';
 
 /** A queue of SQS. */
@@ -60,7 +60,7 @@ async function createTopic(sns: SNSClient, name: string, fifo: boolean): Promise
 }
 
 async function createQueue(sqs: SQSClient, name: string, fifo: boolean): Promise<QueueAddress> {
-  const { CreateQueueCommand, GetQueueAttributesCommand } = await importPeer(
+  const { CreateQueueCommand, GetQueueAttributesCommand } = await importPackage(
     '@aws-sdk/client-sqs',
     () => import('@aws-sdk/client-sqs'),
   );

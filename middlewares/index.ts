@@ -11,3 +11,5 @@ export { type LambdaLoggedOptions, lambdaLogged } from './lambdaLogged.ts';
 export { type DefinedTask, type SendTaskOptions, sendTask } from './sendTask.ts';
 export { sqsSnsUnwrap, type UnwrappedEvent } from './sqsSnsUnwrap.ts';
 export { type StoredDataHydrateOptions, storedDataHydrate } from './storedDataHydrate.ts';
+export { type TopicsByDisplayNameOptions, topicsByDisplayName } from './topicsByDisplayName.ts';
+export { type TopicsFromSsmOptions, topicsFromSsm } from './topicsFromSsm.ts';

@@ -1,4 +1,4 @@
-import { MissingPackageError } from '../core/errors.ts';
+import { MissingPackageError } from '../../core/errors.ts';
 
 const NOT_FOUND = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']);
 
@@ -7,14 +7,15 @@ const NOT_FOUND = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']);
  *
  * `load` must hold the `import()` itself, so that bundlers see it.
  *
+ * @param neededBy what needs it, for the error
  * @throws MissingPackageError when the package is not installed.
- * @example const { startFauxqs } = await importPeer('fauxqs', () => import('fauxqs'));
+ * @example const { startFauxqs } = await importPeer('fauxqs', 'algernon-middy/local', () => import('fauxqs'));
  */
-export async function importPeer<T>(name: string, load: () => Promise<T>): Promise<T> {
+export async function importPeer<T>(name: string, neededBy: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (cause) {
-    if (isMissing(cause, name)) throw new MissingPackageError(name, 'algernon-middy/local', cause);
+    if (isMissing(cause, name)) throw new MissingPackageError(name, neededBy, cause);
     throw cause;
   }
 }

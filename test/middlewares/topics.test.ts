@@ -1,0 +1,88 @@
+import { CreateTopicCommand } from '@aws-sdk/client-sns';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type LocalAws, startLocalAws } from '../../local/index.ts';
+import { topicArn } from '../../middlewares/aws/topics.ts';
+import { topicsByDisplayName } from '../../middlewares/topicsByDisplayName.ts';
+import { topicsFromSsm } from '../../middlewares/topicsFromSsm.ts';
+
+let aws: LocalAws;
+beforeAll(async () => {
+  aws = await startLocalAws();
+});
+afterAll(() => aws.stop());
+
+const functionArn = 'arn:aws-cn:lambda:cn-north-1:123456789012:function:worker';
+
+test('by default it is the topic named as the task, in the region and account of the function', async () => {
+  expect(await topicArn('resize', undefined, functionArn)).toBe(
+    'arn:aws-cn:sns:cn-north-1:123456789012:resize',
+  );
+});
+
+test('a map and a function say where a topic is; what they do not know is an error that says what to do', async () => {
+  expect(await topicArn('resize', { resize: 'arn' }, functionArn)).toBe('arn');
+  expect(await topicArn('resize', async (name) => `arn:${name}`, functionArn)).toBe('arn:resize');
+  for (const name of ['crop', 'constructor', '__proto__']) {
+    await expect(topicArn(name, { resize: 'arn' }, functionArn)).rejects.toThrow(
+      /Give its ARN in the option topics/,
+    );
+  }
+  await expect(topicArn('resize', undefined, undefined)).rejects.toMatchObject({ code: 'TOPIC_NOT_FOUND' });
+});
+
+test('by DisplayName, through SNS', async () => {
+  const create = (Name: string, DisplayName: string) =>
+    aws.sns.send(new CreateTopicCommand({ Name, Attributes: { DisplayName } }));
+  await create('one', 'crop');
+  const { TopicArn } = await create('two', 'resize');
+  const topics = topicsByDisplayName({ sns: aws.sns });
+  expect(await topics('resize')).toBe(TopicArn);
+  expect(await topics('unheard')).toBeUndefined();
+});
+
+/** No SSM runs on this machine: the client is real, what answers it is not. */
+const ssmWith = (parameters: Record<string, string>) => {
+  const asked: string[] = [];
+  const client = new SSMClient({
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    requestHandler: {
+      async handle({ body }: { body: Uint8Array }) {
+        const { Name } = JSON.parse(new TextDecoder().decode(body));
+        asked.push(Name);
+        const Value = parameters[Name];
+        const answer = Value ? { Parameter: { Name, Value } } : { __type: 'ParameterNotFound' };
+        const { HttpResponse } = await import('@smithy/core/protocols');
+        return {
+          response: new HttpResponse({
+            statusCode: Value ? 200 : 400,
+            headers: { 'content-type': 'application/x-amz-json-1.1' },
+            body: new Blob([JSON.stringify(answer)]).stream(),
+          }),
+        };
+      },
+    } as never,
+  });
+  return { client, asked };
+};
+
+test('from SSM: asked once however many ask at the same moment, and again for what was not there', async () => {
+  const parameters: Record<string, string> = { '/topics/resize': 'arn:resize' };
+  const { client, asked } = ssmWith(parameters);
+  const topics = topicsFromSsm({ ssm: client, prefix: '/topics/' });
+  expect(await Promise.all([topics('resize'), topics('resize')])).toEqual(['arn:resize', 'arn:resize']);
+  expect(await topics('resize')).toBe('arn:resize');
+  expect(asked).toEqual(['/topics/resize']);
+  expect(await topics('crop')).toBeUndefined();
+  parameters['/topics/crop'] = 'arn:crop';
+  expect(await topics('crop')).toBe('arn:crop');
+});
+
+test('what is remembered grows old', async () => {
+  const { client, asked } = ssmWith({ resize: 'arn:resize' });
+  const topics = topicsFromSsm({ ssm: client, maxAgeSeconds: 0 });
+  await topics('resize');
+  await topics('resize');
+  expect(asked).toHaveLength(2);
+});
