@@ -1,7 +1,7 @@
 import { AjsonError } from '../errors.ts';
 import { type LongIntegers, longIntegers } from './longIntegers.ts';
 import { offsetOf, parseExact } from './parseExact.ts';
-import { type Reading, rebuildMember } from './rebuild.ts';
+import { type Reading, rebuild } from './rebuild.ts';
 import type { Settings } from './settings.ts';
 import { isPolluted } from './stringify.ts';
 import { fail, traceOf } from './Trace.ts';
@@ -59,7 +59,8 @@ export function rebuildTree(
   let long: LongIntegers | undefined;
   let next = 0;
   function exact(value: number): number | bigint {
-    long ??= longIntegers(text as string);
+    if (text === undefined) return value;
+    long ??= longIntegers(text);
     if (long.digits.length === 0 && Number.isFinite(value)) return value;
     const digits = long.digits[next++];
     if (digits === undefined || long.shuffled || Number(digits) !== value) fail('digits', '', UNSURE);
@@ -72,10 +73,12 @@ export function rebuildTree(
     tags,
     foreign,
     polluted: isPolluted(),
-    exact: text === undefined ? undefined : exact,
+    exact,
     members: 0,
   };
-  const built = rebuildMember(reading, tree, -1);
+  let built = tree;
+  if (typeof tree === 'object') built = tree && rebuild(reading, tree, 0);
+  else if (typeof tree === 'number' && Math.abs(tree) > Number.MAX_SAFE_INTEGER) built = exact(tree);
   // Of members with the same name one is left, and then what was matched may be another's.
   if (long?.digits.length && (next !== long.digits.length || reading.members !== long.members))
     fail('digits', '', UNSURE);

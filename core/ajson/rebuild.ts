@@ -16,8 +16,8 @@ export interface Reading {
   readonly foreign: boolean;
   /** Whether all objects have members that nobody gave them. */
   readonly polluted: boolean;
-  /** Gives the digits of a number past 2^53 back, in the order of the text; undefined where none are lost. */
-  readonly exact: ((value: number) => number | bigint) | undefined;
+  /** Gives the digits of a number past 2^53 back, asked in the order of the text. */
+  readonly exact: (value: number) => number | bigint;
   /** How many members were seen. */
   members: number;
 }
@@ -28,46 +28,46 @@ const MAX = Number.MAX_SAFE_INTEGER;
 export function rebuild(reading: Reading, node: object, depth: number): unknown {
   if (depth >= reading.settings.maxDepth) fail('depth', `deeper than ${depth} levels, or a cycle`);
   if (reading.foreign && isRaw(node)) return node;
-  let out: object = node;
-  let tagged = false;
   let index: number | undefined;
   let key: string | undefined;
   try {
     if (Array.isArray(node)) {
       if (reading.foreign && node instanceof Tuple) return node;
+      let list: unknown[] = node;
       for (index = 0; index < node.length; index++) {
         const value: unknown = node[index];
-        const built = rebuildMember(reading, value, depth);
-        if (built !== value) {
-          if (reading.foreign && out === node) out = node.slice();
-          (out as unknown[])[index] = built;
-        }
+        let built = value;
+        if (typeof value === 'object') {
+          if (value !== null) built = rebuild(reading, value, depth + 1);
+        } else if (typeof value === 'number' && (value > MAX || value < -MAX)) built = reading.exact(value);
+        if (built === value) continue;
+        if (reading.foreign && list === node) list = node.slice();
+        list[index] = built;
       }
-      return out;
+      return list;
     }
     if (reading.foreign && !isPlain(node)) return node;
+    const object = node as Fields;
+    let out = object;
+    let tagged = false;
     let members = 0;
-    for (key in node) {
-      if (reading.polluted && !Object.hasOwn(node, key)) continue;
+    for (key in object) {
+      if (reading.polluted && !Object.hasOwn(object, key)) continue;
       members++;
       if (key === '_alg_class') tagged = reading.tags;
-      const value = (node as Fields)[key];
-      const built = rebuildMember(reading, value, depth);
-      if (built !== value) {
-        if (reading.foreign && out === node) out = { ...node };
-        (out as Fields)[key] = built;
-      }
+      const value = object[key];
+      let built = value;
+      if (typeof value === 'object') {
+        if (value !== null) built = rebuild(reading, value, depth + 1);
+      } else if (typeof value === 'number' && (value > MAX || value < -MAX)) built = reading.exact(value);
+      if (built === value) continue;
+      if (reading.foreign && out === object) out = { ...object };
+      out[key] = built;
     }
     reading.members += members;
+    key = undefined;
+    return tagged ? readTag(reading, out) : out;
   } catch (error) {
     throw traceAt(error, index ?? key);
   }
-  return tagged ? readTag(reading, out as Fields) : out;
-}
-
-/** The same for any value; `depth` is that of what holds it. */
-export function rebuildMember(reading: Reading, value: unknown, depth: number): unknown {
-  if (typeof value === 'object') return value === null ? null : rebuild(reading, value, depth + 1);
-  if (typeof value !== 'number' || (value <= MAX && value >= -MAX)) return value;
-  return reading.exact ? reading.exact(value) : value;
 }
