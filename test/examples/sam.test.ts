@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import { ImagesStack } from '../../examples/cdk/ImagesStack.ts';
+import {
+  type CloudFormation,
+  plainPolicy,
+  plainReferences,
+  type Resource,
+  readTemplate,
+} from '../support/cloudFormation.ts';
+
+/** The names that the resources of the CDK have in the SAM template. */
+const names: [RegExp, string][] = [
+  [/^imagesFunctionSqsEventSource.*(resize|describe)Queue$/, '$1Batches'],
+  [/^images(resize|describe)QueueImages.*Topic$/, '$1Subscription'],
+  [/^imagesFunction$/, 'Worker'],
+  [/^images(Logs|Role)$/, 'Worker$1'],
+  [/^images/, ''],
+];
+
+function samName(id: string): string {
+  const path = id.replace(/([0-9A-F]{8})+$/, '');
+  const [pattern, name] = names.find(([one]) => one.test(path)) ?? [];
+  expect(pattern).toBeDefined();
+  const renamed = pattern ? path.replace(pattern, name ?? '') : path;
+  return renamed.charAt(0).toUpperCase() + renamed.slice(1);
+}
+
+type Resources = Record<string, Resource>;
+
+/** What a template comes to: references written in one way, policies as lists, no code. */
+function plainResources({ Resources }: CloudFormation, rename: (id: string) => string): Resources {
+  const plain: Resources = {};
+  for (const [id, { Type, Properties, DeletionPolicy, UpdateReplacePolicy }] of Object.entries(Resources)) {
+    const { Code: _, CodeUri, ...properties } = plainReferences(Properties, rename) as Resource['Properties'];
+    for (const [key, value] of Object.entries(properties)) {
+      if (key.endsWith('PolicyDocument')) properties[key] = plainPolicy(value as never);
+    }
+    plain[rename(id)] = {
+      Type,
+      Properties: properties,
+      ...(DeletionPolicy && { DeletionPolicy }),
+      ...(UpdateReplacePolicy && { UpdateReplacePolicy }),
+    };
+  }
+  return plain;
+}
+
+/** The CDK gives the role its policy in a resource of its own. */
+function fromCdk(): Resources {
+  const code = Code.fromInline('exports.handler = async () => {};');
+  const template = Template.fromStack(new ImagesStack(new App(), 'Images', { code }));
+  const { RoleDefaultPolicy, ...resources } = plainResources(template.toJSON() as CloudFormation, samName);
+  const { WorkerRole } = resources;
+  expect(RoleDefaultPolicy?.Properties['Roles']).toEqual([expect.stringMatching(/^\$\{WorkerRole\}$/)]);
+  Object.assign(WorkerRole?.Properties ?? {}, { policy: RoleDefaultPolicy?.Properties['PolicyDocument'] });
+  return resources;
+}
+
+/** SAM gives all functions what its globals say. */
+function fromSam(): Resources {
+  const text = readFileSync(new URL('../../examples/sam/template.yaml', import.meta.url), 'utf8');
+  const template = readTemplate(text);
+  const resources = plainResources(template, (id) => id);
+  for (const resource of Object.values(resources)) {
+    if (resource.Type !== 'AWS::Serverless::Function') continue;
+    resource.Type = 'AWS::Lambda::Function';
+    resource.Properties = { ...template.Globals?.Function, ...resource.Properties };
+  }
+  const { Policies, ...role } = resources['WorkerRole']?.Properties ?? {};
+  const [policy, ...others] = Policies as { PolicyDocument: never }[];
+  expect(others).toEqual([]);
+  Object.assign(resources['WorkerRole'] ?? {}, {
+    Properties: { ...role, policy: policy && plainPolicy(policy.PolicyDocument) },
+  });
+  return resources;
+}
+
+describe('the SAM template has what the CDK makes', () => {
+  const [sam, cdk] = [fromSam(), fromCdk()];
+
+  test('the same resources', () => {
+    expect(Object.keys(sam).sort()).toEqual(Object.keys(cdk).sort());
+  });
+
+  test.each(Object.keys(cdk))('%s', (name) => {
+    expect(sam[name]).toEqual(cdk[name]);
+  });
+});
