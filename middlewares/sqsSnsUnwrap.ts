@@ -1,8 +1,9 @@
 import type { MiddlewareObj } from '@middy/core';
+import { NotATaskError } from '../core/errors.ts';
 import { eventKind, type SqsRecord, type TaskRecord } from '../core/tasks/events.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
 import { declareStage, type Stage, stageRanks } from '../core/tasks/pipeline.ts';
-import type { Task } from '../core/tasks/task.ts';
+import { isTask, type Task } from '../core/tasks/task.ts';
 import { unwrapTask } from '../core/tasks/unwrapTask.ts';
 
 /** An SQS batch whose records carry their task, for a loop of your own. */
@@ -16,9 +17,13 @@ export interface UnwrappedEvent {
 const stage: Stage = {
   name: 'sqsSnsUnwrap',
   rank: stageRanks.unwrap,
-  around(run, next) {
-    run.task = run.unwrap().task;
-    return next();
+  async around(run, next) {
+    if (run.task === run.record) {
+      const { content } = run.unwrap();
+      if (!isTask(content)) throw new NotATaskError();
+      run.task = content;
+    }
+    await next();
   },
 };
 

@@ -5,7 +5,8 @@ import { isTask, type Task } from './task.ts';
 
 /** A message, taken apart. */
 export interface Unwrapped {
-  task: Task;
+  /** What is in it, parsed: a task, if it is what it should be. */
+  content: unknown;
   /** The message attributes that travelled with it, as text. */
   attributes: Readonly<Record<string, string>>;
 }
@@ -22,20 +23,21 @@ export interface Unwrapped {
  * const task = unwrapTask(event.Records[0]);
  */
 export function unwrapTask(record: TaskRecord): Task {
-  return unwrap(record).task;
+  const { content } = unwrap(record);
+  if (!isTask(content)) throw new NotATaskError(messageIdOf(record));
+  return content;
 }
 
-/** As {@link unwrapTask}, with the attributes of the message beside the task. */
+/** What is in a message, with its attributes. Whether that is a task is not asked yet. */
 export function unwrap(record: TaskRecord): Unwrapped {
   const messageId = messageIdOf(record);
   const outer = isSnsRecord(record) ? record.Sns : parse(record.body as unknown, messageId);
   const inEnvelope = isSnsRecord(record) || isEnvelope(outer);
-  const task = inEnvelope ? parse((outer as Envelope).Message, messageId) : outer;
-  if (!isTask(task)) throw new NotATaskError(messageId);
+  const content = inEnvelope ? parse((outer as Envelope).Message, messageId) : outer;
   const attributes = inEnvelope
     ? textsOf((outer as Envelope).MessageAttributes, 'Value')
     : textsOf((record as SqsRecord).messageAttributes, 'stringValue');
-  return { task, attributes };
+  return { content, attributes };
 }
 
 interface Envelope {
