@@ -98,9 +98,9 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
     const pipeline = declareStage(request, {
       name,
       rank: stageRanks.publish,
-      ready({ task }) {
-        if (!isTask(task)) throw new NotUnwrappedError(name);
-        nextTask(task.callback, task.task_name);
+      ready({ task, record }) {
+        if (task === record) throw new NotUnwrappedError(name);
+        if (isTask(task)) nextTask(task.callback, task.task_name);
       },
       around: (run, next) =>
         gathered.during(async (send) => {

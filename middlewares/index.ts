@@ -7,9 +7,11 @@ export {
   contextResources,
   type Resource,
 } from './contextResources.ts';
+export { type Backoff, type FailurePolicyOptions, failurePolicy } from './failurePolicy.ts';
 export { type LambdaLoggedOptions, lambdaLogged } from './lambdaLogged.ts';
 export { type DefinedTask, type SendTaskOptions, sendTask } from './sendTask.ts';
 export { sqsSnsUnwrap, type UnwrappedEvent } from './sqsSnsUnwrap.ts';
+export { type StepFunctionsTaskOptions, stepFunctionsTask } from './stepFunctionsTask.ts';
 export { type StoredDataHydrateOptions, storedDataHydrate } from './storedDataHydrate.ts';
 export { type TopicsByDisplayNameOptions, topicsByDisplayName } from './topicsByDisplayName.ts';
 export { type TopicsFromSsmOptions, topicsFromSsm } from './topicsFromSsm.ts';

@@ -57,8 +57,8 @@ export function storedDataHydrate(options: StoredDataHydrateOptions = {}): Middl
         name,
         rank: stageRanks.hydrate,
         async around(run, next) {
-          if (!isTask(run.task)) throw new NotUnwrappedError(name);
-          run.task = await hydrateTask(run.task, run.signal);
+          if (run.task === run.record) throw new NotUnwrappedError(name);
+          if (isTask(run.task)) run.task = await hydrateTask(run.task, run.signal);
           await next();
         },
       });

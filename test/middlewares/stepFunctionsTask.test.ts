@@ -1,0 +1,153 @@
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { describe, expect, test } from '@jest/globals';
+import middy from '@middy/core';
+import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
+import { HttpResponse } from '@smithy/core/protocols';
+import { queued, sqsSnsUnwrap, type Task, type TaskExtras } from '../../middlewares/index.ts';
+import { stepFunctionsTask } from '../../middlewares/stepFunctionsTask.ts';
+import { lambdaContext } from '../support/lambdaContext.ts';
+import { orders } from '../support/orders.ts';
+import { sqsRecord } from '../support/sqsRecord.ts';
+
+/** No Step Functions run on this machine: the client is real, what answers it is not. */
+function stateMachine(failWith?: string) {
+  const told: Record<string, unknown>[] = [];
+  const sfn = new SFNClient({
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    maxAttempts: 1,
+    requestHandler: {
+      async handle({ body, headers }: { body: Uint8Array; headers: Record<string, string> }) {
+        const [, call] = headers['x-amz-target']?.split('.') ?? [];
+        told.push({ call, ...JSON.parse(new TextDecoder().decode(body)) });
+        const response = new HttpResponse({
+          statusCode: failWith ? 400 : 200,
+          headers: { 'content-type': 'application/x-amz-json-1.0' },
+          body: new Blob([JSON.stringify(failWith ? { __type: failWith } : {})]).stream(),
+        });
+        return { response };
+      },
+    } as never,
+  });
+  return { sfn, told };
+}
+
+const Input = JSON.stringify({ task_name: 'work', task_kwargs: { n: 1 } });
+const waiting = (input: unknown = Input) => ({ Records: [sqsRecord({ Input: input, TaskToken: 'token' })] });
+const stackOf = (
+  sfn: SFNClient,
+  work: (task: never, context: never, extras: TaskExtras) => unknown,
+  heartbeatSeconds?: number,
+) =>
+  middy(queued(work))
+    .use(sqsPartialBatchFailure({ logger: () => {} }))
+    .use(sqsSnsUnwrap())
+    .use(stepFunctionsTask({ sfn, ...(heartbeatSeconds && { heartbeatSeconds }) }));
+const failed = (answer: unknown) => (answer as { batchItemFailures: unknown[] }).batchItemFailures.length;
+
+describe('a task that a state machine waits for', () => {
+  test('is the parsed Input, and its result goes to the state machine in ajson', async () => {
+    const { sfn, told } = stateMachine();
+    const work = ({ task_kwargs }: Task<{ n: number }>) => ({ n: task_kwargs?.n, tags: new Set(['a']) });
+    expect(failed(await stackOf(sfn, work)(waiting() as never, lambdaContext()))).toBe(0);
+    expect(told).toEqual([
+      {
+        call: 'SendTaskSuccess',
+        taskToken: 'token',
+        output: '{"n":1,"tags":{"_alg_class":"set","value":["a"]}}',
+      },
+    ]);
+  });
+
+  test('may have an Input that is no task, and a result that is none', async () => {
+    const { sfn, told } = stateMachine();
+    const seen: unknown[] = [];
+    const work = (input: unknown) => void seen.push(input);
+    await stackOf(sfn, work)(waiting('{"any":[1]}') as never, lambdaContext());
+    expect(seen).toEqual([{ any: [1] }]);
+    expect(told).toMatchObject([{ call: 'SendTaskSuccess', output: 'null' }]);
+  });
+
+  test('fails the state, not the message', async () => {
+    const { sfn, told } = stateMachine();
+    const work = () => {
+      throw new RangeError('too wide');
+    };
+    expect(failed(await stackOf(sfn, work)(waiting() as never, lambdaContext()))).toBe(0);
+    expect(told).toEqual([
+      { call: 'SendTaskFailure', taskToken: 'token', error: 'RangeError', cause: 'too wide' },
+    ]);
+  });
+
+  test('fails the state too with a result that has no place on the wire', async () => {
+    const { sfn, told } = stateMachine();
+    await stackOf(sfn, () => ({ f: () => {} }))(waiting() as never, lambdaContext());
+    expect(told).toMatchObject([{ call: 'SendTaskFailure', error: 'AjsonError' }]);
+  });
+
+  test('comes back when the state machine cannot be told, but not when it waits no more', async () => {
+    const { sfn } = stateMachine('KmsThrottlingException');
+    expect(failed(await stackOf(sfn, () => 1)(waiting() as never, lambdaContext()))).toBe(1);
+    const gone = stateMachine('TaskTimedOut');
+    expect(failed(await stackOf(gone.sfn, () => 1)(waiting() as never, lambdaContext()))).toBe(0);
+  });
+
+  test('comes back near the deadline, and the state machine is told nothing', async () => {
+    const { sfn, told } = stateMachine();
+    const context = lambdaContext({ getRemainingTimeInMillis: () => 520 });
+    const work = (_: never, __: never, { signal }: TaskExtras) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped'))));
+    expect(failed(await stackOf(sfn, work)(waiting() as never, context))).toBe(1);
+    expect(told).toEqual([]);
+  });
+
+  test('beats while it is under way', async () => {
+    const { sfn, told } = stateMachine();
+    const work = () => new Promise((resolve) => setTimeout(resolve, 100));
+    await stackOf(sfn, work, 0.02)(waiting() as never, lambdaContext());
+    expect(told[0]).toEqual({ call: 'SendTaskHeartbeat', taskToken: 'token' });
+    expect(told.at(-1)).toMatchObject({ call: 'SendTaskSuccess' });
+    const beats = told.length;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(told).toHaveLength(beats);
+  });
+
+  test('in any order of the middlewares, and beside tasks that nobody waits for', async () => {
+    for (const order of orders([0, 1, 2])) {
+      const { sfn, told } = stateMachine();
+      const all = [sqsPartialBatchFailure({ logger: () => {} }), sqsSnsUnwrap(), stepFunctionsTask({ sfn })];
+      const names: string[] = [];
+      const handler = order.reduce(
+        (stack, place) => stack.use(all[place] as never) as typeof stack,
+        middy(queued((task: Task) => void names.push(task.task_name))) as never as ReturnType<typeof middy>,
+      );
+      const event = { Records: [...waiting().Records, sqsRecord({ task_name: 'other' })] };
+      expect({ order, failed: failed(await handler(event, lambdaContext())) }).toEqual({ order, failed: 0 });
+      expect(names.sort()).toEqual(['other', 'work']);
+      expect(told).toHaveLength(1);
+    }
+  });
+});
+
+describe('a state that calls the function directly', () => {
+  const call = async (event: object) => {
+    const tasks: Task[] = [];
+    const handler = stackOf(stateMachine().sfn, (task: Task) => {
+      tasks.push(task);
+      return { at: new Date(0) };
+    }) as unknown as (event: object, context: object) => Promise<unknown>;
+    return { answer: await handler(event, lambdaContext()), task: tasks[0] };
+  };
+  const sfn_context = { State: { Name: 'resize' } };
+
+  test("is the task named as the state, with the other keys as arguments, and gets ajson's text", async () => {
+    const { answer, task } = await call({ sfn_context, width: 200 });
+    expect(task).toEqual({ task_name: 'resize', task_kwargs: { width: 200 } });
+    expect(answer).toBe('{"at":{"_alg_class":"datetime","value":{"tz":"UTC","timestamp":0}}}');
+  });
+
+  test('may name the task, and give its arguments as a payload', async () => {
+    const { task } = await call({ sfn_context, task_name: 'crop', payload: '{"id":9007199254740993}' });
+    expect(task).toEqual({ task_name: 'crop', task_kwargs: { id: 9007199254740993n } });
+  });
+});
