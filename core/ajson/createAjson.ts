@@ -102,7 +102,14 @@ export function createAjson(options: AjsonOptions = {}): Ajson {
   return {
     dumps(value, options) {
       const { tags, nan } = { tags: 'refuse', nan: settings.nan, ...options };
-      const writing: Writing = { settings, nan, tags: tags === 'keep', polluted: isPolluted(), words: false };
+      const writing: Writing = {
+        settings,
+        maxDepth: settings.maxDepth,
+        nan,
+        tags: tags === 'keep',
+        polluted: isPolluted(),
+        words: false,
+      };
       try {
         return stringify(writing, anyToWire(writing, value, 0));
       } catch (error) {

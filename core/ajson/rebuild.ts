@@ -36,10 +36,10 @@ export function rebuild(reading: Reading, node: object, depth: number): unknown 
       let list: unknown[] = node;
       for (index = 0; index < node.length; index++) {
         const value: unknown = node[index];
-        let built = value;
-        if (typeof value === 'object') {
-          if (value !== null) built = rebuild(reading, value, depth + 1);
-        } else if (typeof value === 'number' && (value > MAX || value < -MAX)) built = reading.exact(value);
+        let built: unknown;
+        if (typeof value === 'object' && value !== null) built = rebuild(reading, value, depth + 1);
+        else if (typeof value === 'number' && (value > MAX || value < -MAX)) built = reading.exact(value);
+        else continue;
         if (built === value) continue;
         if (reading.foreign && list === node) list = node.slice();
         list[index] = built;
@@ -56,10 +56,10 @@ export function rebuild(reading: Reading, node: object, depth: number): unknown 
       members++;
       if (key === '_alg_class') tagged = reading.tags;
       const value = object[key];
-      let built = value;
-      if (typeof value === 'object') {
-        if (value !== null) built = rebuild(reading, value, depth + 1);
-      } else if (typeof value === 'number' && (value > MAX || value < -MAX)) built = reading.exact(value);
+      let built: unknown;
+      if (typeof value === 'object' && value !== null) built = rebuild(reading, value, depth + 1);
+      else if (typeof value === 'number' && (value > MAX || value < -MAX)) built = reading.exact(value);
+      else continue;
       if (built === value) continue;
       if (reading.foreign && out === object) out = { ...object };
       out[key] = built;

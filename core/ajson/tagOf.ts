@@ -1,10 +1,11 @@
-import { AlgObject, type Fields } from './AlgObject.ts';
+import { AlgObject } from './AlgObject.ts';
 import { Datetime } from './Datetime.ts';
 import { Decimal } from './Decimal.ts';
 import { FrozenSet } from './FrozenSet.ts';
 import { isPlain } from './isPlain.ts';
 import { ERRORS, errorFields } from './readError.ts';
 import { theirs } from './readTag.ts';
+import type { ClassEntry } from './registerClass.ts';
 import { fail } from './Trace.ts';
 import { Tuple, toTuple } from './Tuple.ts';
 import { toTimestamp } from './timestamp.ts';
@@ -12,10 +13,11 @@ import { anyToWire, rawNumber, toWire, type Writing } from './toWire.ts';
 import { UnknownObject } from './UnknownObject.ts';
 
 /** The tag for a value that JSON lacks. */
-export function tagOf(writing: Writing, value: unknown, depth: number): unknown {
+export function tagOf(writing: Writing, value: unknown, depth: number, proto?: object): unknown {
   if (typeof value === 'bigint') return rawNumber(String(value));
   if (value === undefined) return tag('undefined', null);
-  const proto: unknown = typeof value === 'object' && Object.getPrototypeOf(value);
+  const entry = proto && writing.settings.prototypes.get(proto);
+  if (entry) return registeredTag(writing, value as object, entry, depth);
   switch (proto) {
     case Date.prototype:
     case Datetime.prototype:
@@ -40,7 +42,7 @@ export function tagOf(writing: Writing, value: unknown, depth: number): unknown 
         ]),
       );
   }
-  return registeredTag(writing, value, proto as object, depth) ?? otherTag(writing, value, depth);
+  return otherTag(writing, value, depth);
 }
 
 function tag(name: string, value: unknown): unknown {
@@ -63,19 +65,15 @@ function members(writing: Writing, set: Set<unknown>, depth: number): unknown {
   return toWire(writing, items, depth, true);
 }
 
-function registeredTag(writing: Writing, value: unknown, proto: object, depth: number): unknown {
-  const entry = writing.settings.prototypes.get(proto);
-  if (!entry) return undefined;
+function registeredTag(writing: Writing, value: object, entry: ClassEntry, depth: number): unknown {
   const { name, module, toJson } = entry;
-  const fields = toJson ? theirs(() => toJson(value as object)) : { ...(value as object) };
+  if (!toJson)
+    return { _alg_class: name, _alg_module: module, value: toWire(writing, { ...value }, depth + 1, true) };
+  const fields = theirs(() => toJson(value));
   if (typeof fields !== 'object' || !fields || Array.isArray(fields) || !isPlain(fields)) {
     return fail('class', `toJson of ${name} gives no plain object`);
   }
-  return {
-    _alg_class: name,
-    _alg_module: module,
-    value: toWire(writing, fields as Fields, depth + 1, !toJson),
-  };
+  return { _alg_class: name, _alg_module: module, value: toWire(writing, fields, depth + 1) };
 }
 
 function otherTag(writing: Writing, value: unknown, depth: number): unknown {

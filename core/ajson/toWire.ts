@@ -7,6 +7,7 @@ import { tagOf } from './tagOf.ts';
 /** A writing under way. */
 export interface Writing {
   readonly settings: Settings;
+  readonly maxDepth: number;
   readonly nan: boolean;
   /** Whether plain objects that look like a tag are written as they are. */
   tags: boolean;
@@ -23,14 +24,14 @@ const MAX = Number.MAX_SAFE_INTEGER;
  * with tags in place of what JSON lacks. An `owned` one is changed in place.
  */
 export function toWire(writing: Writing, node: object, depth: number, owned = false): unknown {
-  if (depth >= writing.settings.maxDepth) fail('depth', `deeper than ${depth} levels, or a cycle`);
+  if (depth >= writing.maxDepth) fail('depth', `deeper than ${depth} levels, or a cycle`);
   let index: number | undefined;
   let key: string | undefined;
   try {
     if (!writing.tags && isRaw(node)) return rawToWire(writing, node, depth);
     const proto = Object.getPrototypeOf(node);
     if (Array.isArray(node)) {
-      if (proto !== Array.prototype) return tagOf(writing, node, depth);
+      if (proto !== Array.prototype) return tagOf(writing, node, depth, proto);
       let out: unknown[] = node;
       // JSON.stringify would obey it.
       if (out['toJSON' as never] !== undefined && !owned) out = node.slice();
@@ -46,7 +47,7 @@ export function toWire(writing: Writing, node: object, depth: number, owned = fa
       }
       return out;
     }
-    if (proto !== Object.prototype && proto !== null) return tagOf(writing, node, depth);
+    if (proto !== Object.prototype && proto !== null) return tagOf(writing, node, depth, proto);
     const object = node as Fields;
     let out = object;
     if (object['toJSON'] !== undefined && !owned) out = { ...object };
