@@ -338,6 +338,46 @@ export class InvocationError extends AlgernonError {
   }
 }
 
+// Resources
+
+/** Resources are made of one another in a circle. `circle` names them, the first again at the end. */
+export class ResourceCircleError extends AlgernonError {
+  override readonly name = 'ResourceCircleError';
+  readonly circle: readonly string[];
+
+  constructor(circle: readonly string[]) {
+    super(
+      'RESOURCE_CIRCLE',
+      `contextResources: ${circle.join(' → ')} is a circle: make one of them without the other.`,
+    );
+    this.circle = circle;
+  }
+}
+
+/** A resource that lives on is made of one that ends with the batch. */
+export class ResourceScopeError extends AlgernonError {
+  override readonly name = 'ResourceScopeError';
+
+  constructor(owner: string, part: string) {
+    super(
+      'RESOURCE_SCOPE',
+      `contextResources: ${owner} has the scope container and ${part} ends with the batch: ` +
+        `give ${part} the scope container too.`,
+    );
+  }
+}
+
+/** A resource was asked for when the batch was over. */
+export class BatchEndedError extends AlgernonError {
+  override readonly name = 'BatchEndedError';
+
+  constructor(resource: string) {
+    super('BATCH_ENDED', `contextResources: ${resource} was asked for when the batch was over.`, {
+      retryable: true,
+    });
+  }
+}
+
 // ajson
 
 /** What an {@link AjsonError} is about. */
@@ -431,5 +471,23 @@ export class PublishError extends AlgernonError {
 
   constructor(topicArn: string, cause: unknown, retryable: boolean) {
     super('PUBLISH_FAILED', `${topicArn} did not take the message: ${String(cause)}`, { cause, retryable });
+  }
+}
+
+// failures
+
+/** A task failed for good, and its message could not be put in the dead-letter queue: it comes back. */
+export class DeadLetterError extends AlgernonError {
+  override readonly name = 'DeadLetterError';
+  /** What failed the task. */
+  readonly failure: unknown;
+
+  constructor(failure: unknown, cause: unknown) {
+    super(
+      'DEAD_LETTER',
+      `The task failed for good (${String(failure)}), and the dead-letter queue did not take it: ${String(cause)}`,
+      { cause, retryable: true },
+    );
+    this.failure = failure;
   }
 }

@@ -1,5 +1,6 @@
 export * from './ajson/index.ts';
 export * from './errors.ts';
+export { isFinal } from './isFinal.ts';
 export {
   formatPointer,
   type ObjectAddress,

@@ -12,7 +12,7 @@ export interface TaskRun {
   task: unknown;
   /** What the handler returned, once it has. */
   result: unknown;
-  /** The message, taken apart: parsed once, however many stages ask. Throws for a bad one. */
+  /** The message, taken apart: parsed once, however many stages ask. Throws when it is not JSON. */
   unwrap(): Unwrapped;
   /** The message attributes that the callback's message will carry. For stages to add to. */
   readonly outgoing: Record<string, string>;
@@ -30,7 +30,7 @@ export interface Stage {
 }
 
 /** The fixed order of the stages, from outside in. There is room between them for stages of your own. */
-export const stageRanks = { log: 100, publish: 200, unwrap: 300, hydrate: 400 } as const;
+export const stageRanks = { fail: 50, log: 100, publish: 200, unwrap: 300, hydrate: 400 } as const;
 
 /** The stages that the middlewares of one invocation have declared. */
 export interface Pipeline {

@@ -94,7 +94,7 @@ interface Handler {
 
 function attemptOf(service: Attempt['service'], { method, path, headers, body }: Request): Attempt {
   if (service === 's3') return { service, operation: method, target: decodeURIComponent(path) };
-  const text = typeof body === 'string' ? body : Buffer.from((body as Uint8Array) ?? '').toString();
+  const text = body instanceof Uint8Array ? new TextDecoder().decode(body) : String(body);
   if (service === 'sqs') {
     return { service, operation: headers['x-amz-target']?.split('.')[1] ?? '', target: text };
   }

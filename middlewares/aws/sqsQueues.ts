@@ -1,0 +1,96 @@
+import type { MessageAttributeValue, SQSClient } from '@aws-sdk/client-sqs';
+import { importPeer } from './importPeer.ts';
+
+/** A message for a queue. */
+export interface QueueMessage {
+  body: string;
+  attributes: Record<string, MessageAttributeValue>;
+  /** For a FIFO queue. */
+  groupId: string;
+  /** For a FIFO queue. */
+  deduplicationId: string;
+  traceHeader?: string | undefined;
+}
+
+/** What is done with queues beside what Lambda does. Queues are known by ARN, since that is what a record tells. */
+export interface SqsQueues {
+  /** Hides messages from now on for so many seconds. */
+  hide(queueArn: string, receiptHandles: readonly string[], seconds: number): Promise<void>;
+  /** The URL of a queue's dead-letter queue; undefined when it has none. */
+  deadLetterUrl(queueArn: string): Promise<string | undefined>;
+  send(url: string, message: QueueMessage): Promise<void>;
+}
+
+let shared: Promise<SQSClient> | undefined;
+
+/** Makes the calls, with a client that is made at the first need and shared where none is given. */
+export function sqsQueues(given: SQSClient | undefined, neededBy: string): SqsQueues {
+  const load = () => importPeer('@aws-sdk/client-sqs', neededBy, () => import('@aws-sdk/client-sqs'));
+  const client = async () => {
+    if (!given) shared ??= load().then(({ SQSClient }) => new SQSClient());
+    return given ?? (shared as Promise<SQSClient>);
+  };
+  const urls = new Map<string, Promise<string>>();
+  const deadLetterUrls = new Map<string, Promise<string | undefined>>();
+
+  const urlOf = (arn: string) =>
+    once(urls, arn, async () => {
+      const [, , , , account, name] = arn.split(':');
+      const { GetQueueUrlCommand } = await load();
+      const command = new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account });
+      return (await (await client()).send(command)).QueueUrl ?? '';
+    });
+
+  return {
+    async hide(queueArn, receiptHandles, seconds) {
+      const { ChangeMessageVisibilityBatchCommand } = await load();
+      const Entries = receiptHandles.map((ReceiptHandle, index) => ({
+        Id: String(index),
+        ReceiptHandle,
+        VisibilityTimeout: seconds,
+      }));
+      const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: await urlOf(queueArn), Entries });
+      const { Failed = [] } = await (await client()).send(command);
+      if (Failed[0]) throw new Error(`${Failed[0].Code}: ${Failed[0].Message}`);
+    },
+
+    deadLetterUrl: (queueArn) =>
+      once(deadLetterUrls, queueArn, async () => {
+        const { GetQueueAttributesCommand } = await load();
+        const command = new GetQueueAttributesCommand({
+          QueueUrl: await urlOf(queueArn),
+          AttributeNames: ['RedrivePolicy'],
+        });
+        const { Attributes } = await (await client()).send(command);
+        const { deadLetterTargetArn } = JSON.parse(Attributes?.RedrivePolicy ?? '{}');
+        return typeof deadLetterTargetArn === 'string' ? urlOf(deadLetterTargetArn) : undefined;
+      }),
+
+    async send(url, { body, attributes, groupId, deduplicationId, traceHeader }) {
+      const { SendMessageCommand } = await load();
+      const command = new SendMessageCommand({
+        QueueUrl: url,
+        MessageBody: body,
+        MessageAttributes: attributes,
+        ...(url.endsWith('.fifo') && { MessageGroupId: groupId, MessageDeduplicationId: deduplicationId }),
+        ...(traceHeader && {
+          MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: traceHeader } },
+        }),
+      });
+      await (await client()).send(command);
+    },
+  };
+}
+
+/** Finds something out once; what failed, or found nothing, is tried again by the next who asks. */
+function once<T>(known: Map<string, Promise<T>>, key: string, find: () => Promise<T>): Promise<T> {
+  const asked = known.get(key);
+  if (asked) return asked;
+  const found = find();
+  known.set(key, found);
+  found.then(
+    (value) => value || known.delete(key),
+    () => known.delete(key),
+  );
+  return found;
+}

@@ -1,0 +1,493 @@
+import { randomUUID } from 'node:crypto';
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type SendMessageCommandInput,
+} from '@aws-sdk/client-sqs';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import middy from '@middy/core';
+import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
+import { DeadLetterError, NonRetryableError, OptionError } from '../../core/errors.ts';
+import type { SqsRecord } from '../../core/tasks/events.ts';
+import { runTask } from '../../core/tasks/runTask.ts';
+import type { SettledBatch } from '../../core/tasks/settledBatch.ts';
+import { type LocalAws, startLocalAws, startWorker } from '../../local/index.ts';
+import { type FailurePolicyOptions, failurePolicy, queued, sqsSnsUnwrap } from '../../middlewares/index.ts';
+import { runNode } from '../local/tools.ts';
+import { type FaultOf, type FaultyClients, faultyClients, reset } from '../support/faultyClients.ts';
+import { lambdaContext } from '../support/lambdaContext.ts';
+import { sqsRecord } from '../support/sqsRecord.ts';
+
+let aws: LocalAws;
+beforeAll(async () => {
+  aws = await startLocalAws();
+});
+afterAll(() => aws.stop());
+const opened: FaultyClients[] = [];
+afterEach(() => {
+  for (const clients of opened.splice(0)) clients.destroy();
+  jest.restoreAllMocks();
+});
+
+interface Queue {
+  url: string;
+  arn: string;
+}
+
+const createQueue = async (name: string, attributes: Record<string, string> = {}): Promise<Queue> => {
+  const { QueueUrl: url = '' } = await aws.sqs.send(
+    new CreateQueueCommand({ QueueName: name, Attributes: attributes }),
+  );
+  const { Attributes } = await aws.sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['QueueArn'] }),
+  );
+  return { url, arn: Attributes?.QueueArn ?? '' };
+};
+
+/** A queue and its dead-letter queue. */
+async function createQueues({ fifo = false, redrive = true } = {}) {
+  const suffix = fifo ? '.fifo' : '';
+  const attributes: Record<string, string> = fifo ? { FifoQueue: 'true' } : {};
+  const id = randomUUID();
+  const dead = await createQueue(`dead-${id}${suffix}`, attributes);
+  const policy = JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 50 });
+  const queue = await createQueue(
+    `work-${id}${suffix}`,
+    redrive ? { ...attributes, RedrivePolicy: policy } : attributes,
+  );
+  return { queue, dead };
+}
+
+/** Puts messages on a queue and takes them off again, as records of Lambda's. */
+async function receive(
+  queue: Queue,
+  messages: readonly (Partial<SendMessageCommandInput> & { MessageBody: string })[],
+): Promise<SqsRecord[]> {
+  for (const message of messages)
+    await aws.sqs.send(new SendMessageCommand({ QueueUrl: queue.url, ...message }));
+  return receiveAgain(queue);
+}
+
+async function receiveAgain(queue: Queue): Promise<SqsRecord[]> {
+  const { Messages = [] } = await aws.sqs.send(
+    new ReceiveMessageCommand({
+      QueueUrl: queue.url,
+      MaxNumberOfMessages: 10,
+      MessageAttributeNames: ['All'],
+      MessageSystemAttributeNames: ['All'],
+    }),
+  );
+  return Messages.map(({ MessageId, ReceiptHandle, Body, Attributes, MessageAttributes = {} }) =>
+    sqsRecord(Body ?? '', {
+      raw: true,
+      messageId: MessageId as string,
+      receiptHandle: ReceiptHandle as string,
+      attributes: Attributes as never,
+      messageAttributes: Object.fromEntries(
+        Object.entries(MessageAttributes).map(([name, { DataType = '', StringValue, BinaryValue }]) => [
+          name,
+          {
+            dataType: DataType,
+            ...(StringValue === undefined ? {} : { stringValue: StringValue }),
+            ...(BinaryValue === undefined
+              ? {}
+              : { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
+          },
+        ]),
+      ) as never,
+      eventSourceARN: queue.arn,
+    }),
+  ) as SqsRecord[];
+}
+
+const task = (task_kwargs: object) => JSON.stringify({ task_name: 'work', task_kwargs });
+type Work = (kwargs: { [key: string]: unknown }) => unknown;
+
+/** Runs a batch with the policy in the stack, and tells what it asked of SQS. */
+async function run(
+  Records: SqsRecord[],
+  work: Work,
+  options: FailurePolicyOptions = {},
+  faultOf: FaultOf = () => undefined,
+) {
+  const clients = faultyClients(aws, faultOf);
+  opened.push(clients);
+  const handler = middy(queued(({ task_kwargs }: { task_kwargs: never }) => work(task_kwargs)))
+    .use(failurePolicy({ sqs: clients.sqs, ...options }))
+    .use(sqsSnsUnwrap());
+  const settled = (await handler({ Records }, lambdaContext())) as SettledBatch<unknown>;
+  const hidden = clients.attempts
+    .filter(({ operation }) => operation === 'ChangeMessageVisibilityBatch')
+    .map(({ target }) =>
+      (JSON.parse(target).Entries as { ReceiptHandle: string; VisibilityTimeout: number }[]).map((entry) => ({
+        record: Records.findIndex(({ receiptHandle }) => receiptHandle === entry.ReceiptHandle),
+        seconds: entry.VisibilityTimeout,
+      })),
+    );
+  return { settled, statuses: settled.map(({ status }) => status), hidden, attempts: clients.attempts };
+}
+
+const fail = (error: unknown) => () => {
+  throw error;
+};
+
+describe('a final failure', () => {
+  test('goes to the queue’s dead-letter queue as it came, with its reason, and counts as done', async () => {
+    const { queue, dead } = await createQueues();
+    const Records = await receive(queue, [
+      {
+        MessageBody: task({ n: 1 }),
+        MessageAttributes: {
+          text: { DataType: 'String', StringValue: 'ü' },
+          number: { DataType: 'Number', StringValue: '7' },
+          bytes: { DataType: 'Binary', BinaryValue: Uint8Array.of(0, 255) },
+        },
+      },
+    ]);
+    const { statuses } = await run(Records, fail(new NonRetryableError('no such customer')));
+    expect(statuses).toEqual(['fulfilled']);
+    const [letter] = await receiveAgain(dead);
+    expect(letter?.body).toBe(Records[0]?.body);
+    expect(letter?.messageAttributes).toEqual({
+      text: { dataType: 'String', stringValue: 'ü' },
+      number: { dataType: 'Number', stringValue: '7' },
+      bytes: { dataType: 'Binary', binaryValue: 'AP8=' },
+      failure_reason: { dataType: 'String', stringValue: 'NonRetryableError: no such customer' },
+      failure_code: { dataType: 'String', stringValue: 'NON_RETRYABLE' },
+      failed_message_id: { dataType: 'String', stringValue: Records[0]?.messageId },
+      failed_queue: { dataType: 'String', stringValue: queue.arn },
+    });
+  });
+
+  test.each<[string, string, Work]>([
+    ['a message that is not JSON', '{', () => {}],
+    ['a message that is no task', '[]', () => {}],
+    ['a NonRetryableError', task({}), fail(new NonRetryableError('never'))],
+    [
+      'one behind another error',
+      task({}),
+      fail(new Error('a', { cause: new Error('b', { cause: new NonRetryableError('c') }) })),
+    ],
+  ])('is %s', async (_, MessageBody, work) => {
+    const { queue, dead } = await createQueues();
+    const { statuses, hidden } = await run(await receive(queue, [{ MessageBody }]), work);
+    expect({ statuses, hidden, dead: (await receiveAgain(dead)).length }).toEqual({
+      statuses: ['fulfilled'],
+      hidden: [],
+      dead: 1,
+    });
+  });
+
+  test.each<[string, unknown]>([
+    ['an error of a task’s own', new Error('later')],
+    ['a retryable one of ours behind it', new Error('later', { cause: new DeadLetterError(1, 2) })],
+    ['what is no error', 'later'],
+  ])('is not %s', async (_, error) => {
+    const { queue, dead } = await createQueues();
+    const { settled, hidden } = await run(await receive(queue, [{ MessageBody: task({}) }]), fail(error));
+    expect(settled).toMatchObject([{ status: 'rejected', reason: error }]);
+    expect(hidden).toHaveLength(1);
+    expect(await receiveAgain(dead)).toEqual([]);
+  });
+
+  test('is what isFinal says, and else what it is', async () => {
+    const { queue, dead } = await createQueues();
+    const Records = await receive(
+      queue,
+      ['a', 'b', 'c'].map((name) => ({ MessageBody: task({ name }) })),
+    );
+    const work: Work = ({ name }) => {
+      if (name === 'b') throw new NonRetryableError('b');
+      throw new TypeError(String(name));
+    };
+    const { statuses } = await run(Records, work, {
+      isFinal: (error) => (error as Error).message === 'a' || undefined,
+    });
+    expect(
+      Object.fromEntries(Records.map(({ body }, i) => [JSON.parse(body).task_kwargs.name, statuses[i]])),
+    ).toEqual({
+      a: 'fulfilled',
+      b: 'fulfilled',
+      c: 'rejected',
+    });
+    expect((await receiveAgain(dead)).map(({ body }) => JSON.parse(body).task_kwargs.name).sort()).toEqual([
+      'a',
+      'b',
+    ]);
+  });
+
+  test('that cannot be put there fails its record, which comes back after the backoff', async () => {
+    const { queue } = await createQueues();
+    const Records = await receive(queue, [{ MessageBody: '{' }, { MessageBody: task({}) }]);
+    const { settled, hidden } = await run(
+      Records,
+      () => 'done',
+      {},
+      ({ operation }) => (operation === 'SendMessage' ? reset() : undefined),
+    );
+    const bad = Records.findIndex(({ body }) => body === '{');
+    expect(settled[bad]).toMatchObject({
+      status: 'rejected',
+      reason: { name: 'DeadLetterError', retryable: true, failure: { name: 'MessageNotJsonError' } },
+    });
+    expect(settled[1 - bad]).toMatchObject({ status: 'fulfilled', value: 'done' });
+    expect(hidden).toMatchObject([[{ record: bad }]]);
+  });
+
+  test('of a queue without a dead-letter queue fails its record, and says what is missing', async () => {
+    const { queue } = await createQueues({ redrive: false });
+    const { settled } = await run(await receive(queue, [{ MessageBody: '{' }]), () => {});
+    expect(settled[0]).toMatchObject({
+      reason: { message: expect.stringMatching(/RedrivePolicy.*deadLetterQueue/) },
+    });
+  });
+
+  test.each(['a URL', 'a function'])('goes where the option says: %s', async (how) => {
+    const { queue, dead } = await createQueues();
+    const other = await createQueue(`other-${randomUUID()}`);
+    const deadLetterQueue = how === 'a URL' ? other.url : async () => other.url;
+    await run(await receive(queue, [{ MessageBody: '{' }]), () => {}, { deadLetterQueue });
+    expect([(await receiveAgain(dead)).length, (await receiveAgain(other)).length]).toEqual([0, 1]);
+  });
+
+  test('has a reason that SQS takes, whatever the error says, and room for it beside the attributes', async () => {
+    const { queue, dead } = await createQueues();
+    const MessageAttributes = Object.fromEntries(
+      Array.from({ length: 9 }, (_, i) => [`a${i}`, { DataType: 'String', StringValue: String(i) }]),
+    );
+    const Records = await receive(queue, [{ MessageBody: task({}), MessageAttributes }]);
+    const { statuses } = await run(Records, fail(new NonRetryableError(`\0\uD800\uFFFF${'x'.repeat(5000)}`)));
+    expect(statuses).toEqual(['fulfilled']);
+    const [letter] = await receiveAgain(dead);
+    const { failure_reason, ...rest } = letter?.messageAttributes ?? {};
+    expect(failure_reason?.stringValue).toMatch(/^NonRetryableError: \uFFFD{3}x{900,990}$/);
+    expect(Object.keys(rest).sort()).toEqual(Object.keys(MessageAttributes));
+  });
+
+  test('is looked up once a container, and again after a look-up that failed', async () => {
+    const { queue, dead } = await createQueues();
+    let asked = 0;
+    const clients = faultyClients(aws, ({ operation }) => {
+      if (operation === 'GetQueueAttributes') asked += 1;
+      return operation === 'GetQueueAttributes' && asked === 1 ? reset() : undefined;
+    });
+    opened.push(clients);
+    const handler = middy(queued(() => {}))
+      .use(sqsSnsUnwrap())
+      .use(failurePolicy({ sqs: clients.sqs, backoff: false }));
+    const statuses: string[] = [];
+    for (const MessageBody of ['1', '2', '3']) {
+      const settled = (await handler(
+        { Records: await receive(queue, [{ MessageBody }]) },
+        lambdaContext(),
+      )) as SettledBatch<unknown>;
+      statuses.push(...settled.map(({ status }) => status));
+    }
+    expect({ statuses, asked, dead: (await receiveAgain(dead)).length }).toEqual({
+      statuses: ['rejected', 'fulfilled', 'fulfilled'],
+      asked: 2,
+      dead: 2,
+    });
+  });
+});
+
+describe('a failure that may pass', () => {
+  test.each([
+    ['doubles with each delivery', 0.5, [1, 2, 3, 4, 5], { baseSeconds: 8, jitter: 0 }, [8, 16, 32, 64, 128]],
+    ['has an end', 0.5, [5, 40, 5000], { baseSeconds: 8, maxSeconds: 100, jitter: 0 }, [100, 100, 100]],
+    ['leaves a part to chance, the least of it', 1, [1, 2], { baseSeconds: 100, jitter: 0.25 }, [75, 150]],
+    ['leaves a part to chance, the most of it', 0, [1, 2], { baseSeconds: 100, jitter: 0.25 }, [100, 200]],
+    ['is all chance', 0.5, [1, 2], { baseSeconds: 100, jitter: 1 }, [50, 100]],
+    ['has defaults', 1, [1, 2, 3, 50], {}, [1, 2, 4, 450]],
+  ])('comes back after a time that %s', async (_, chance, counts, backoff, seconds) => {
+    jest.spyOn(Math, 'random').mockReturnValue(chance);
+    const { queue } = await createQueues();
+    const Records = await receive(
+      queue,
+      counts.map((n) => ({ MessageBody: task({ n }) })),
+    );
+    Records.forEach((record, i) => {
+      record.attributes.ApproximateReceiveCount = String(counts[i]);
+    });
+    const { hidden, statuses } = await run(Records, fail(new Error('later')), { backoff });
+    expect(statuses).toEqual(counts.map(() => 'rejected'));
+    const byRecord = hidden.flat().sort((a, b) => a.record - b.record);
+    expect(byRecord).toEqual(seconds.map((one, record) => ({ record, seconds: one })));
+  });
+
+  test('comes back at all', async () => {
+    const { queue } = await createQueues();
+    const Records = await receive(queue, [{ MessageBody: task({}) }]);
+    await run(Records, fail(new Error('later')), { backoff: { baseSeconds: 0 } });
+    expect(await receiveAgain(queue)).toMatchObject([{ attributes: { ApproximateReceiveCount: '2' } }]);
+  });
+
+  test('is left to the queue with backoff: false', async () => {
+    const { queue } = await createQueues();
+    const Records = await receive(queue, [{ MessageBody: task({}) }]);
+    const { attempts, statuses } = await run(Records, fail(new Error('later')), { backoff: false });
+    expect({ attempts, statuses }).toEqual({ attempts: [], statuses: ['rejected'] });
+  });
+
+  test('keeps its own error when SQS does not take the time', async () => {
+    const warned = jest.spyOn(console, 'warn').mockImplementation(() => {});
+    const { queue } = await createQueues();
+    const Records = await receive(queue, [{ MessageBody: task({}) }]);
+    const { settled } = await run(Records, fail(new Error('later')), {}, ({ operation }) =>
+      operation === 'ChangeMessageVisibilityBatch'
+        ? { status: 400, code: 'ReceiptHandleIsInvalid' }
+        : undefined,
+    );
+    expect(settled).toMatchObject([{ reason: { message: 'later' } }]);
+    expect(warned).toHaveBeenCalledTimes(1);
+  });
+
+  test('is left alone when the invocation is about to end', async () => {
+    const { queue, dead } = await createQueues();
+    const Records = await receive(queue, [{ MessageBody: task({}) }]);
+    const ended = new AbortController();
+    const failed: unknown[] = [];
+    const clients = faultyClients(aws, () => undefined);
+    opened.push(clients);
+    const handler = middy(async ({ Records: [record] }: { Records: SqsRecord[] }, context: object) => {
+      const work = async () => {
+        ended.abort();
+        throw new NonRetryableError('too late');
+      };
+      await runTask(record as SqsRecord, context, work, { signal: ended.signal }).catch((e) =>
+        failed.push(e),
+      );
+    }).use(failurePolicy({ sqs: clients.sqs }));
+    await handler({ Records }, lambdaContext());
+    expect(failed).toMatchObject([{ message: 'too late' }]);
+    expect(clients.attempts).toEqual([]);
+    expect(await receiveAgain(dead)).toEqual([]);
+  });
+});
+
+describe('in a FIFO queue', () => {
+  /** A batch as SQS gives it. The one on this machine gives one message of a group at a time. */
+  const inGroups = (queue: Queue, names: readonly string[]) =>
+    names.map((name) => {
+      const record = sqsRecord(task({ name }), { raw: true, eventSourceARN: queue.arn });
+      record.attributes.MessageGroupId = name.slice(0, 1);
+      return record as SqsRecord;
+    });
+
+  test('what may pass takes the rest of its group with it, and nothing else', async () => {
+    jest.spyOn(console, 'warn').mockImplementation(() => {});
+    const { queue } = await createQueues({ fifo: true });
+    const names = ['A1', 'A2', 'B1', 'A3', 'B2', 'A4'];
+    const Records = inGroups(queue, names);
+    const { hidden, statuses } = await run(Records, ({ name }) => {
+      if (name === 'A2') throw new Error('later');
+    });
+    expect(hidden.map((call) => call.map(({ record }) => names[record]))).toEqual([['A2', 'A3', 'A4']]);
+    expect(Object.fromEntries(names.map((name, i) => [name, statuses[i]]))).toEqual({
+      A1: 'fulfilled',
+      A2: 'rejected',
+      A3: 'rejected',
+      A4: 'rejected',
+      B1: 'fulfilled',
+      B2: 'fulfilled',
+    });
+  });
+
+  test('a dead letter keeps its group, and the group goes on', async () => {
+    const { queue, dead } = await createQueues({ fifo: true });
+    const Records = inGroups(queue, ['A1', 'A2']);
+    const done: unknown[] = [];
+    const { statuses, hidden } = await run(Records, ({ name }) => {
+      if (name === 'A1') throw new NonRetryableError('never');
+      done.push(name);
+    });
+    expect({ statuses, hidden, done }).toEqual({
+      statuses: ['fulfilled', 'fulfilled'],
+      hidden: [],
+      done: ['A2'],
+    });
+    expect(await receiveAgain(dead)).toMatchObject([
+      { attributes: { MessageGroupId: 'A', MessageDeduplicationId: Records[0]?.messageId } },
+    ]);
+  });
+});
+
+test('at work behind a queue: what is final is tried once, what passes comes back until it has', async () => {
+  let tries = 0;
+  const handler = middy(
+    queued(({ task_kwargs: { name } }: { task_kwargs: { name: string } }) => {
+      if (name === 'poison') throw new NonRetryableError('never');
+      tries += 1;
+      if (tries < 3) throw new Error('later');
+    }),
+  )
+    .use(failurePolicy({ sqs: aws.sqs, backoff: { baseSeconds: 0 } }))
+    .use(sqsPartialBatchFailure({ logger: () => {} }))
+    .use(sqsSnsUnwrap());
+  const worker = await startWorker({
+    aws,
+    handler: handler as never,
+    tasks: ['policy'],
+    maxReceiveCount: 10,
+    visibilityTimeoutSeconds: 600,
+    onInvocation: () => {},
+  });
+  for (const name of ['poison', 'slow']) {
+    await aws.sqs.send(
+      new SendMessageCommand({ QueueUrl: worker.queues.policy.url, MessageBody: task({ name }) }),
+    );
+  }
+  await worker.idle();
+  expect(tries).toBe(3);
+  expect(await worker.deadLetters('policy')).toMatchObject([
+    { messageAttributes: { failure_reason: { stringValue: 'NonRetryableError: never' } } },
+  ]);
+  await worker.stop();
+});
+
+test('a direct invocation, and SNS without a queue, are left alone', async () => {
+  const handler = middy(queued(fail(new NonRetryableError('never'))))
+    .use(failurePolicy())
+    .use(sqsSnsUnwrap());
+  const Sns = {
+    MessageId: 'm',
+    TopicArn: 'arn',
+    Message: '{"task_name":"x"}',
+    Timestamp: '2026-01-01T00:00:00Z',
+  };
+  for (const event of [{ task_name: 'x' }, { Records: [{ EventSource: 'aws:sns', Sns }] }]) {
+    await expect(handler(event as never, lambdaContext())).rejects.toThrow('never');
+  }
+});
+
+test.each<[string, FailurePolicyOptions]>([
+  ['deadLetterQueue', { deadLetterQueue: 'arn:aws:sqs:us-east-1:1:dead' }],
+  ['backoff.baseSeconds', { backoff: { baseSeconds: -1 } }],
+  ['backoff.maxSeconds', { backoff: { maxSeconds: 43_200 } }],
+  ['backoff.jitter', { backoff: { jitter: 1.1 } }],
+])('a bad %s is refused where the function is called', (option, options) => {
+  expect(() => failurePolicy(options)).toThrow(OptionError);
+  expect(() => failurePolicy(options)).toThrow(option);
+});
+
+test('without @aws-sdk/client-sqs the package imports, and the first failure says what to install', async () => {
+  const record = sqsRecord('{', { raw: true });
+  const { output, code } = await runNode(
+    `import { registerHooks } from 'node:module';
+     const missing = '@aws-sdk/client-sqs';
+     registerHooks({ resolve(name, context, next) {
+       return next(name, name === missing ? { ...context, parentURL: 'file:///nowhere/x.js' } : context);
+     } });
+     const { default: middy } = await import('@middy/core');
+     const { failurePolicy, queued, sqsSnsUnwrap } = await import('./middlewares/index.ts');
+     const handler = middy(queued(() => {})).use(failurePolicy()).use(sqsSnsUnwrap());
+     const [{ status, reason }] = await handler({ Records: [${JSON.stringify(record)}] }, {});
+     console.log(status, reason.name, reason.message.slice(-90));`,
+  );
+  expect(output).toMatch(
+    /^rejected DeadLetterError .*failurePolicy needs @aws-sdk\/client-sqs: npm install @aws-sdk\/client-sqs$/m,
+  );
+  expect(code).toBe(0);
+});
