@@ -3,9 +3,13 @@ import { assertOption } from '../core/assertOption.ts';
 import type { LambdaContext } from '../core/tasks/events.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
 import { extendContext, openPipeline, originalContext } from '../core/tasks/pipeline.ts';
-import { makeResources, type Resource, type ResourceSet } from './makeResources.ts';
+import { atEnd } from '../core/tasks/watchRequest.ts';
+import { type BatchResources, batchResources } from './batchResources.ts';
+import { containerResources } from './containerResources.ts';
+import { inTime } from './inTime.ts';
+import type { ObjectResource, Resource } from './makeResources.ts';
 
-export type { Resource } from './makeResources.ts';
+export type { FactoryParts, Resource } from './makeResources.ts';
 
 declare const values: unique symbol;
 
@@ -13,6 +17,15 @@ declare const values: unique symbol;
 export interface ContextResources<V> extends MiddlewareObj {
   readonly [values]?: V;
 }
+
+/** The values of resources, by name. */
+export type ResourceValues<R> = {
+  [K in keyof R]: R[K] extends (...args: never) => infer T
+    ? Awaited<T>
+    : R[K] extends { create(...args: never): infer T }
+      ? Awaited<T>
+      : never;
+};
 
 /**
  * The context that a handler gets in a stack with these resources.
@@ -25,11 +38,15 @@ export type ContextOf<M> =
     ? LambdaContext & { readonly aws: LambdaContext } & { readonly [K in keyof V]: Promise<V[K]> }
     : LambdaContext;
 
+const owner = 'contextResources';
+
 const reserved = new Set([
   'aws',
   'awsRequestId',
   'callbackWaitsForEmptyEventLoop',
   'clientContext',
+  'done',
+  'fail',
   'functionName',
   'functionVersion',
   'getRemainingTimeInMillis',
@@ -38,76 +55,93 @@ const reserved = new Set([
   'logGroupName',
   'logStreamName',
   'memoryLimitInMB',
+  'succeed',
+  'tenantId',
+  // It would make a promise of the context, to whoever awaits it.
+  'then',
 ]);
 
 /**
  * Keeps connections, credentials and the like across the tasks of a batch: `context.<name>` is a promise of the
  * resource, made when a task first asks. A factory that fails, fails those who asked, and the next who asks tries
- * again. When the batch ends, resources of scope `batch` are disposed of, the last made first, by `dispose` or by their
- * own `Symbol.asyncDispose` or `Symbol.dispose`; those of scope `container` live on across invocations.
+ * again. When the batch is over, however it ended, resources of the scope `batch` are disposed of, the last made first,
+ * by `dispose` or by their own `Symbol.asyncDispose` or `Symbol.dispose`. Those of the scope `container` live on
+ * across invocations, for as long as `maxAge` (milliseconds) and `validate` say.
  *
  * `context.aws` is the context as Lambda gave it. What a task stores on `context` is there for the other tasks of the
  * batch, and gone in the next.
  *
- * @param resources factories by name, or `{ create, dispose, scope }`; scope is `batch` by default
- * @throws OptionError when a name is one of the Lambda context's own, or a resource has no factory
+ * @param resources factories by name, or `{ create, dispose, scope, maxAge, validate }`; a factory gets
+ *   `{ aws, signal, resources }`
+ * @throws OptionError when a name is one of the Lambda context's own, or a resource is not what it must be
  * @example
  * const resources = contextResources({ db: () => connect() });
  * const worker = async (task: Task, context: ContextOf<typeof resources>) => (await context.db).query('…');
  * export const handler = middy(queued(worker)).use(resources).use(sqsSnsUnwrap());
  */
-export function contextResources<V extends Record<string, unknown>>(
-  resources: {
-    readonly [K in keyof V]: Resource<V[K]>;
-  },
-): ContextResources<V> {
-  for (const [name, resource] of Object.entries(resources)) {
-    const create = typeof resource === 'function' ? resource : resource?.create;
-    assertOption(
-      !reserved.has(name),
-      'contextResources',
-      name,
-      "named otherwise: it is the Lambda context's own",
-    );
-    assertOption(
-      typeof create === 'function',
-      'contextResources',
-      name,
-      'a function, or have one named create',
-    );
-  }
-  const container = makeResources(resources, 'container');
-  const underWay = new WeakMap<object, ResourceSet>();
-
-  const end = async (request: object) => {
-    const batch = underWay.get(request);
-    underWay.delete(request);
-    await batch?.dispose();
-  };
+export function contextResources<V extends Record<string, unknown>, R>(
+  resources: R & { readonly [K in keyof V]: Resource<V[K], V> },
+): ContextResources<ResourceValues<R>> {
+  const all = new Map(Object.entries(resources as object).map(([name, one]) => [name, checked(name, one)]));
+  const container = containerResources(all);
+  const ends = new WeakMap<object, () => Promise<void>>();
+  const end = async (request: object) => ends.get(request)?.();
 
   return {
     before(request) {
       keepResponse(request);
       const aws: LambdaContext = originalContext(request.context);
-      const batch = makeResources(resources, 'batch', container);
-      underWay.set(request, batch);
-      const parts = { aws: { value: aws, configurable: true }, ...getters(resources, batch, aws) };
+      const batch = batchResources(all, aws, container);
+      ends.set(
+        request,
+        atEnd(request, () => inTime(aws, batch.dispose())),
+      );
+      const parts = partsOf(all.keys(), batch, aws);
       request.context = extendContext(request.context, parts);
       openPipeline(request)?.contextParts.push((context) => {
-        if (!('aws' in context)) Object.defineProperties(context, parts);
+        for (const [name, part] of Object.entries(parts)) {
+          if (!(name in context)) Object.defineProperty(context, name, part);
+        }
       });
     },
     after: end,
     async onError(request) {
-      keepResponse(request);
       await end(request);
+      await keepResponse(request);
     },
   };
 }
 
-/** Not enumerable: whoever copies the context must not make every resource. */
-function getters(resources: object, batch: ResourceSet, aws: LambdaContext): PropertyDescriptorMap {
-  return Object.fromEntries(
-    Object.keys(resources).map((name) => [name, { get: () => batch.get(name, aws), configurable: true }]),
+function checked(name: string, given: unknown): ObjectResource {
+  const resource = (typeof given === 'function' ? { create: given } : given) as ObjectResource;
+  const { create, dispose, scope = 'batch', maxAge, validate } = resource ?? {};
+  const lives = scope === 'container';
+  assertOption(!reserved.has(name), owner, name, "named otherwise: it is the Lambda context's own");
+  assertOption(typeof create === 'function', owner, name, 'a function, or have one named create');
+  assertOption(isOptional(dispose, 'function'), owner, `${name}.dispose`, 'a function');
+  assertOption(lives || scope === 'batch', owner, `${name}.scope`, 'batch or container');
+  assertOption(
+    maxAge === undefined || maxAge > 0,
+    owner,
+    `${name}.maxAge`,
+    'a number of milliseconds above 0',
   );
+  assertOption(isOptional(validate, 'function'), owner, `${name}.validate`, 'a function');
+  assertOption(
+    lives || (maxAge ?? validate) === undefined,
+    owner,
+    `${name}.scope`,
+    'container, for maxAge and validate',
+  );
+  return resource;
+}
+
+const isOptional = (value: unknown, kind: string) => value === undefined || typeof value === kind;
+
+/** Not enumerable: whoever copies the context must not make every resource. */
+function partsOf(names: Iterable<string>, batch: BatchResources, aws: LambdaContext): PropertyDescriptorMap {
+  const getters = [...names].map(
+    (name) => [name, { get: () => batch.get(name), configurable: true }] as const,
+  );
+  return { aws: { value: aws, configurable: true }, ...Object.fromEntries(getters) };
 }

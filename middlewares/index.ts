@@ -5,6 +5,7 @@ export {
   type ContextOf,
   type ContextResources,
   contextResources,
+  type FactoryParts,
   type Resource,
 } from './contextResources.ts';
 export { type Backoff, type FailurePolicyOptions, failurePolicy } from './failurePolicy.ts';
