@@ -95,8 +95,7 @@ export function createAjson(options: AjsonOptions = {}): Ajson {
     prototypes: new Map(),
   };
   for (const name of settings.custom.keys()) {
-    if (BUILT_IN.has(name))
-      throw new AjsonError('class', `custom kind ${name}: the format itself has that name`);
+    if (BUILT_IN.has(name)) throw new AjsonError('class', `kind ${name} has a name of the format itself`);
   }
   for (const { class: type, ...rest } of options.classes ?? []) registerClass(settings, type, rest);
   return {

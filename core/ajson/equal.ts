@@ -1,18 +1,13 @@
-import { Datetime } from './Datetime.ts';
-
-/** Whether two values are equal, kind by kind; sets and maps in any order, NaN to NaN, 0 to -0. */
+/** Whether two values are equal, kind by kind; sets and maps in any order. */
 export function equal(a: unknown, b: unknown): boolean {
-  if (a === b || Object.is(a, b)) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || !a || !b) return a === b;
   if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
   if ('equals' in a && typeof a.equals === 'function') return a.equals(b) === true;
-  if (a instanceof Date) {
-    const micros = (date: unknown) => (date instanceof Datetime ? date.microseconds : 0);
-    return a.getTime() === (b as Date).getTime() && micros(a) === micros(b);
-  }
-  if (a instanceof Set) return sameMembers([...a], [...(b as Set<unknown>)]);
-  if (a instanceof Map) return sameMembers([...a], [...(b as Map<unknown, unknown>)]);
-  if (a instanceof URL || a instanceof Error) return String(a) === String(b);
+  // Dates, with their microseconds, and URLs.
+  if ('toJSON' in a) return JSON.stringify(a) === JSON.stringify(b);
+  if (a instanceof Set || a instanceof Map) return sameMembers([...a], [...(b as Set<unknown>)]);
+  if (a instanceof Error && String(a) !== String(b)) return false;
   const keys = Object.keys(a);
   return (
     keys.length === Object.keys(b).length &&
@@ -21,11 +16,7 @@ export function equal(a: unknown, b: unknown): boolean {
 }
 
 function sameMembers(a: readonly unknown[], b: readonly unknown[]): boolean {
-  if (a.length !== b.length) return false;
   const left = new Set(b);
-  return a.every((member) => {
-    if (left.delete(member)) return true;
-    for (const other of left) if (equal(member, other)) return left.delete(other);
-    return false;
-  });
+  const taken = (member: unknown) => [...left].find((other) => equal(member, other));
+  return a.length === b.length && a.every((member) => left.delete(member) || left.delete(taken(member)));
 }

@@ -1,6 +1,7 @@
 import { AjsonError, type AjsonErrorKind } from '../errors.ts';
 import type { Fields } from './AlgObject.ts';
 import { formatPath } from './formatPath.ts';
+import { define } from './readError.ts';
 
 /** What bounds the reading of a text. */
 export interface ParseLimits {
@@ -31,10 +32,7 @@ export function parseExact(
   }
 
   function unexpected(): never {
-    return fail(
-      'syntax',
-      at < text.length ? `unexpected ${JSON.stringify(text[at])}` : 'the text ends too early',
-    );
+    return fail('syntax', `unexpected ${JSON.stringify(text[at]) ?? 'end'}`);
   }
 
   /** The next character that is no white space. */
@@ -91,7 +89,7 @@ export function parseExact(
         at = end + 1;
         return found;
       } catch {
-        fail('syntax', 'a string with a control character or a wrong escape');
+        fail('syntax', 'control character or wrong escape');
       }
     }
   }
@@ -120,7 +118,7 @@ export function parseExact(
         keys.push(key);
         const member = value();
         // What the prototype has, such as `__proto__`, becomes the object's own.
-        if (key in made) Object.defineProperty(made, key, { ...OWN, value: member });
+        if (key in made) define(made, key, member, true);
         else made[key] = member;
         keys.pop();
       } while (take(',}') === ',');
@@ -131,8 +129,6 @@ export function parseExact(
   const whole = value();
   return next() === undefined ? whole : unexpected();
 }
-
-const OWN = { writable: true, enumerable: true, configurable: true };
 
 /** How many characters of the text are before the value that the keys lead to. */
 export function offsetOf(text: string, limits: ParseLimits, target: Keys): number | undefined {

@@ -17,10 +17,10 @@ export const BUILT_IN: ReadonlySet<string> = new Set(['set', 'frozenset', 'tuple
 export function readTag(reading: Reading, tag: Fields): unknown {
   const { settings } = reading;
   const name = tag['_alg_class'];
-  if (typeof name !== 'string') return fail('tag', '_alg_class is a string');
-  if (!Object.hasOwn(tag, 'value')) return fail('tag', `the tag ${name} has no value`);
+  if (typeof name !== 'string' || !Object.hasOwn(tag, 'value'))
+    return fail('tag', 'a tag has a name and a value');
   const { value } = tag;
-  const wrong = (wants: string) => fail('tag', `the value of ${name} is ${wants}`);
+  const wrong = (wants: string) => fail('tag', `the value of ${name} must be ${wants}`);
   const list = () => (Array.isArray(value) ? value : wrong('a list'));
   switch (name) {
     case 'set':
@@ -36,7 +36,7 @@ export function readTag(reading: Reading, tag: Fields): unknown {
   }
   const module = Object.hasOwn(tag, '_alg_module') ? tag['_alg_module'] : undefined;
   if (module !== undefined) {
-    if (typeof module !== 'string') return fail('tag', '_alg_module is a string');
+    if (typeof module !== 'string') return fail('tag', '_alg_module must be a string');
     const entry = settings.names.get(name)?.get(module);
     if (entry) {
       const fields = isFields(value) ? bareNames(value) : wrong('an object');
@@ -59,7 +59,7 @@ export function readTag(reading: Reading, tag: Fields): unknown {
     case 'URL':
       return theirs(() => new URL(text(value)));
     case 'Error':
-      return (isFields(value) && readError(value)) || wrong('that of an error of the language');
+      return (isFields(value) && readError(value)) || wrong('of a built-in error');
   }
   return new UnknownObject(tag);
 }
@@ -82,42 +82,38 @@ export function theirs<T>(code: () => T): T {
   }
 }
 
-function readDatetime(reading: Reading, value: unknown): unknown {
-  const fields =
-    isFields(value) && Object.hasOwn(value, 'tz') && Object.hasOwn(value, 'timestamp') ? value : {};
-  if (fields['tz'] !== 'UTC' || typeof fields['timestamp'] !== 'number') {
-    return fail('tag', 'a datetime is {"tz":"UTC","timestamp":seconds}');
-  }
-  const date = fromTimestamp(fields['timestamp']);
-  if (!date) return fail('tag', 'a datetime lies in the years 1 to 9999');
-  const kind = reading.settings.datetime;
+function readDatetime({ settings }: Reading, value: unknown): unknown {
+  const fields = isFields(value) ? { tz: undefined, timestamp: undefined, ...value } : undefined;
+  const seconds: unknown = fields?.tz === 'UTC' && fields.timestamp;
+  const date = typeof seconds === 'number' && fromTimestamp(seconds);
+  if (!date) return fail('tag', 'a datetime is {"tz":"UTC","timestamp":seconds}, of the years 1 to 9999');
+  const kind = settings.datetime;
   if (!kind) return date;
   const full = date instanceof Datetime ? date : new Datetime(date.getTime());
   return theirs(() => kind.parseJson(full));
 }
 
-function readDecimal(reading: Reading, value: unknown): unknown {
-  if (typeof value !== 'string') return fail('tag', 'the digits of a decimal are a string');
-  const { decimal: Chosen, maxDigits } = reading.settings;
-  if (Chosen && value.length > maxDigits) {
-    return fail('digits', `a decimal of ${value.length} digits: more than maxDigits, ${maxDigits}`);
-  }
+function readDecimal({ settings }: Reading, value: unknown): unknown {
+  const { decimal: Chosen, maxDigits } = settings;
+  if (typeof value !== 'string') return fail('tag', 'the value of decimal must be a string');
+  if (Chosen && value.length > maxDigits)
+    return fail('digits', `${value.length} digits: more than maxDigits`);
   try {
     const own = new Decimal(value);
     return Chosen ? new Chosen(value) : own;
-  } catch (cause) {
-    return fail('tag', `${JSON.stringify(value.slice(0, 40))} is not a decimal`, cause);
+  } catch (error) {
+    throw traceOf(error, 'tag');
   }
 }
 
 /** The fields with one leading underscore taken off, but where the bare name is there too. */
 function bareNames(fields: Fields): Fields {
-  const names = Object.keys(fields);
-  if (!names.some((name) => name.startsWith('_'))) return fields;
+  const entries = Object.entries(fields);
+  if (!entries.some(([name]) => name[0] === '_')) return fields;
   return Object.fromEntries(
-    names.map((name) => {
-      const bare = name.startsWith('_') ? name.slice(1) : name;
-      return [Object.hasOwn(fields, bare) ? name : bare, fields[name]];
+    entries.map(([name, value]) => {
+      const bare = name.replace(/^_/, '');
+      return [Object.hasOwn(fields, bare) ? name : bare, value];
     }),
   );
 }

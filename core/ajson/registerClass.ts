@@ -45,14 +45,13 @@ type AnyClass = { readonly prototype: object; readonly name: string; parseJson?(
 /** Registers a class with the settings of one ajson. */
 export function registerClass(settings: Settings, type: AnyClass, options: AnyOptions): void {
   const { module, name = type.name, aliases = [] } = options;
-  const { prototype } = type;
+  const prototype: object & { toJson?: unknown } = type.prototype;
   const parse = options.parseJson as ClassEntry['parseJson'] | undefined;
   const write = options.toJson as ClassEntry['toJson'];
-  if (typeof (parse ?? type.parseJson) !== 'function') refuse(name, 'needs a static parseJson(fields)');
-  if (write === undefined && typeof (prototype as { toJson?: unknown }).toJson !== 'function') {
+  if (!(parse ?? type.parseJson)) refuse(name, 'needs a static parseJson');
+  if (!(write ?? prototype.toJson))
     refuse(name, 'needs toJson: extend AlgObject, or give { toJson, parseJson }');
-  }
-  const own = (prototype as { toJson?: unknown }).toJson === AlgObject.prototype.toJson;
+  const own = prototype.toJson === AlgObject.prototype.toJson;
   const entry: ClassEntry = {
     name,
     module,
@@ -62,10 +61,8 @@ export function registerClass(settings: Settings, type: AnyClass, options: AnyOp
   };
   for (const alias of [name, ...aliases]) {
     const known = typeof alias === 'string' ? { name: alias, module } : alias;
-    if (typeof known.name !== 'string' || known.name === '' || typeof known.module !== 'string') {
-      refuse(name, 'needs a name and a module');
-    }
-    if (BUILT_IN.has(known.name)) refuse(known.name, 'is a name of the format itself: give another { name }');
+    if (!known.name || !known.module) refuse(name, 'needs a name and a module');
+    if (BUILT_IN.has(known.name)) refuse(known.name, 'has a name of the format itself');
     const modules = settings.names.get(known.name) ?? new Map<string, ClassEntry>();
     const other = modules.get(known.module);
     if (other && other.prototype !== prototype)
@@ -76,5 +73,5 @@ export function registerClass(settings: Settings, type: AnyClass, options: AnyOp
 }
 
 function refuse(name: string, reason: string): never {
-  throw new AjsonError('class', `class ${name || '(without a name)'} ${reason}`);
+  throw new AjsonError('class', `class ${name} ${reason}`);
 }

@@ -51,7 +51,8 @@ function tag(name: string, value: unknown): unknown {
 
 function dateTag(date: Date): unknown {
   const timestamp =
-    toTimestamp(date) ?? fail('value', 'no datetime of the years 1 to 9999, or microseconds too far off');
+    toTimestamp(date) ??
+    fail('value', 'no datetime of the years 1 to 9999, or microseconds that a float cannot hold');
   return tag('datetime', { tz: 'UTC', timestamp });
 }
 

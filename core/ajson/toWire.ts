@@ -52,10 +52,7 @@ export function toWire(writing: Writing, node: object, depth: number, owned = fa
     let out = object;
     if (object['toJSON'] !== undefined && !owned) out = { ...object };
     if (object['_alg_class'] !== undefined && !writing.tags && Object.hasOwn(node, '_alg_class')) {
-      fail(
-        'value',
-        "a plain object with _alg_class would come back as something else: { tags: 'keep' } allows it",
-      );
+      fail('value', "_alg_class makes a plain object a tag: { tags: 'keep' } allows it");
     }
     for (key in object) {
       const value = object[key];
