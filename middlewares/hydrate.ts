@@ -16,6 +16,8 @@ export interface HydrateOptions {
   /** For all the pointers together. */
   maxBytes: number;
   signal?: AbortSignal | undefined;
+  /** Told of the bytes that are read, piece by piece. */
+  onRead?: ((bytes: number) => void) | undefined;
 }
 
 /** A stored value may hold pointers of its own, but a circle of them must end. */
@@ -28,7 +30,7 @@ const maxDepth = 8;
  * @param path where in the message the value stands, for errors
  */
 export async function hydrate<T>(value: T, path: string, options: HydrateOptions): Promise<T> {
-  const { store, isAllowed, maxBytes, signal } = options;
+  const { store, isAllowed, maxBytes, signal, onRead } = options;
   let bytesRead = 0;
   const count = (bytes: number, pointer: string) => {
     bytesRead += bytes;
@@ -40,6 +42,7 @@ export async function hydrate<T>(value: T, path: string, options: HydrateOptions
     let bytes = 0;
     const admit = (more: number) => {
       bytes += more;
+      onRead?.(more);
       count(more, pointer);
     };
     const text = await store.get(address, { admit, signal });

@@ -3,7 +3,7 @@ import type { MiddlewareObj } from '@middy/core';
 import { assertOption } from '../core/assertOption.ts';
 import { NotUnwrappedError } from '../core/errors.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
-import { assertPipelineRan, declareStage, stageRanks } from '../core/tasks/pipeline.ts';
+import { assertPipelineRan, declareStage, stageRanks, type TaskRun } from '../core/tasks/pipeline.ts';
 import { isTask, type Task } from '../core/tasks/task.ts';
 import { bucketFromEnvironment } from './aws/environment.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
@@ -45,8 +45,12 @@ export function storedDataHydrate(options: StoredDataHydrateOptions = {}): Middl
     buckets.includes(asked) || asked === (bucket ?? bucketFromEnvironment());
   const settings = { store, isAllowed, maxBytes };
 
-  const hydrateTask = async <T extends Task>(task: T, signal?: AbortSignal): Promise<T> => {
-    const task_kwargs = await hydrate(task.task_kwargs, '$.task_kwargs', { ...settings, signal });
+  const hydrateTask = async <T extends Task>(task: T, run?: TaskRun): Promise<T> => {
+    const onRead = (bytes: number) => {
+      if (run) run.counts.bytesHydrated += bytes;
+    };
+    const reading = { ...settings, signal: run?.signal, onRead };
+    const task_kwargs = await hydrate(task.task_kwargs, '$.task_kwargs', reading);
     return task_kwargs === task.task_kwargs ? task : { ...task, task_kwargs };
   };
 
@@ -58,7 +62,7 @@ export function storedDataHydrate(options: StoredDataHydrateOptions = {}): Middl
         rank: stageRanks.hydrate,
         async around(run, next) {
           if (run.task === run.record) throw new NotUnwrappedError(name);
-          if (isTask(run.task)) run.task = await hydrateTask(run.task, run.signal);
+          if (isTask(run.task)) run.task = await hydrateTask(run.task, run);
           await next();
         },
       });

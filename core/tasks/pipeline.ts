@@ -16,6 +16,8 @@ export interface TaskRun {
   unwrap(): Unwrapped;
   /** The message attributes that the callback's message will carry. For stages to add to. */
   readonly outgoing: Record<string, string>;
+  /** What stages have counted, for a summary. */
+  readonly counts: { bytesHydrated: number };
 }
 
 /** What a middleware does for each task, as an onion around the handler. */
@@ -40,6 +42,8 @@ export interface Pipeline {
   /** Put on the context what middlewares promise the handler, in case a copy of the context has lost it. */
   readonly contextParts: ((context: object) => void)[];
   readonly messageIds: readonly string[];
+  /** Whether a middleware logs each failure, so that nobody else has to. */
+  logsFailures: boolean;
 }
 
 /** The part of Middy's request that a middleware needs in order to declare a stage. */
@@ -93,7 +97,13 @@ export function openPipeline(request: DeclaringRequest): Pipeline | undefined {
 
 function startPipeline(event: unknown): Pipeline {
   const { Records } = event as { Records: TaskRecord[] };
-  return { stages: [], hasRun: false, contextParts: [], messageIds: Records.map(messageIdOf) };
+  return {
+    stages: [],
+    hasRun: false,
+    contextParts: [],
+    messageIds: Records.map(messageIdOf),
+    logsFailures: false,
+  };
 }
 
 /**

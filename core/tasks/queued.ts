@@ -82,7 +82,7 @@ export function queued<T, C, R>(
         runTask(record, context as C, handler, { signal, rebuild }) as Promise<Awaited<R>>;
       const settled = await runBatch(Records, run, { concurrency, signal });
       if (kind === 'sns') for (const one of settled) if (one.status === 'rejected') throw one.reason;
-      return settledBatch(settled, Records);
+      return settledBatch(settled, Records, pipeline?.logsFailures);
     } finally {
       deadline.clear();
     }

@@ -55,6 +55,7 @@ export async function runTask<T, C, R>(
       return unwrapped;
     },
     outgoing: {},
+    counts: { bytesHydrated: 0 },
   };
 
   const handle = async () => {

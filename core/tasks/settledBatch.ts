@@ -14,13 +14,16 @@ export interface SettledBatch<R> extends Array<PromiseSettledResult<R>> {
  * success and deletes all ten messages, so an outcome with a failure in it does not serialise: Lambda's runtime
  * then fails the invocation, and the whole batch stays in the queue. With no failure in it, it serialises to a few
  * bytes, however large the results are.
+ *
+ * @param logged whether each failure is logged already
  */
 export function settledBatch<R>(
   settled: PromiseSettledResult<R>[],
   records: readonly TaskRecord[],
+  logged = false,
 ): SettledBatch<R> {
   const failures = () => settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
-  let logged = false;
+  let areLogged = logged;
   return Object.defineProperties(settled, {
     batchItemFailures: {
       get: () =>
@@ -33,8 +36,8 @@ export function settledBatch<R>(
         const reasons = failures();
         if (reasons.length === 0) return { batchItemFailures: [] };
         // The runtime reports that serialising failed, not why: the reasons would be lost.
-        if (!logged) for (const reason of reasons) console.error(reason);
-        logged = true;
+        if (!areLogged) for (const reason of reasons) console.error(reason);
+        areLogged = true;
         throw new BatchFailedError(reasons, records.length);
       },
     },
