@@ -42,7 +42,7 @@ export function tagOf(writing: Writing, value: unknown, depth: number, proto?: o
         ]),
       );
   }
-  return otherTag(writing, value, depth);
+  return otherTag(writing, value, depth, proto);
 }
 
 function tag(name: string, value: unknown): unknown {
@@ -77,9 +77,10 @@ function registeredTag(writing: Writing, value: object, entry: ClassEntry, depth
   return { _alg_class: name, _alg_module: module, value: toWire(writing, fields, depth + 1) };
 }
 
-function otherTag(writing: Writing, value: unknown, depth: number): unknown {
+function otherTag(writing: Writing, value: unknown, depth: number, proto: unknown): unknown {
   const { datetime, decimal, custom } = writing.settings;
-  // A plain object of another realm.
+  // A plain list or object of another realm.
+  if (Array.isArray(value) && Array.isArray(proto)) return toWire(writing, [...value], depth, true);
   if (typeof value === 'object' && value && isPlain(value)) return toWire(writing, { ...value }, depth, true);
   if (datetime?.is(value)) return dateTag(theirs(() => datetime.toJson(value as never)));
   if (decimal && value instanceof decimal) {
@@ -103,12 +104,12 @@ function otherTag(writing: Writing, value: unknown, depth: number): unknown {
     for (const byte of value) binary += String.fromCharCode(byte);
     return tag('Uint8Array', btoa(binary));
   }
-  const type: unknown = value instanceof Object && typeof value === 'object' ? value.constructor : undefined;
+  const type: unknown = typeof value === 'object' && value ? value.constructor : undefined;
   const name = typeof type === 'function' ? type.name : '';
   if (value instanceof Error && Object.getPrototypeOf(value) === ERRORS.get(name)?.prototype) {
     return tag('Error', toWire(writing, errorFields(name, value), depth));
   }
   const hint = value instanceof Promise ? 'await it first' : 'register its class, or make it a custom kind';
   const advice = value instanceof AlgObject ? "ajson.register(its class, { module: '…' })" : hint;
-  return fail('value', `${name || `a ${typeof value}`} has no place on the wire: ${advice}`);
+  return fail('value', `${name || typeof value} has no place on the wire: ${advice}`);
 }

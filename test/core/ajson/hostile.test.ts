@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
   AjsonError,
@@ -339,7 +340,14 @@ describe('dumps', () => {
     expect(ajson.loads(ajson.dumps([tuple(...Array(MILLION / 10).keys())]))).toHaveLength(1);
   });
 
-  test('a plain object of another realm is plain', () => {
+  test('lists and objects of another realm are plain', () => {
+    const foreign = runInNewContext('[{ a: [1, new Set()] }, null].slice(0, 1)');
+    foreign[0].a[1] = 2n;
+    expect(ajson.dumps({ foreign })).toBe('{"foreign":[{"a":[1,2]}]}');
+    expect(() => ajson.dumps(runInNewContext('new (class List extends Array {})()'))).toThrow('List');
+  });
+
+  test('what looks like a plain object of another realm is plain', () => {
     const foreign = Object.create(Object.create(null, { hasOwnProperty: { value: 1 } }), {
       a: { value: new Set([1]), enumerable: true },
     });

@@ -1,0 +1,31 @@
+import { gzipSync } from 'node:zlib';
+import { expect, test } from '@jest/globals';
+import { build } from 'esbuild';
+
+async function bundled(exports: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `export { ${exports} } from './core/ajson/index.ts'`,
+      resolveDir: process.cwd(),
+      loader: 'ts',
+    },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    write: false,
+  });
+  return outputFiles[0]?.text ?? '';
+}
+
+test('ajson alone is small, and takes nothing along that it does not use', async () => {
+  const text = await bundled('ajson');
+  expect(gzipSync(text, { level: 9 }).length).toBeLessThan(7 * 1024);
+  expect(text.length).toBeLessThan(17.5 * 1024);
+  expect(text).toContain('frozenset');
+  expect(text).not.toContain('BOOL');
+});
+
+test('what is exported beside ajson can be had without it', async () => {
+  expect((await bundled('fromDynamoJson')).length).toBeLessThan(5 * 1024);
+  expect((await bundled('tuple')).length).toBeLessThan(512);
+});
