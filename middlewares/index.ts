@@ -8,6 +8,7 @@ export {
   type FactoryParts,
   type Resource,
 } from './contextResources.ts';
+export { type ExtendedPayloadOptions, extendedPayload } from './extendedPayload.ts';
 export { type Backoff, type FailurePolicyOptions, failurePolicy } from './failurePolicy.ts';
 export { type LambdaLoggedOptions, lambdaLogged } from './lambdaLogged.ts';
 export { type DefinedTask, type SendTaskOptions, sendTask } from './sendTask.ts';

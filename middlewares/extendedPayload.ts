@@ -1,0 +1,115 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { MiddlewareObj } from '@middy/core';
+import { ajson } from '../core/ajson/index.ts';
+import { assertOption } from '../core/assertOption.ts';
+import {
+  AjsonError,
+  BucketNotAllowedError,
+  MessageNotJsonError,
+  NotATaskError,
+  PointerError,
+  StoredDataTooLargeError,
+} from '../core/errors.ts';
+import { messageIdOf } from '../core/tasks/events.ts';
+import { keepResponse } from '../core/tasks/keepResponse.ts';
+import { declareStage, stageRanks } from '../core/tasks/pipeline.ts';
+import { isTask } from '../core/tasks/task.ts';
+import { bucketFromEnvironment } from './aws/environment.ts';
+import { s3ObjectStore } from './aws/s3ObjectStore.ts';
+
+export interface ExtendedPayloadOptions {
+  /** Default: one made at the first need, shared by all that give none. */
+  s3?: S3Client;
+  /** The bucket that producers put large messages into. Default: `ALGERNON_BUCKET_NAME`. */
+  bucket?: string;
+  /** Other buckets they may be in. Default: none. */
+  buckets?: readonly string[];
+  /** The keys that may be read. Default: those that end in a UUID, as the clients make them. */
+  keys?: RegExp;
+  /** How large a message may be, in bytes. Default 64 MiB. */
+  maxBytes?: number;
+}
+
+const name = 'extendedPayload';
+
+const pointerClasses = new Set([
+  'software.amazon.payloadoffloading.PayloadS3Pointer',
+  'com.amazon.sqs.javamessaging.MessageS3Pointer',
+]);
+const sizeAttributes = ['ExtendedPayloadSize', 'SQSLargePayloadSize'];
+const uuidAtEnd = /(^|\/)[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+/**
+ * Reads messages that were sent with the extended client of AWS for SQS or SNS (Java, Python), which puts a message
+ * that is too large into S3, and a pointer in its place. Both forms of the pointer and both names of its
+ * attribute are known. Other messages are not touched.
+ *
+ * A pointer comes from a message, and a message may come from anyone: only the buckets named and keys of the form that
+ * the clients make are read.
+ *
+ * @throws OptionError when an option is not what it must be
+ * @example
+ * export const handler = middy(queued(worker))
+ *   .use(sqsPartialBatchFailure())
+ *   .use(sqsSnsUnwrap())
+ *   .use(extendedPayload({ bucket: 'large-messages' }));
+ */
+export function extendedPayload(options: ExtendedPayloadOptions = {}): MiddlewareObj {
+  const { s3, bucket, buckets = [], keys = uuidAtEnd, maxBytes = 64 * 1024 * 1024 } = options;
+  assertOption(Array.isArray(buckets), name, 'buckets', 'a list of names');
+  assertOption(keys instanceof RegExp, name, 'keys', 'a regular expression');
+  assertOption(maxBytes > 0, name, 'maxBytes', 'a number of bytes above 0');
+  const store = s3ObjectStore({ s3 });
+
+  const read = async (pointer: S3Pointer, signal: AbortSignal): Promise<string> => {
+    const { s3BucketName, s3Key } = pointer;
+    const allowed = buckets.includes(s3BucketName) || s3BucketName === (bucket ?? bucketFromEnvironment());
+    if (!allowed) throw new BucketNotAllowedError(s3BucketName, '$[1]');
+    if (s3Key.search(keys) === -1) throw new PointerError('$[1].s3Key');
+    const admit = (bytes: number) => {
+      if (bytes > maxBytes) throw new StoredDataTooLargeError(s3Key, bytes, maxBytes);
+    };
+    return store.get({ bucket: s3BucketName, key: s3Key }, { admit, signal });
+  };
+
+  return {
+    before(request) {
+      keepResponse(request);
+      declareStage(request, {
+        name,
+        rank: stageRanks.unwrap - 60,
+        async around(run, next) {
+          const { content, attributes } = run.unwrap();
+          const pointer = sizeAttributes.some((size) => size in attributes) ? pointerIn(content) : undefined;
+          if (pointer) {
+            const task = parse(await read(pointer, run.signal), messageIdOf(run.record));
+            if (!isTask(task)) throw new NotATaskError();
+            run.task = task;
+          }
+          await next();
+        },
+      });
+    },
+    onError: keepResponse,
+  };
+}
+
+interface S3Pointer {
+  s3BucketName: string;
+  s3Key: string;
+}
+
+function pointerIn(content: unknown): S3Pointer | undefined {
+  if (!Array.isArray(content) || !pointerClasses.has(content[0])) return undefined;
+  const { s3BucketName, s3Key } = Object(content[1]) as Partial<S3Pointer>;
+  if (typeof s3BucketName !== 'string' || typeof s3Key !== 'string') throw new PointerError('$[1]');
+  return { s3BucketName, s3Key };
+}
+
+function parse(text: string, messageId: string): unknown {
+  try {
+    return ajson.raw(text);
+  } catch (error) {
+    throw error instanceof AjsonError ? new MessageNotJsonError(messageId, error) : error;
+  }
+}

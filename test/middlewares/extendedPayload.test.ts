@@ -1,0 +1,85 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import middy from '@middy/core';
+import type { SQSRecord } from 'aws-lambda';
+import { type LocalAws, startLocalAws } from '../../local/index.ts';
+import { type ExtendedPayloadOptions, extendedPayload } from '../../middlewares/extendedPayload.ts';
+import { queued, sqsSnsUnwrap, type Task } from '../../middlewares/index.ts';
+import { lambdaContext } from '../support/lambdaContext.ts';
+import { sqsRecord } from '../support/sqsRecord.ts';
+
+let aws: LocalAws;
+const key = '0f9c3b8e-9a55-4d43-8f5f-2b0f6f6f1a11';
+const task = { task_name: 'resize', task_kwargs: { id: 1 } };
+beforeAll(async () => {
+  aws = await startLocalAws();
+  const put = (Key: string, Body: string) =>
+    aws.s3.send(new PutObjectCommand({ Bucket: aws.bucket, Key, Body }));
+  await put(key, JSON.stringify(task));
+  await put(`large/${key}`, JSON.stringify(task));
+  await put('secret.json', JSON.stringify(task));
+  await put(key.replace(/^0/, '1'), 'no json');
+  await put(key.replace(/^0/, '2'), '[1]');
+});
+afterAll(() => aws.stop());
+
+const forms = [
+  'software.amazon.payloadoffloading.PayloadS3Pointer',
+  'com.amazon.sqs.javamessaging.MessageS3Pointer',
+] as const;
+const sizes = ['ExtendedPayloadSize', 'SQSLargePayloadSize'] as const;
+
+const bySqs = (pointer: unknown, size: string): SQSRecord =>
+  sqsRecord(pointer, {
+    raw: true,
+    messageAttributes: { [size]: { stringValue: '300000', dataType: 'Number' } },
+  });
+
+const bySns = (pointer: unknown, size: string): SQSRecord => {
+  const record = sqsRecord(pointer);
+  const MessageAttributes = { [size]: { Type: 'Number', Value: '300000' } };
+  return { ...record, body: JSON.stringify({ ...JSON.parse(record.body), MessageAttributes }) };
+};
+
+const run = async (record: SQSRecord, options: ExtendedPayloadOptions = {}) => {
+  const handler = middy(queued((given: Task) => given))
+    .use(extendedPayload({ s3: aws.s3, bucket: aws.bucket, ...options }))
+    .use(sqsSnsUnwrap());
+  const [outcome] = await handler({ Records: [record] }, lambdaContext());
+  return outcome;
+};
+const at = (s3Key: unknown, s3BucketName: unknown = aws.bucket, form: string = forms[0]) => [
+  form,
+  { s3BucketName, s3Key },
+];
+
+test('both forms of the pointer and both names of the attribute, by SQS and by SNS', async () => {
+  for (const form of forms) {
+    for (const size of sizes) {
+      for (const made of [bySqs, bySns]) {
+        expect(await run(made(at(key, aws.bucket, form), size))).toEqual({
+          status: 'fulfilled',
+          value: task,
+        });
+      }
+    }
+  }
+  expect(await run(bySqs(at(`large/${key}`), sizes[0]))).toEqual({ status: 'fulfilled', value: task });
+});
+
+test('other messages are not touched', async () => {
+  expect(await run(sqsRecord(task))).toEqual({ status: 'fulfilled', value: task });
+  expect(await run(sqsRecord(at(key)))).toMatchObject({ reason: { code: 'NOT_A_TASK' } });
+});
+
+test.each<[string, () => unknown[], string, ExtendedPayloadOptions?]>([
+  ['another bucket', () => at(key, 'another-bucket'), 'BUCKET_NOT_ALLOWED'],
+  ['a key the clients do not make', () => at('secret.json'), 'BAD_POINTER'],
+  ['no key', () => at(undefined), 'BAD_POINTER'],
+  ['nothing there', () => at(key.replace(/^0/, '9')), 'STORED_DATA_MISSING'],
+  ['no JSON there', () => at(key.replace(/^0/, '1')), 'MESSAGE_NOT_JSON'],
+  ['no task there', () => at(key.replace(/^0/, '2')), 'NOT_A_TASK'],
+  ['more there than allowed', () => at(key), 'STORED_DATA_TOO_LARGE', { maxBytes: 10 }],
+])('%s fails the record', async (_, pointer, code, options = {}) => {
+  expect(await run(bySqs(pointer(), sizes[0]), options)).toMatchObject({ reason: { code } });
+});
