@@ -1,10 +1,23 @@
-/** Runs one part of the benchmarks: `npm run bench -- ajson [payloads]`. */
+import { execFileSync } from 'node:child_process';
+import { writeResults } from './writeResults.ts';
+
+/** What can be measured; `npm run bench -- <part>` does so. With `--write` the results go to docs/benchmarks.md. */
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   ajson: () => import('./ajson.ts'),
+  stack: () => import('./stack.ts'),
+  size: () => import('./size.ts'),
 };
 
-const part = parts[process.argv[2] ?? ''];
-if (part) await part();
+const wanted = process.argv.slice(2).filter((argument) => argument !== '--write');
+const part = parts[wanted[0] ?? ''];
+if (process.argv.includes('--write') && (part || wanted.length === 0)) {
+  // Each in a process of its own, so that none is measured with what another has left behind.
+  for (const name of part ? wanted.slice(0, 1) : Object.keys(parts)) {
+    const text = execFileSync(process.execPath, [import.meta.filename, name], { encoding: 'utf8' });
+    writeResults(name, text);
+    console.log(text);
+  }
+} else if (part) await part();
 else {
   console.error(`which of: ${Object.keys(parts).join(', ')}`);
   process.exitCode = 1;

@@ -1,0 +1,90 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { SQSEvent } from 'aws-lambda';
+import { ajson } from '../core/ajson/index.ts';
+import type { Task } from '../core/tasks/task.ts';
+import { lambdaContext } from '../test/support/lambdaContext.ts';
+import { sqsRecord } from '../test/support/sqsRecord.ts';
+import { countCalls } from './countCalls.ts';
+import { pairedRounds } from './pairedRounds.ts';
+import { payloads } from './payloads.ts';
+import { type BatchHandler, stacks } from './stackContenders.ts';
+import { table } from './table.ts';
+
+const { task_name, task_kwargs } = (payloads[0] as unknown as { value: Task }).value;
+const message = ajson.dumps({ task_name, task_kwargs });
+const context = lambdaContext();
+
+/** New records each time, as Lambda makes them: event-normalizer writes into those it gets. */
+const makeEvent = (length: number): SQSEvent => ({
+  Records: Array.from({ length }, () => sqsRecord(message)),
+});
+
+/** What a stack makes of a batch with good messages and bad ones: whom it calls, and what it answers. */
+async function outcome(handlerOf: (typeof stacks)[number]['handlerOf']): Promise<unknown> {
+  const bodies = [message, 'no JSON', '{"no":"task"}', '{"task_name":"fails"}', message, message];
+  const Records = bodies.map((body, index) => ({ ...sqsRecord(body), messageId: `message-${index}` }));
+  const seen: unknown[] = [];
+  const handler = handlerOf(async (task) => {
+    seen.push(structuredClone(task));
+    if (task.task_name === 'fails') throw new Error('it fails');
+  });
+  const answer = await handler({ Records }, context);
+  return { seen, answer: JSON.parse(JSON.stringify(answer)) };
+}
+
+for (const { name, handlerOf } of stacks) {
+  const [expected, found] = await Promise.all(
+    [stacks[0], { handlerOf }].map((one) => one && outcome(one.handlerOf)),
+  );
+  const failed = ['message-1', 'message-2', 'message-3'];
+  const answered = { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+  if (!isDeepStrictEqual(found, expected) || !isDeepStrictEqual(Object(found).answer, answered))
+    throw new Error(`${name} does not do the same work: ${JSON.stringify(found)}`);
+}
+
+let done = 0;
+const work = async () => {
+  done += 1;
+};
+const handlers = stacks.map(({ name, handlerOf }) => ({ name, handler: handlerOf(work) }));
+const rows: string[][] = [];
+const goals: string[] = [];
+for (const [length, count] of [
+  [10, 100],
+  [1000, 2],
+] as const) {
+  const timed = handlers.map(({ name, handler }: { name: string; handler: BatchHandler }) => ({
+    name,
+    make: () => makeEvent(length),
+    run: (event: SQSEvent) => handler(event, context),
+  }));
+  const times = await pairedRounds(timed, { count });
+  for (const { name, micros, ratio, quartiles } of times) {
+    const [low, high] = quartiles.map((one) => one.toFixed(2));
+    rows.push([name, String(length), (micros / length).toFixed(2), `${ratio.toFixed(2)} (${low}–${high})`]);
+  }
+  const cheapest = Math.min(...times.slice(1, 3).map(({ ratio }) => ratio));
+  goals.push(
+    `- no dearer than the cheaper of the two, in a batch of ${length}: it costs ${(1 / cheapest).toFixed(2)} times as much`,
+  );
+}
+if (done === 0) throw new Error('nothing was done');
+
+const calls = await countCalls(10);
+goals.push(`- one PublishBatch for a batch of ten: ${calls['PublishBatch']}`);
+const bytes = sqsRecord(message).body.length;
+console.log(
+  [
+    `The time of each record, with no I/O, in batches of messages of ${bytes} bytes (a task in its SNS envelope), with`,
+    'a function that does nothing; and the time in proportion to that of the first, median of 60 paired rounds, and the',
+    'middle half of them.\n',
+    table(['', 'batch', 'µs a record', 'in proportion'], rows),
+    '\nWhat the SDK calls for a batch of ten whose arguments are in S3, and whose results go to one next task:\n',
+    table(
+      ['call', 'times'],
+      Object.entries(calls).map(([name, times]) => [name, String(times)]),
+    ),
+    '\nGoals:\n',
+    ...goals,
+  ].join('\n'),
+);

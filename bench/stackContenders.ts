@@ -1,0 +1,68 @@
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
+import { Logger } from '@aws-lambda-powertools/logger';
+import middy from '@middy/core';
+import eventNormalizer from '@middy/event-normalizer';
+import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
+import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
+import {
+  callbackPublisher,
+  contextResources,
+  isTask,
+  lambdaLogged,
+  queued,
+  sqsSnsUnwrap,
+  storedDataHydrate,
+  type Task,
+} from '../middlewares/index.ts';
+
+/** What each of the stacks does with a task. */
+export type Work = (task: Task) => Promise<void>;
+
+/** A Lambda handler that has each task of a batch worked on. */
+export type BatchHandler = (event: SQSEvent, context: Context) => Promise<unknown>;
+
+const failures = () => sqsPartialBatchFailure({ logger: () => {} });
+
+/** Ours, as far as it does what the others do. */
+const unwrapped = (work: Work): BatchHandler => middy(queued(work)).use(failures()).use(sqsSnsUnwrap());
+
+/** Ours, with all its middlewares. */
+const whole = (work: Work): BatchHandler =>
+  middy(queued(work))
+    .use(lambdaLogged({ logger: new Logger({ logLevel: 'SILENT' }) }))
+    .use(failures())
+    .use(sqsSnsUnwrap())
+    .use(storedDataHydrate({ bucket: 'results' }))
+    .use(contextResources({ startedAt: () => Date.now() }))
+    .use(callbackPublisher({ bucket: 'results' }));
+
+function asTask(message: unknown): Task {
+  if (!isTask(message)) throw new Error('not a task');
+  return message;
+}
+
+/** Middy's own middlewares, and a loop by hand. */
+const normalized = (work: Work): BatchHandler =>
+  middy((event: SQSEvent) =>
+    Promise.allSettled(
+      event.Records.map(async ({ body }) => work(asTask((body as { Message?: unknown }).Message))),
+    ),
+  )
+    .use(eventNormalizer())
+    .use(failures());
+
+/** Powertools' batch processor. */
+const powertools = (work: Work): BatchHandler => {
+  const processor = new BatchProcessor(EventType.SQS);
+  const one = ({ body }: SQSRecord) => work(asTask(JSON.parse(JSON.parse(body).Message)));
+  return (event, context) =>
+    processPartialResponse(event, one, processor, { context, throwOnFullBatchFailure: false });
+};
+
+/** All that are compared; the first is what the others are measured against. */
+export const stacks: readonly { readonly name: string; handlerOf(work: Work): BatchHandler }[] = [
+  { name: 'queued + sqsSnsUnwrap', handlerOf: unwrapped },
+  { name: 'event-normalizer + a loop', handlerOf: normalized },
+  { name: 'Powertools batch', handlerOf: powertools },
+  { name: 'all six of ours', handlerOf: whole },
+];
