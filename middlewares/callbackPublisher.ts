@@ -42,12 +42,16 @@ export interface CallbackPublisherOptions {
 
 const name = 'callbackPublisher';
 
+/** Up to this many characters of ajson, a result that is sent on is still among those of the batch. */
+const keptLength = 262_144;
+
 /**
  * Stores the result of a task that has a `callback` in S3, and sends a pointer to it to the next task's topic. The
  * task counts as done once that is sent: a failed upload or publish fails its record, and the message comes back.
  *
  * The name of the stored object is derived from the message, so a redelivery writes the same object again. Callbacks
- * that finish together leave together, up to ten in a call.
+ * that finish together leave together, up to ten in a call. What lies in S3 and has more than 262,144 characters is not
+ * kept among the results of the batch.
  *
  * Fails a record with a `CallbackError` (before its handler is called), `StoredDataError`, `TopicNotFoundError`,
  * `MessageTooLargeError` or `PublishError`.
@@ -78,11 +82,11 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
     origin: Origin,
     attributes: Record<string, string>,
     signal?: AbortSignal,
-  ): Promise<TaskMessage> => {
+  ): Promise<{ message: TaskMessage; storedLength: number }> => {
     // The topic first: a result that can go nowhere is not to be left in S3.
     const arn = await topicArn(next.task_name, topics, origin.functionArn);
-    const kwargs = await storeResult(result, origin, { ...storing, signal });
-    return {
+    const { kwargs, storedLength } = await storeResult(result, origin, { ...storing, signal });
+    const message = {
       topicArn: arn,
       subject: 'callback',
       attributes,
@@ -90,6 +94,7 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
       groupId: origin.groupId ?? origin.messageId,
       deduplicationId: `${origin.messageId}.${next.task_name}`.slice(0, 128),
     };
+    return { message, storedLength };
   };
 
   /** One invocation's part: what leaves together comes from one batch. */
@@ -109,10 +114,13 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
           const following = nextTask(run.task.callback, run.task.task_name);
           if (!following) return;
           const origin = originOfRecord(run.record, run.context, run.task.task_name);
-          const message = await messageFor(following, run.result, origin, run.outgoing, run.signal);
+          const { outgoing, signal } = run;
+          const { message, storedLength } = await messageFor(following, run.result, origin, outgoing, signal);
           // The message is on its way back by now: what is sent after this would only be sent again.
-          if (run.signal.aborted) throw new DeadlineError();
+          if (signal.aborted) throw new DeadlineError();
           await send(message);
+          // It lies in S3 and is sent: until the batch ends, it is not to be held as well.
+          if (storedLength > keptLength) run.result = undefined;
         }),
     });
     return pipeline !== undefined;
@@ -134,9 +142,8 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
       const following = direct.get(request);
       if (!following) return;
       const { next, origin } = following;
-      const [error] = await publisher.publish([
-        await messageFor(next, request.response, origin, outgoingOf(request)),
-      ]);
+      const { message } = await messageFor(next, request.response, origin, outgoingOf(request));
+      const [error] = await publisher.publish([message]);
       if (error) throw error;
     },
     onError: keepResponse,

@@ -98,7 +98,7 @@ export async function sendTask(
   const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, inlineUnder, dumps: ajson.dumps };
   const origin = { messageId: id, taskName: task_name, sentAt: Date.now(), functionArn };
   const arn = await topicArn(task_name, topics, functionArn);
-  const kwargs = await storeResult(task.task_kwargs, origin, storing);
+  const { kwargs } = await storeResult(task.task_kwargs, origin, storing);
   const { groupId = id, deduplicationId = id, attributes = {} } = options;
   const [error] = await snsPublisher({ sns, maxMessageBytes }).publish([
     {

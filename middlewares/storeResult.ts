@@ -31,26 +31,33 @@ export interface StoreResultOptions {
   signal?: AbortSignal | undefined;
 }
 
-/**
- * Stores the result of a task.
- *
- * @returns the ajson of what stands for the result in the next task's message: a pointer, or the result itself where
- *   there is none, where it is a pointer already, or where it is small enough to travel in the message
- */
+export interface StoredResult {
+  /**
+   * The ajson of what stands for the result in the next task's message: a pointer, or the result itself where there is
+   * none, where it is a pointer already, or where it is small enough to travel in the message.
+   */
+  kwargs: string;
+  /** How long the ajson is that lies in the store now; 0 where nothing was stored. */
+  storedLength: number;
+}
+
+/** Stores the result of a task. */
 export async function storeResult(
   result: unknown,
   origin: Origin,
   options: StoreResultOptions,
-): Promise<string> {
+): Promise<StoredResult> {
   const { store, dumps, inlineUnder, signal } = options;
-  if (result === undefined || result === null) return '{}';
+  if (result === undefined || result === null) return { kwargs: '{}', storedLength: 0 };
   const passedOn = pointerOf(result);
   if (passedOn !== undefined) {
     parsePointer(passedOn);
-    return pointerTag(passedOn);
+    return { kwargs: pointerTag(passedOn), storedLength: 0 };
   }
   const text = dumps(result);
-  if (inlineUnder > 0 && Buffer.byteLength(text) <= inlineUnder) return text;
+  if (inlineUnder > 0 && Buffer.byteLength(text) <= inlineUnder) {
+    return { kwargs: text, storedLength: 0 };
+  }
   const pointer = formatPointer({
     bucket: options.bucket ?? bucketFromEnvironment(),
     folder: options.folder ?? folderFromEnvironment(),
@@ -58,7 +65,7 @@ export async function storeResult(
     timestamp: origin.sentAt || 0,
   });
   await store.put(parsePointer(pointer), formatStoredBody(text), { signal });
-  return pointerTag(pointer);
+  return { kwargs: pointerTag(pointer), storedLength: text.length };
 }
 
 /** The pointer in a result that is one, whether its value has been read or not. */

@@ -1,0 +1,311 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { CreateTopicCommand } from '@aws-sdk/client-sns';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import middy from '@middy/core';
+import type { SQSRecord } from 'aws-lambda';
+import {
+  BucketNotAllowedError,
+  CallbackError,
+  MessageTooLargeError,
+  NotATaskError,
+  PointerError,
+  PublishError,
+  StoredDataTooLargeError,
+  TooManyPointersError,
+  TopicNotFoundError,
+  UnknownTaskError,
+} from '../../core/errors.ts';
+import { queued, routeTasks } from '../../core/index.ts';
+import type { SettledBatch } from '../../core/tasks/settledBatch.ts';
+import { type LocalAws, startLocalAws } from '../../local/index.ts';
+import type { Topics } from '../../middlewares/aws/topics.ts';
+import { callbackPublisher } from '../../middlewares/callbackPublisher.ts';
+import { sqsSnsUnwrap } from '../../middlewares/sqsSnsUnwrap.ts';
+import { storedDataHydrate } from '../../middlewares/storedDataHydrate.ts';
+import { type FaultyClients, faultyClients } from '../support/faultyClients.ts';
+import { lambdaContext } from '../support/lambdaContext.ts';
+import { sqsRecord } from '../support/sqsRecord.ts';
+
+let aws: LocalAws;
+beforeAll(async () => {
+  aws = await startLocalAws();
+  for (const name of ['next', 'work', 'constructor', 'link0']) {
+    await aws.sns.send(new CreateTopicCommand({ Name: name }));
+  }
+});
+afterAll(() => aws.stop());
+const opened: FaultyClients[] = [];
+afterEach(() => {
+  for (const clients of opened.splice(0)) clients.destroy();
+});
+
+const tag = (pointer: unknown) => ({
+  _alg_class: 'StoredData',
+  _alg_module: 'algernon.aws.snakes',
+  value: { pointer },
+});
+const pointerTo = (name: string) => `${aws.bucket}#cache/${name}!1.5.json`;
+const store = (name: string, value: unknown, { safe = false, full = true } = {}) =>
+  aws.s3.send(
+    new PutObjectCommand({
+      Bucket: aws.bucket,
+      Key: `cache/${name}!1.5.json`,
+      Body: JSON.stringify({ data_string: value, full_unpack: full, safe_mode: safe }),
+    }),
+  );
+
+/** Runs one hostile message between two good ones, and tells what became of it and what reached AWS. */
+async function run(
+  hostile: unknown,
+  { topics, maxBytes = 1_000_000, raw = false }: { topics?: Topics; maxBytes?: number; raw?: boolean } = {},
+) {
+  const { s3, sns, attempts } = open();
+  const done: unknown[] = [];
+  const { bucket } = aws;
+  const work = (kwargs: object) => {
+    done.push(kwargs);
+    return kwargs;
+  };
+  const handler = middy(queued(routeTasks({ work, good: () => {} })))
+    .use(sqsSnsUnwrap())
+    .use(storedDataHydrate({ s3, bucket, maxBytes }))
+    .use(callbackPublisher({ s3, sns, bucket, ...(topics && { topics }) }));
+  const good = () => sqsRecord({ task_name: 'good' });
+  const record = sqsRecord(hostile, { raw });
+  const invokedFunctionArn = `arn:aws:lambda:${aws.region}:${aws.accountId}:function:worker`;
+  const context = lambdaContext({ invokedFunctionArn });
+  const event: { Records: SQSRecord[] } = { Records: [good(), record, good()] };
+  const settled = (await handler(event, context)) as SettledBatch<unknown>;
+  expect([settled[0]?.status, settled[2]?.status]).toEqual(['fulfilled', 'fulfilled']);
+  const [, outcome] = settled;
+  return {
+    error: outcome?.status === 'rejected' ? outcome.reason : undefined,
+    reached: attempts.map(({ operation }) => operation),
+    sent: attempts.filter(({ operation }) => operation === 'PublishBatch').map(({ target }) => target),
+    done,
+  };
+}
+
+const open = () => {
+  const clients = faultyClients(aws, () => undefined);
+  opened.push(clients);
+  return clients;
+};
+
+describe('a pointer', () => {
+  test.each([
+    ['another bucket', 'other-bucket#cache/x!1.5.json'],
+    ['a bucket named as something every object has', 'constructor#cache/x!1.5.json'],
+    [
+      'a bucket in another region, by its access point',
+      'arn:aws:s3:eu-west-1:123456789012:accesspoint:x#cache/x!1.5.json',
+    ],
+    ['a bucket behind a URL', 'bucket.s3.eu-west-1.amazonaws.com#cache/x!1.5.json'],
+  ])('to %s is refused, and nothing reaches AWS', async (_, pointer) => {
+    const { error, reached, done } = await run({ task_name: 'work', task_kwargs: { at: [tag(pointer)] } });
+    expect(error).toBeInstanceOf(BucketNotAllowedError);
+    expect(error).toMatchObject({ path: '$.task_kwargs.at[0]', retryable: false });
+    expect({ reached, done }).toEqual({ reached: [], done: [] });
+  });
+
+  test.each([
+    ['up and out', '../x!1.5.json'],
+    ['up and out of a folder', 'cache/../secrets/x!1.5.json'],
+    ['up, by its folder alone', '../x!1.5.json'],
+    ['here', './x!1.5.json'],
+    ['deeper down', 'cache/deep/x!1.5.json'],
+    ['without a folder', 'x!1.5.json'],
+    ['with no name', 'cache/!1.5.json'],
+    ['without a time', 'cache/x.json'],
+    ['with two times', 'cache/x!1.5!1.5.json'],
+    ['with a time that is no number', 'cache/x!now.json'],
+    ['with a time in another notation', 'cache/x!1e3.json'],
+    ['with another ending', 'cache/x!1.5.yaml'],
+    ['with more after its ending', 'cache/x!1.5.json?versionId=1'],
+    ['with another one in it', 'cache/x#y/z!1.5.json'],
+    ['with a line more', 'cache/x!1.5.json\n'],
+  ])('to a key %s is refused, and nothing reaches AWS', async (_, key) => {
+    const { error, reached, done } = await run({
+      task_name: 'work',
+      task_kwargs: tag(`${aws.bucket}#${key}`),
+    });
+    expect(error).toBeInstanceOf(PointerError);
+    expect(error).toMatchObject({ path: '$.task_kwargs', retryable: false });
+    expect({ reached, done }).toEqual({ reached: [], done: [] });
+  });
+
+  test.each([
+    ['a number', 7],
+    ['nothing', ''],
+    ['null', null],
+    ['an object', { toString: 'x' }],
+    ['a URL', 'https://example.com/cache/x!1.5.json'],
+    ['10,000 characters', '#'.repeat(10_000)],
+  ])('that is %s is refused, and nothing reaches AWS', async (_, pointer) => {
+    const { error, reached } = await run({ task_name: 'work', task_kwargs: tag(pointer) });
+    expect(error).toBeInstanceOf(PointerError);
+    expect(reached).toEqual([]);
+  });
+
+  test('to a pointer to itself ends', async () => {
+    await store('circle', { again: tag(pointerTo('circle')) });
+    const { error, reached } = await run({ task_name: 'work', task_kwargs: tag(pointerTo('circle')) });
+    expect(error).toBeInstanceOf(TooManyPointersError);
+    expect(reached).toEqual(['GET']);
+  });
+
+  test('to values that hold more and more values reads each once, and ends at the cap', async () => {
+    const layers = Array.from({ length: 7 }, (_, i) => Array.from({ length: 7 }, (_, j) => `web${i}-${j}`));
+    for (const [i, layer] of layers.entries()) {
+      const below = (layers[i + 1] ?? []).map((name) => tag(pointerTo(name)));
+      for (const name of layer) await store(name, below);
+    }
+    const { error, reached } = await run({ task_name: 'work', task_kwargs: tag(pointerTo('web0-0')) });
+    expect(error).toBeInstanceOf(StoredDataTooLargeError);
+    expect(reached.length).toBeLessThanOrEqual(1 + 6 * 7);
+  });
+
+  test('among many, each to a value under the cap, is read only as far as the cap for all', async () => {
+    const names = Array.from({ length: 5 }, (_, i) => `part${i}`);
+    for (const name of names) await store(name, 'x'.repeat(400));
+    const kwargs = Object.fromEntries(names.map((name) => [name, tag(pointerTo(name))]));
+    const { error, done } = await run({ task_name: 'work', task_kwargs: kwargs }, { maxBytes: 1500 });
+    expect(error).toBeInstanceOf(StoredDataTooLargeError);
+    expect(done).toEqual([]);
+  });
+
+  test('in a value that is not to be rebuilt is not followed', async () => {
+    const inside = tag('other-bucket#cache/x!1.5.json');
+    await store('safe', { inside }, { safe: true });
+    const { error, done, reached } = await run({
+      task_name: 'work',
+      task_kwargs: { at: tag(pointerTo('safe')) },
+    });
+    expect(error).toBeUndefined();
+    expect({ done, reached }).toEqual({ done: [{ at: { inside } }], reached: ['GET'] });
+  });
+
+  test('beside __proto__ leaves every prototype alone', async () => {
+    await store('proto', { polluted: true });
+    const pointer = JSON.stringify(tag(pointerTo('proto')));
+    const text = `{"task_name":"work","task_kwargs":{"a":${pointer},"__proto__":${pointer},"constructor":{"prototype":${pointer}}}}`;
+    const { error, done } = await run(text);
+    expect(error).toBeUndefined();
+    const [kwargs] = done as [object];
+    expect(Object.keys(kwargs).sort()).toEqual(['__proto__', 'a', 'constructor']);
+    expect(Object.getPrototypeOf(kwargs)).toBe(Object.prototype);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+});
+
+describe('a callback', () => {
+  test.each<[string, unknown]>([
+    ['an ARN', 'arn:aws:sns:eu-west-1:999999999999:theirs'],
+    ['a URL', 'https://sqs.us-east-1.amazonaws.com/999999999999/theirs'],
+    ['a path', '../next'],
+    ['a name with a space', 'next task'],
+    ['a name of 257 characters', 'n'.repeat(257)],
+    ['a name in other letters', 'nächste'],
+    ['a name with a line more', 'next\n'],
+    ['.fifo alone', '.fifo'],
+    ['a chain with an ARN in it', 'next#arn:aws:sns:eu-west-1:999999999999:theirs'],
+    ['a chain with a hole', 'work##next'],
+    ['a chain without an end', 'work#'],
+    ['a chain that comes back to itself', 'work#work'],
+    ['a chain that comes back', 'work#next#work'],
+    ['a number', 7],
+    ['a list', ['next']],
+    ['an object that has its own toString', { toString: 'x', valueOf: 'x' }],
+  ])('that is %s is refused before the task runs, and nothing reaches AWS', async (_, callback) => {
+    const { error, reached, done } = await run({ task_name: 'work', task_kwargs: {}, callback });
+    expect(error).toBeInstanceOf(CallbackError);
+    expect(error).toMatchObject({ path: '$.callback', retryable: false });
+    expect(error.message.length).toBeLessThan(300);
+    expect({ reached, done }).toEqual({ reached: [], done: [] });
+  });
+
+  test('of a thousand links goes on to its first, whole', async () => {
+    const chain = Array.from({ length: 1000 }, (_, i) => `link${i}`).join('#');
+    const { error, sent } = await run({ task_name: 'work', task_kwargs: {}, callback: chain });
+    expect(error).toBeUndefined();
+    expect(sent).toHaveLength(1);
+    expect(sent[0]).toContain(`"callback":"${chain}"`);
+  });
+
+  test('of so many links that no message holds them is refused', async () => {
+    const chain = Array.from({ length: 50_000 }, (_, i) => `link${i}`).join('#');
+    const { error, sent } = await run({ task_name: 'work', task_kwargs: {}, callback: chain }, { raw: true });
+    expect(error).toBeInstanceOf(MessageTooLargeError);
+    expect(sent).toEqual([]);
+  });
+
+  test('that is the task itself runs it once more, and there it ends', async () => {
+    const { error, sent } = await run({ task_name: 'work', task_kwargs: {}, callback: 'work' });
+    expect(error).toBeUndefined();
+    expect(sent).toHaveLength(1);
+    expect(sent[0]).not.toContain('"callback"');
+  });
+
+  test('leads only where the topics that were given lead', async () => {
+    const topics = { next: `arn:aws:sns:${aws.region}:${aws.accountId}:next` };
+    for (const callback of ['work', 'constructor', '__proto__', 'toString']) {
+      const { error, reached } = await run({ task_name: 'work', task_kwargs: {}, callback }, { topics });
+      expect(error).toBeInstanceOf(TopicNotFoundError);
+      // Not even the result is stored: it has nowhere to go.
+      expect(reached).toEqual([]);
+    }
+  });
+
+  test('of its own leads into the region and the account of the function, and nowhere else', async () => {
+    const { error, sent } = await run({ task_name: 'work', task_kwargs: {}, callback: 'not-there' });
+    expect(error).toBeInstanceOf(PublishError);
+    expect(error).toMatchObject({ retryable: false });
+    expect(sent[0]).toContain(`TopicArn=arn:aws:sns:${aws.region}:${aws.accountId}:not-there&`);
+  });
+});
+
+describe('a task', () => {
+  test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf', ''])(
+    'named %j finds no function',
+    async (task_name) => {
+      const { error, reached } = await run(`{"task_name":${JSON.stringify(task_name)},"callback":"next"}`);
+      expect(error).toBeInstanceOf(UnknownTaskError);
+      expect(error.message).toContain(`task: ${task_name} is not registered with the system`);
+      expect(reached).toEqual([]);
+    },
+  );
+
+  const envelope = (message: unknown) => ({
+    Type: 'Notification',
+    TopicArn: 'arn:aws:sns:us-east-1:123456789012:work',
+    Message: typeof message === 'string' ? message : JSON.stringify(message),
+  });
+
+  test('in an envelope in an envelope is not unwrapped twice', async () => {
+    const { error, reached, done } = await run(envelope(envelope({ task_name: 'work' })));
+    expect(error).toBeInstanceOf(NotATaskError);
+    expect({ reached, done }).toEqual({ reached: [], done: [] });
+  });
+
+  test('with an envelope as its arguments gets them as they are', async () => {
+    const task_kwargs = envelope({ task_name: 'good' });
+    const { error, done } = await run({ task_name: 'work', task_kwargs });
+    expect({ error, done }).toEqual({ error: undefined, done: [task_kwargs] });
+  });
+
+  test('with 10 MB of arguments is handled, its result through S3', async () => {
+    const task_kwargs = { list: Array.from({ length: 1000 }, (_, i) => `${i}`.padEnd(10_000, 'ü')) };
+    const { error, done, reached, sent } = await run({ task_name: 'work', task_kwargs, callback: 'next' });
+    expect(error).toBeUndefined();
+    expect(done).toEqual([task_kwargs]);
+    expect(reached).toContain('PUT');
+    expect(sent[0]?.length).toBeLessThan(1000);
+  });
+
+  test('deeper than a message may be fails alone', async () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const { error, reached } = await run(`{"task_name":"work","task_kwargs":${deep}}`);
+    expect(error).toMatchObject({ name: 'MessageNotJsonError', retryable: false });
+    expect(reached).toEqual([]);
+  });
+});

@@ -1,0 +1,325 @@
+import { createHash } from 'node:crypto';
+import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { CreateTopicCommand, type PublishBatchCommand, type SNSClient } from '@aws-sdk/client-sns';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import middy from '@middy/core';
+import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
+import fc from 'fast-check';
+import { MessageTooLargeError, StoredDataUnavailableError } from '../../core/errors.ts';
+import type { SettledBatch } from '../../core/tasks/settledBatch.ts';
+import type { TaskMessage } from '../../core/tasks/taskPublisher.ts';
+import { type LocalAws, startLocalAws, startWorker } from '../../local/index.ts';
+import { s3ObjectStore } from '../../middlewares/aws/s3ObjectStore.ts';
+import { snsPublisher } from '../../middlewares/aws/snsPublisher.ts';
+import {
+  callbackPublisher,
+  queued,
+  routeTasks,
+  sendTask,
+  sqsSnsUnwrap,
+  storedDataHydrate,
+} from '../../middlewares/index.ts';
+import { runNode } from '../local/tools.ts';
+import { type FaultyClients, faultyClients, reset } from '../support/faultyClients.ts';
+import { lambdaContext } from '../support/lambdaContext.ts';
+import { sqsRecord } from '../support/sqsRecord.ts';
+
+let aws: LocalAws;
+let topicArn: string;
+beforeAll(async () => {
+  aws = await startLocalAws();
+  topicArn = (await aws.sns.send(new CreateTopicCommand({ Name: 'next' }))).TopicArn ?? '';
+});
+afterAll(() => aws.stop());
+const opened: FaultyClients[] = [];
+afterEach(() => {
+  for (const clients of opened.splice(0)) clients.destroy();
+});
+const open = (...faults: Parameters<typeof faultyClients> extends [unknown, ...infer R] ? R : never) => {
+  const clients = faultyClients(aws, ...faults);
+  opened.push(clients);
+  return clients;
+};
+
+type Input = PublishBatchCommand['input'];
+
+/** SNS that takes all, and tells what it took. */
+function takingSns() {
+  const calls: Input[] = [];
+  const send = async ({ input }: PublishBatchCommand) => {
+    calls.push(input);
+    return { Successful: input.PublishBatchRequestEntries, Failed: [] };
+  };
+  return { calls, sns: { send } as unknown as SNSClient };
+}
+
+describe('the size of a message', () => {
+  const message = fc.record({
+    message: fc.string({ unit: 'binary', minLength: 1, maxLength: 50 }),
+    subject: fc.string({ unit: 'grapheme', maxLength: 10 }),
+    attributes: fc.dictionary(fc.string({ unit: 'grapheme', minLength: 1 }), fc.string({ unit: 'binary' })),
+  });
+
+  test('is counted in bytes of UTF-8: the body, the subject, each attribute’s name, type and text', () =>
+    fc.assert(
+      fc.asyncProperty(message, async (one) => {
+        const texts = Object.entries(one.attributes).flatMap(([name, text]) =>
+          text ? [name, 'String', text] : [],
+        );
+        const bytes = Buffer.from([one.message, one.subject, ...texts].join('')).length;
+        const { sns, calls } = takingSns();
+        const [fits] = await snsPublisher({ sns, maxMessageBytes: bytes }).publish([{ topicArn, ...one }]);
+        expect(fits).toBeUndefined();
+        const [tooLarge] = await snsPublisher({ sns, maxMessageBytes: bytes - 1 }).publish([
+          { topicArn, ...one },
+        ]);
+        expect(tooLarge).toBeInstanceOf(MessageTooLargeError);
+        expect(calls).toHaveLength(1);
+      }),
+    ));
+
+  test('over the limit is an error before sending, which names the size and the option; its record alone fails', async () => {
+    const { sns, s3, attempts } = open(() => undefined);
+    const handler = middy(queued(routeTasks({ work: ({ text }) => text })))
+      .use(sqsSnsUnwrap())
+      .use(
+        callbackPublisher({ sns, s3, bucket: aws.bucket, topics: { next: topicArn }, inlineUnder: 500_000 }),
+      );
+    const texts = ['short', 'ü'.repeat(131_072), 'also short'];
+    const Records = texts.map((text) =>
+      sqsRecord({ task_name: 'work', task_kwargs: { text }, callback: 'next' }),
+    );
+    const settled = (await handler({ Records }, lambdaContext())) as SettledBatch<unknown>;
+    expect(settled.map((one) => (one.status === 'rejected' ? one.reason : one.status))).toEqual([
+      'fulfilled',
+      expect.objectContaining({
+        name: 'MessageTooLargeError',
+        retryable: false,
+        message: expect.stringMatching(/has 262\d\d\d bytes.*262144.*maxMessageBytes/),
+      }),
+      'fulfilled',
+    ]);
+    expect(attempts.map(({ operation }) => operation)).toEqual(['PublishBatch']);
+    expect(attempts[0]?.target).not.toContain('ü');
+  });
+
+  test('of a task that is sent: large arguments go through S3, and what does not fit is an error', async () => {
+    const { sns, s3, attempts } = open(() => undefined);
+    const options = { sns, s3, bucket: aws.bucket, topics: { next: topicArn } };
+    await sendTask({ task_name: 'next', task_kwargs: { text: 'ü'.repeat(65_529) } }, options);
+    expect(attempts.map(({ service }) => service)).toEqual(['sns']);
+    await sendTask({ task_name: 'next', task_kwargs: { text: 'ü'.repeat(65_536) } }, options);
+    expect(attempts.map(({ service }) => service)).toEqual(['sns', 's3', 'sns']);
+    const sending = sendTask({ task_name: 'next', task_kwargs: {} }, { ...options, maxMessageBytes: 10 });
+    await expect(sending).rejects.toThrow(MessageTooLargeError);
+    expect(attempts).toHaveLength(3);
+  });
+});
+
+describe('a PublishBatch', () => {
+  const topics = fc.constantFrom('arn:aws:sns:us-east-1:1:a', 'arn:aws:sns:us-east-1:1:b');
+  const sizes = fc.array(fc.tuple(topics, fc.integer({ min: 1, max: 60 })), { maxLength: 60 });
+  const maxMessageBytes = 100;
+
+  test('is cut by count and by total, with each message in one call, in order', () =>
+    fc.assert(
+      fc.asyncProperty(sizes, async (all) => {
+        const messages: TaskMessage[] = all.map(([topicArn, size], i) => ({
+          topicArn,
+          message: String(i).padEnd(size, 'ü').slice(0, size),
+        }));
+        const { sns, calls } = takingSns();
+        const outcomes = await snsPublisher({ sns, maxMessageBytes }).publish(messages);
+        const bytesOf = (text = '') => Buffer.byteLength(text);
+        const tooLarge = messages.map(({ message }) => bytesOf(message) > maxMessageBytes);
+        expect(outcomes.map(Boolean)).toEqual(tooLarge);
+        for (const topicArn of ['arn:aws:sns:us-east-1:1:a', 'arn:aws:sns:us-east-1:1:b']) {
+          const entries = calls
+            .filter((call) => call.TopicArn === topicArn)
+            .map((call) => call.PublishBatchRequestEntries ?? []);
+          expect(entries.flat().map(({ Message }) => Message)).toEqual(
+            messages
+              .filter((one, i) => one.topicArn === topicArn && !tooLarge[i])
+              .map(({ message }) => message),
+          );
+          for (const call of entries) {
+            expect(call.length).toBeLessThanOrEqual(10);
+            expect(new Set(call.map(({ Id }) => Id)).size).toBe(call.length);
+            expect(call.reduce((sum, { Message }) => sum + bytesOf(Message), 0)).toBeLessThanOrEqual(
+              maxMessageBytes,
+            );
+          }
+          // No call that the next one would have fitted into: as few as in this order can be.
+          for (const [i, next] of entries.slice(1).entries()) {
+            const before = entries[i] ?? [];
+            const total = [...before, ...next.slice(0, 1)].reduce(
+              (sum, { Message }) => sum + bytesOf(Message),
+              0,
+            );
+            expect(before.length === 10 || total > maxMessageBytes).toBe(true);
+          }
+        }
+      }),
+    ));
+
+  test('of what a batch finished together: 25 callbacks leave in three calls', async () => {
+    const { calls, sns } = takingSns();
+    const handler = middy(queued(async () => null, { concurrency: 25 }))
+      .use(sqsSnsUnwrap())
+      .use(callbackPublisher({ sns, topics: { next: topicArn }, lingerMillis: 60_000 }));
+    const Records = Array.from({ length: 25 }, () => sqsRecord({ task_name: 'work', callback: 'next' }));
+    await handler({ Records }, lambdaContext());
+    expect(calls.map((call) => call.PublishBatchRequestEntries?.length)).toEqual([10, 10, 5]);
+  });
+});
+
+describe('a large result', () => {
+  const store = (s3: S3Client) => s3ObjectStore({ s3 });
+  const address = (key: string) => ({ bucket: aws.bucket, key });
+  const admit = () => {};
+
+  test('of 200 MB goes to S3 in parts and comes back', async () => {
+    const { s3, sns, attempts } = open(() => undefined);
+    const { bucket } = aws;
+    const line = 'the quick brown fox jumps over the lazy dög; ';
+    const text = line.repeat(Math.ceil(200_000_000 / Buffer.byteLength(line)));
+    const hash = (value: string) => createHash('sha256').update(value).digest('hex');
+    const came: unknown[] = [];
+    const functions = {
+      large: () => ({ text }),
+      count: ({ text }: { text: string }) => void came.push(hash(text)),
+    };
+    const handler = middy(queued(routeTasks(functions), { concurrency: 1 }))
+      .use(sqsSnsUnwrap())
+      .use(storedDataHydrate({ s3, bucket, maxBytes: 300_000_000 }))
+      .use(callbackPublisher({ s3, sns, bucket }))
+      .use(sqsPartialBatchFailure());
+    const worker = await startWorker({ aws, handler: handler as never, tasks: ['large', 'count'] });
+    await sendTask({ task_name: 'large', callback: 'count' }, { sns, topics: worker.topics });
+    await worker.idle();
+    await worker.stop();
+    expect(came).toEqual([hash(text)]);
+    expect(attempts.filter(({ service, operation }) => service === 's3' && operation === 'PUT').length).toBe(
+      24,
+    );
+  }, 120_000);
+
+  test('is cut between characters, never within one', async () => {
+    const { s3 } = open(() => undefined);
+    // Pairs of surrogates at even and at odd places, in a text of more than one part.
+    const text = `${'😀'.repeat(1_500_000)}x${'😀'.repeat(1_500_000)}`;
+    await store(s3).put(address('cut'), text);
+    expect((await store(s3).get(address('cut'), { admit })) === text).toBe(true);
+  });
+
+  test('has the ACL and the type that a small one has', async () => {
+    const inputs: object[] = [];
+    const { s3 } = open(() => undefined);
+    s3.middlewareStack.add(
+      (next) => (call) => {
+        inputs.push(call.input);
+        return next(call);
+      },
+      { step: 'initialize' },
+    );
+    for (const text of ['small', 'large'.repeat(2_000_000)]) {
+      await s3ObjectStore({ s3, acl: 'bucket-owner-full-control' }).put(address('acl'), text);
+    }
+    const expected = { ACL: 'bucket-owner-full-control', ContentType: 'application/json' };
+    expect(inputs[0]).toMatchObject(expected);
+    expect(inputs[1]).toMatchObject({ ...expected, Body: undefined });
+    const { ContentType } = await s3.send(new GetObjectCommand({ Bucket: aws.bucket, Key: 'acl' }));
+    expect(ContentType).toBe('application/json');
+  });
+
+  test('that loses a part fails as one that may pass, and leaves nothing behind', async () => {
+    let parts = 0;
+    const { s3, attempts } = open(({ operation }) => {
+      if (operation === 'PUT') parts += 1;
+      return operation === 'PUT' && parts === 2 ? reset() : undefined;
+    });
+    await expect(store(s3).put(address('lost'), 'x'.repeat(30_000_000))).rejects.toThrow(
+      StoredDataUnavailableError,
+    );
+    expect(attempts.at(-1)).toMatchObject({ operation: 'DELETE', target: expect.stringContaining('/lost') });
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: aws.bucket, Prefix: 'lost' }));
+    expect(Contents).toEqual([]);
+  });
+
+  test.each([
+    ['before', 0],
+    ['while', 2],
+  ])('is given up when the invocation ends %s it is sent', async (_, after) => {
+    const ended = new AbortController();
+    if (after === 0) ended.abort();
+    let puts = 0;
+    const { s3 } = open(({ operation }) => {
+      if (operation === 'PUT') puts += 1;
+      if (puts === after) ended.abort();
+      return undefined;
+    });
+    const putting = store(s3).put(address('late'), 'x'.repeat(60_000_000), { signal: ended.signal });
+    await expect(putting).rejects.toMatchObject({ name: 'StoredDataUnavailableError', retryable: true });
+    expect(puts).toBeLessThan(8);
+  });
+
+  test('alone loads what uploads in parts', async () => {
+    const { output } = await runNode(
+      `import { registerHooks } from 'node:module';
+       let loaded = false;
+       registerHooks({ resolve(name, context, next) {
+         loaded ||= name === '@aws-sdk/lib-storage';
+         return next(name, context);
+       } });
+       const { startLocalAws } = await import('./local/index.ts');
+       const { s3ObjectStore } = await import('./middlewares/aws/s3ObjectStore.ts');
+       const aws = await startLocalAws();
+       const store = s3ObjectStore({ s3: aws.s3 });
+       for (const length of [8 * 1024 * 1024, 8 * 1024 * 1024 + 1]) {
+         await store.put({ bucket: aws.bucket, key: 'k' }, 'x'.repeat(length));
+         console.log(loaded);
+       }
+       await aws.stop();`,
+    );
+    expect(output).toBe('false\ntrue\n');
+  });
+
+  test('no more of them than concurrency says are held, however many the batch has', async () => {
+    const { output } = await runNode(
+      `import { setFlagsFromString } from 'node:v8';
+       import { runInNewContext } from 'node:vm';
+       import { setTimeout } from 'node:timers/promises';
+       import { CreateTopicCommand } from '@aws-sdk/client-sns';
+       import middy from '@middy/core';
+       import { startLocalAws } from './local/index.ts';
+       import { callbackPublisher, queued, sqsSnsUnwrap } from './middlewares/index.ts';
+       setFlagsFromString('--expose-gc');
+       const gc = runInNewContext('gc');
+       const aws = await startLocalAws();
+       const { TopicArn } = await aws.sns.send(new CreateTopicCommand({ Name: 'next' }));
+       const results = [];
+       let most = 0;
+       const work = async () => {
+         await setTimeout(5);
+         gc();
+         most = Math.max(most, results.filter((one) => one.deref()).length);
+         const result = { text: 'x'.repeat(1_000_000) };
+         results.push(new WeakRef(result));
+         return result;
+       };
+       const { s3, sns, bucket } = aws;
+       const handler = middy(queued(work, { concurrency: 2 }))
+         .use(sqsSnsUnwrap())
+         .use(callbackPublisher({ s3, sns, bucket, topics: { next: TopicArn } }));
+       const body = JSON.stringify({ task_name: 'work', callback: 'next' });
+       const Records = Array.from({ length: 12 }, (_, i) => ({ messageId: 'm' + i, body, attributes: {} }));
+       const settled = await handler({ Records }, {});
+       console.log(results.length, most, settled.every(({ status }) => status === 'fulfilled'));
+       await aws.stop();`,
+    );
+    const [count, most, done] = output.trim().split(' ');
+    expect({ count, done }).toEqual({ count: '12', done: 'true' });
+    // The two under way, and one that has just been let go.
+    expect(Number(most)).toBeLessThanOrEqual(3);
+  });
+});
