@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -66,8 +66,7 @@ describe.each(['6.4.5', versionOf('@middy/core')])('in an empty project with @mi
       `@middy/core@${middy}`,
       ...named,
     );
-    const [stack = ''] = codeBlocks('README.md');
-    writeFileSync(join(project, 'worker.ts'), stack);
+    writeFileSync(join(project, 'worker.ts'), codeBlocks('README.md')[0]?.code ?? '');
     copyFileSync(join(root, 'test/consumer/consumer.ts'), join(project, 'consumer.ts'));
   }, 180_000);
 
@@ -102,9 +101,14 @@ describe.each(['6.4.5', versionOf('@middy/core')])('in an empty project with @mi
   );
 
   test('and runs against SNS, SQS and S3', () => {
-    expect(run(project, process.execPath, 'consumer.js').trim().split('\n').at(-1)).toBe(
-      'described cat.png@200',
-    );
+    expect(run(project, process.execPath, 'consumer.js')).toContain('cat.png@200');
+  });
+
+  test("the docs' first chain runs as it is typed", () => {
+    const chain = join(project, 'chain');
+    mkdirSync(chain);
+    for (const { file, code } of codeBlocks('docs/first-chain.md')) writeFileSync(join(chain, file), code);
+    expect(run(chain, process.execPath, 'local.ts')).toContain('3 words');
   });
 
   test('require() works too', () => {

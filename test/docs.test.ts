@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { codeBlocks } from './support/codeBlocks.ts';
+
+const root = new URL('..', import.meta.url).pathname;
+const pages = [
+  ...readdirSync(root).filter((name) => name.endsWith('.md')),
+  ...readdirSync(join(root, 'docs')).map((name) => join('docs', name)),
+].filter((name) => name.endsWith('.md'));
+
+let folder: string;
+beforeAll(() => {
+  mkdirSync(join(root, 'coverage'), { recursive: true });
+  // In the project's own folder, where its packages are found; git ignores it.
+  folder = mkdtempSync(join(root, 'coverage', 'docs-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('every block of TypeScript in the docs compiles', () => {
+  const files = pages.flatMap((page) => {
+    const own = join(folder, page.replaceAll('/', '-').replace('.md', ''));
+    mkdirSync(own);
+    return codeBlocks(page).map(({ file, code }) => {
+      writeFileSync(join(own, file), `${code}\nexport {};\n`);
+      return join(own, file);
+    });
+  });
+  expect(files.length).toBeGreaterThan(10);
+  const config = {
+    extends: join(root, 'tsconfig.json'),
+    compilerOptions: {
+      rootDir: root,
+      isolatedDeclarations: false,
+      declaration: false,
+      noUnusedLocals: false,
+      noUnusedParameters: false,
+      erasableSyntaxOnly: false,
+      paths: {
+        'algernon-middy': [join(root, 'middlewares/index.ts')],
+        'algernon-middy/core': [join(root, 'core/index.ts')],
+        'algernon-middy/local': [join(root, 'local/index.ts')],
+        'algernon-middy/middlewares/*': [join(root, 'middlewares/*.ts')],
+      },
+    },
+    include: [],
+    files,
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  let output = '';
+  try {
+    execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', folder, '--pretty', 'false'], {
+      encoding: 'utf8',
+    });
+  } catch (error) {
+    output = String((error as { stdout?: string }).stdout);
+  }
+  expect(output).toBe('');
+});
+
+test('every link between the pages leads somewhere', () => {
+  const dead = pages.flatMap((page) => {
+    const text = readFileSync(join(root, page), 'utf8');
+    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)].map(([, link = '']) => link);
+    return links
+      .filter((link) => !existsSync(join(root, dirname(page), link)))
+      .map((link) => `${page}: ${link}`);
+  });
+  expect(dead).toEqual([]);
+});
