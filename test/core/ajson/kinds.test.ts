@@ -271,6 +271,10 @@ describe('integers past 2^53', () => {
   });
 
   test('keep their places, whatever comes twice or is moved', () => {
+    expect(ajson.loads('{"a":9007199254740993,"a":1,"b":9.007199254740992e15}')).toEqual({
+      a: 1,
+      b: 2 ** 53,
+    });
     expect(ajson.loads('{"a":9007199254740993,"b":9007199254740992,"a":9007199254740992}')).toEqual({
       a: 9007199254740992n,
       b: 9007199254740992n,
