@@ -27,7 +27,8 @@ let shared: Promise<SQSClient> | undefined;
 export function sqsQueues(given: SQSClient | undefined, neededBy: string): SqsQueues {
   const load = () => importPeer('@aws-sdk/client-sqs', neededBy, () => import('@aws-sdk/client-sqs'));
   const client = async () => {
-    if (!given) shared ??= load().then(({ SQSClient }) => new SQSClient());
+    // A queue's URL may name a host that is not where the endpoint in the environment is.
+    if (!given) shared ??= load().then(({ SQSClient }) => new SQSClient({ useQueueUrlAsEndpoint: false }));
     return given ?? (shared as Promise<SQSClient>);
   };
   const urls = new Map<string, Promise<string>>();
