@@ -9,10 +9,10 @@ export interface Ratio {
 }
 
 /**
- * Runs two functions by turns, each for about `millis` (default 4) a round, and compares round by round: whatever
+ * Runs two functions by turns, each for about `millis` (default 1) a round, and compares round by round: whatever
  * slows the machine slows both.
  */
-export function pairedRatio(baseline: () => void, contender: () => void, rounds = 60, millis = 4): Ratio {
+export function pairedRatio(baseline: () => void, contender: () => void, rounds = 240, millis = 1): Ratio {
   const runs = [baseline, contender].map((run) => calibrate(run, millis));
   const ratios: number[] = [];
   const times: number[] = [];
