@@ -1,93 +1,140 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { MiddlewareObj } from '@middy/core';
-import { eventKind, isSnsRecord, messageIdOf, type TaskRecord } from '../core/tasks/events.ts';
+import { assertOption } from '../core/assertOption.ts';
+import { eventKind } from '../core/tasks/events.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
-import { declareStage, stageRanks, type TaskRun } from '../core/tasks/pipeline.ts';
-import { isTask } from '../core/tasks/task.ts';
-import { addTaskKeys, addToTaskKeys, withTaskKeys } from './taskKeys.ts';
+import { declareStage, stageRanks } from '../core/tasks/pipeline.ts';
+import { atEnd, watchRequest, whenAnswered } from '../core/tasks/watchRequest.ts';
+import { bindLogger } from './logging/bindLogger.ts';
+import { bareConsole, captureConsole, consoleOf } from './logging/captureConsole.ts';
+import { invocationLog } from './logging/invocationLog.ts';
+import { loggedEvent } from './logging/loggedEvent.ts';
+import { sampleDebug, switchDebugOn, wantsDebug } from './logging/logLevel.ts';
+import { isTerminal, prettyConsole } from './logging/prettyConsole.ts';
+import { parseRedactPath, type RedactPath } from './logging/redact.ts';
+import { enterScope, isLogging, leaveScope } from './logging/scope.ts';
+import type { Tracing } from './tracing/tracing.ts';
 
 export interface LambdaLoggedOptions {
   /** A Powertools logger. Default: one is made, with its settings from the environment. */
   logger?: Logger;
+  /** Whether what is written to `console` while an invocation runs goes through the logger. Default true. */
+  captureConsole?: boolean;
+  /** Whether each event is logged, at info. Default: what `POWERTOOLS_LOGGER_LOG_EVENT` says, else false. */
+  logEvent?: boolean;
+  /**
+   * What is left out of a logged event: paths from the event on or from its task on, such as `task_kwargs.card` or
+   * `task_kwargs.users[*].name`. Default: none. Passwords, tokens and the secrets of credentials are left out anyway.
+   */
+  redact?: readonly string[];
+  /** How lines are written. Default: `pretty` in a terminal outside Lambda, where no logger is given; else `json`. */
+  format?: 'json' | 'pretty';
+  /** What traces tasks: `xrayTracing()` or `openTelemetryTracing()`. Default: nothing does. */
+  tracing?: Tracing;
 }
 
 const name = 'lambdaLogged';
 
 /**
- * Sets logging up afresh for each invocation: every line has the function and the request, and every line logged
- * while a task runs has `task_name`, `message_id`, `receive_count` and `callback`, also when ten run at once. A failed
- * task is one error line, and a batch ends with a summary. `DEBUG=true` switches DEBUG on, where no log level is set.
+ * Sets logging up afresh for each invocation, on Powertools' logger: every line has the function and the request, and
+ * every line written while a task runs has `task_name`, `message_id`, `receive_count`, `chain_id` and `chain` (the
+ * callback), also when ten run at once. What is written to `console` becomes such a line too. A failed task is one error
+ * line, and a batch ends with a summary. `DEBUG=true` switches debug lines on, where no log level is set.
  *
+ * With `tracing`, each task is a span or a subsegment of its own.
+ *
+ * @throws OptionError when an option is not what it must be
  * @example
  * const logger = new Logger({ serviceName: 'images' });
  * export const handler = middy(queued(async (task: Task) => logger.info('resizing')))
  *   .use(lambdaLogged({ logger }))
- *   .use(sqsPartialBatchFailure())
+ *   .use(sqsPartialBatchFailure({ logger: () => {} }))
  *   .use(sqsSnsUnwrap());
  */
-export function lambdaLogged({ logger = new Logger() }: LambdaLoggedOptions = {}): MiddlewareObj {
-  addTaskKeys(logger);
-  const batches = new WeakMap<object, { startedAt: number; done: number }>();
+export function lambdaLogged(options: LambdaLoggedOptions = {}): MiddlewareObj {
+  const { logger = makeLogger(), captureConsole: captures = true, redact = [], tracing } = options;
+  const { format = options.logger || !isTerminal() ? 'json' : 'pretty' } = options;
+  const paths = redact.map((path) => {
+    const parsed = parseRedactPath(path);
+    assertOption(parsed, name, 'redact', `a list of paths such as task_kwargs.card, and ${path} is none`);
+    return parsed as RedactPath;
+  });
+  assertOption(typeof logger.info === 'function', name, 'logger', "a Logger of Powertools'");
+  assertOption(format === 'json' || format === 'pretty', name, 'format', 'json or pretty');
+  assertOption(!tracing || typeof tracing.start === 'function', name, 'tracing', 'such as xrayTracing()');
+  bindLogger(logger);
+  if (format === 'pretty') logger['console'] = prettyConsole();
+  else if (consoleOf(logger) === console) logger['console'] = bareConsole;
+
+  const finishes = new WeakMap<object, () => void>();
+  const finish = (request: object) => finishes.get(request)?.();
+  let isCold = process.env.AWS_LAMBDA_INITIALIZATION_TYPE === 'on-demand';
 
   return {
     before(request) {
       keepResponse(request);
-      logger.resetKeys();
-      logger.addContext(request.context);
-      if (wantsDebug()) logger.setLogLevel('DEBUG');
-      const batch = { startedAt: Date.now(), done: 0 };
-      batches.set(request, batch);
-      declareStage(request, {
+      sampleDebug(logger);
+      const isDebug = wantsDebug();
+      const log = invocationLog(request, { logger, tracing, capturesConsole: captures, coldStart: isCold });
+      isCold = false;
+      enterScope(log.scope);
+      const release = captures ? captureConsole() : undefined;
+      const leave = once(() => {
+        leaveScope(log.scope);
+        release?.();
+        logger.clearBuffer();
+        if (!isLogging(logger)) logger.resetKeys();
+      });
+      const write = once(log.finish);
+      atEnd(request, () => {
+        write();
+        leave();
+      });
+      finishes.set(request, () => {
+        write();
+        // What other middlewares write after this, goes through the logger too.
+        whenAnswered(request, leave);
+        setImmediate(leave);
+      });
+
+      const pipeline = declareStage(request, {
         name,
         rank: stageRanks.log,
-        ready: ({ task }) => addTask(task),
-        around: (run, next) =>
-          withTaskKeys(keysOf(run.record), async () => {
-            try {
-              await next();
-              batch.done += 1;
-            } catch (error) {
-              logger.error('task failed', { error: asError(error) });
-              throw error;
-            }
-          }),
+        around(run, next) {
+          // Whoever samples after us has put the level back.
+          if (isDebug) switchDebugOn(logger);
+          return log.task(run, next);
+        },
       });
-      if (eventKind(request.event) === 'direct') addTask(request.event);
+      if (pipeline) pipeline.logsFailures = true;
+      watchRequest(request).listeners.push(log.outcome);
+      if (isDebug) switchDebugOn(logger);
+      if (options.logEvent ?? logger.getLogEvent()) {
+        logger.info(eventKind(request.event) === 'direct' ? 'event' : 'batch', {
+          event: loggedEvent(request.event, paths),
+        });
+      }
     },
-
-    after(request) {
-      const batch = batches.get(request);
-      const { Records } = request.event as { Records?: TaskRecord[] };
-      if (!batch || !Records || eventKind(request.event) === 'direct') return;
-      const { startedAt, done } = batch;
-      logger.info('batch done', {
-        records: Records.length,
-        failed: Records.length - done,
-        milliseconds: Date.now() - startedAt,
-      });
-    },
-
-    onError(request) {
-      keepResponse(request);
-      logger.error('invocation failed', { error: asError(request.error) });
+    after: finish,
+    async onError(request) {
+      finish(request);
+      await keepResponse(request);
     },
   };
 }
 
-function keysOf(record: TaskRecord) {
-  const receiveCount = isSnsRecord(record) ? undefined : record.attributes?.ApproximateReceiveCount;
-  return { message_id: messageIdOf(record), receive_count: receiveCount && Number(receiveCount) };
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    work();
+  };
 }
 
-function addTask(task: TaskRun['task']): void {
-  if (isTask(task)) addToTaskKeys({ task_name: task.task_name, callback: task.callback ?? undefined });
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error), { cause: error });
-}
-
-function wantsDebug(): boolean {
-  const { DEBUG = '', POWERTOOLS_LOG_LEVEL, LOG_LEVEL, AWS_LAMBDA_LOG_LEVEL } = process.env;
-  return /^(true|1)$/i.test(DEBUG) && !(POWERTOOLS_LOG_LEVEL || LOG_LEVEL || AWS_LAMBDA_LOG_LEVEL);
+/** Without a service name of its own, a function's lines go under the function's name. */
+function makeLogger(): Logger {
+  const { POWERTOOLS_SERVICE_NAME, AWS_LAMBDA_FUNCTION_NAME } = process.env;
+  const serviceName = POWERTOOLS_SERVICE_NAME || AWS_LAMBDA_FUNCTION_NAME;
+  return new Logger(serviceName ? { serviceName } : {});
 }

@@ -15,7 +15,12 @@ export interface WatchedRequest {
   end(): Promise<void>;
 }
 
-const watched = new WeakMap<object, WatchedRequest & { readonly ends: (() => Promise<void>)[] }>();
+interface Watched extends WatchedRequest {
+  readonly ends: (() => Promise<void>)[];
+  readonly answered: (() => void)[];
+}
+
+const watched = new WeakMap<object, Watched>();
 
 /**
  * Has something done when an invocation is over, once, however it ends.
@@ -38,12 +43,23 @@ export function atEnd(request: RespondingRequest, work: () => void | Promise<voi
   return end;
 }
 
+/**
+ * Has something done when Middy takes the answer: after all hooks that do not wait between reading and setting it, and
+ * before whoever called the handler goes on. For a middleware's own `after` and `onError`, whose place among those of
+ * the others is any.
+ *
+ * @param work may be called more than once; must not throw
+ */
+export function whenAnswered(request: RespondingRequest, work: () => void): void {
+  watch(request).answered.push(work);
+}
+
 /** Sees to it that the answer of an invocation, and its end, are seen. */
 export function watchRequest(request: RespondingRequest): WatchedRequest {
   return watch(request);
 }
 
-function watch(request: RespondingRequest) {
+function watch(request: RespondingRequest): Watched {
   const known = watched.get(request);
   if (known) return known;
   let { response, error } = request;
@@ -51,9 +67,10 @@ function watch(request: RespondingRequest) {
   const ends: (() => Promise<void>)[] = [];
   const isEarly = () => 'earlyResponse' in request;
 
-  const one = {
-    refuses: (_response: unknown): boolean => false,
-    listeners: [] as ((response: unknown) => void)[],
+  const one: Watched = {
+    refuses: () => false,
+    listeners: [],
+    answered: [],
     ends,
     async end() {
       for (const end of ends.toReversed()) await end();
@@ -70,6 +87,7 @@ function watch(request: RespondingRequest) {
       configurable: true,
       enumerable: true,
       get() {
+        for (const work of one.answered) queueMicrotask(work);
         // An early answer is read by Middy alone, which returns it, and so waits. With an error it first asks whether
         // there is an answer.
         const waits = ending && isEarly() && (response !== undefined || error === undefined);

@@ -1,0 +1,48 @@
+import type { LogFormatter, Logger } from '@aws-lambda-powertools/logger';
+import type { UnformattedAttributes } from '@aws-lambda-powertools/logger/types';
+import { hideSecrets, hideSignatures } from './hideSecrets.ts';
+import { currentScope } from './scope.ts';
+
+type Additional = Parameters<LogFormatter['formatAttributes']>[1];
+type FormattedError = ReturnType<LogFormatter['formatError']>;
+
+const bound = new WeakSet<LogFormatter>();
+/** How many errors of an AggregateError are shown. */
+const maxErrors = 10;
+
+/**
+ * Makes a logger, and the children it has, write the keys of whatever is running into every line, and no secrets.
+ * Powertools' own keys belong to a logger, and so to all the tasks and invocations that run at once; hence the
+ * formatter, which every line goes through.
+ */
+export function bindLogger(logger: Logger): void {
+  const formatter = logger['getLogFormatter']();
+  if (bound.has(formatter)) return;
+  bound.add(formatter);
+  const formatAttributes = formatter.formatAttributes.bind(formatter);
+  const formatError = formatter.formatError.bind(formatter);
+  const ancestors: Error[] = [];
+
+  formatter.formatAttributes = (attributes: UnformattedAttributes, additional: Additional) => {
+    const scope = currentScope();
+    const shown = hideSecrets(additional);
+    if (!scope) return formatAttributes(attributes, shown);
+    const { lambdaContext } = scope.invocation;
+    const version = { function_version: lambdaContext?.functionVersion };
+    return formatAttributes({ ...attributes, lambdaContext }, { ...version, ...scope.keys, ...shown });
+  };
+
+  formatter.formatError = (error: Error): FormattedError => {
+    // An error may be its own cause, in however wide a circle.
+    if (ancestors.includes(error)) return { name: error.name, message: error.message, location: '' };
+    ancestors.push(error);
+    try {
+      const formatted = hideSecrets({ ...formatError(error) }) as FormattedError & { errors?: unknown };
+      if (typeof formatted.stack === 'string') formatted.stack = hideSignatures(formatted.stack);
+      if (error instanceof AggregateError) formatted.errors = error.errors.slice(0, maxErrors);
+      return formatted;
+    } finally {
+      ancestors.pop();
+    }
+  };
+}

@@ -1,0 +1,37 @@
+import { ajson } from '../../core/ajson/ajson.ts';
+import { eventKind, isSnsRecord, type SqsEvent, type TaskRecord } from '../../core/tasks/events.ts';
+import { hideSecrets } from './hideSecrets.ts';
+import { type RedactPath, redact } from './redact.ts';
+
+/**
+ * An event as it may be logged: with the JSON in its bodies parsed, so that there is no JSON inside JSON and every path
+ * leads somewhere, and with nothing where the paths lead, neither from the event on nor from each task on.
+ */
+export function loggedEvent(event: unknown, paths: readonly RedactPath[]): unknown {
+  const opened = eventKind(event) === 'direct' ? event : openRecords(event as SqsEvent, paths);
+  return hideSecrets(redact(opened, paths));
+}
+
+function openRecords(event: SqsEvent, paths: readonly RedactPath[]) {
+  return { ...event, Records: event.Records.map((record: TaskRecord) => openRecord(record, paths)) };
+}
+
+function openRecord(record: TaskRecord, paths: readonly RedactPath[]): unknown {
+  if (isSnsRecord(record)) {
+    return { ...record, Sns: { ...record.Sns, Message: redact(parse(record.Sns.Message), paths) } };
+  }
+  const body = parse(record.body);
+  if (typeof body !== 'object' || body === null || !('Message' in body)) {
+    return { ...record, body: redact(body, paths) };
+  }
+  return { ...record, body: { ...body, Message: redact(parse(body.Message), paths) } };
+}
+
+function parse(text: unknown): unknown {
+  if (typeof text !== 'string') return text;
+  try {
+    return ajson.raw(text);
+  } catch {
+    return text;
+  }
+}

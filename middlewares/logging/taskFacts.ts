@@ -1,0 +1,72 @@
+import { isSnsRecord, type LambdaContext, messageIdOf } from '../../core/tasks/events.ts';
+import type { TaskRun } from '../../core/tasks/pipeline.ts';
+import { isTask } from '../../core/tasks/task.ts';
+import type { TaskFacts } from '../tracing/tracing.ts';
+import type { Keys } from './scope.ts';
+
+/** The name under which a chain's id travels as a message attribute. */
+export const chainIdName = 'chain_id';
+
+/** What any sender may have written: not what would break a line or a query. */
+const goodChainId = /^[\w.:-]{1,128}$/;
+
+/** The facts of a message, as far as it can be read: what is wrong with it is for the stages to say. */
+export function factsOf(
+  { record, unwrap }: Pick<TaskRun, 'record' | 'unwrap'>,
+  coldStart: boolean,
+): TaskFacts {
+  const messageId = messageIdOf(record);
+  const { content, attributes } = read(unwrap);
+  const sns = isSnsRecord(record);
+  return {
+    ...partsOf(content, attributes, messageId),
+    messageId,
+    receiveCount: sns ? undefined : Number(record.attributes?.ApproximateReceiveCount) || undefined,
+    source: sns ? record.Sns.TopicArn : record.eventSourceARN,
+    attributes,
+    coldStart,
+  };
+}
+
+function read(unwrap: TaskRun['unwrap']) {
+  try {
+    return unwrap();
+  } catch {
+    return { content: undefined, attributes: {} };
+  }
+}
+
+/** The facts of a task that a function was invoked with directly. */
+export function factsOfInvocation(event: unknown, context: LambdaContext, coldStart: boolean): TaskFacts {
+  const messageId = context?.awsRequestId;
+  return {
+    ...partsOf(event, {}, messageId),
+    messageId,
+    receiveCount: undefined,
+    source: undefined,
+    attributes: {},
+    coldStart,
+  };
+}
+
+/** Where no id came along, the chain starts here; its id is the same when the message is delivered again. */
+function partsOf(task: unknown, attributes: Readonly<Record<string, string>>, messageId: string) {
+  const sent = attributes[chainIdName];
+  const known = isTask(task) ? task : undefined;
+  return {
+    taskName: known?.task_name,
+    chainId: sent !== undefined && goodChainId.test(sent) ? sent : messageId,
+    chain: typeof known?.callback === 'string' && known.callback !== '' ? known.callback : undefined,
+  };
+}
+
+/** What each line of a task has. */
+export function keysOf({ taskName, messageId, receiveCount, chainId, chain, source }: TaskFacts): Keys {
+  return {
+    task_name: taskName,
+    message_id: source === undefined ? undefined : messageId,
+    receive_count: receiveCount,
+    chain_id: taskName === undefined ? undefined : chainId,
+    chain,
+  };
+}

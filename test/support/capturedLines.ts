@@ -1,0 +1,21 @@
+import { Console } from 'node:console';
+import { Writable } from 'node:stream';
+import type { Logger } from '@aws-lambda-powertools/logger';
+
+/** A line as Powertools writes it. */
+export type Line = Record<string, unknown> & { level: string; message: string };
+
+/** Takes what a logger writes, instead of the process's output. */
+export function capturedLines(logger: Logger): { texts: string[]; lines(): Line[]; errors(): Line[] } {
+  const texts: string[] = [];
+  const stream = new Writable({
+    write(chunk, _, done) {
+      texts.push(...String(chunk).split('\n').filter(Boolean));
+      done();
+    },
+  });
+  logger['console'] = new Console(stream, stream);
+  logger['console'].trace = (text: string) => logger['console'].log(text);
+  const lines = () => texts.map((text) => JSON.parse(text) as Line);
+  return { texts, lines, errors: () => lines().filter(({ level }) => level === 'ERROR') };
+}
