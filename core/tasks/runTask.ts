@@ -67,7 +67,7 @@ export async function runTask<T, C, R>(
   };
 
   try {
-    await compose(stages, handle)(run);
+    await runStages(stages, 0, run, handle);
   } catch (error) {
     if (error instanceof AlgernonError) error.messageId ??= messageIdOf(record);
     throw error;
@@ -75,17 +75,24 @@ export async function runTask<T, C, R>(
   return run.result as R;
 }
 
-function compose(stages: readonly Stage[], innermost: () => Promise<void>): (run: TaskRun) => Promise<void> {
-  const step = async (run: TaskRun, index: number): Promise<void> => {
-    const stage = stages[index];
-    if (!stage) return innermost();
-    let called = false;
-    await stage.around(run, () => {
-      if (called)
-        throw new AlgernonError('NEXT_CALLED_TWICE', `The stage ${stage.name} called next() twice.`);
-      called = true;
-      return step(run, index + 1);
-    });
+/** Runs the stages from `index` on, the innermost last. Never throws: what a stage throws at once is a rejection too. */
+function runStages(
+  stages: readonly Stage[],
+  index: number,
+  run: TaskRun,
+  innermost: () => Promise<void>,
+): Promise<void> {
+  const stage = stages[index];
+  if (!stage) return innermost();
+  let called = false;
+  const next = () => {
+    if (called) throw new AlgernonError('NEXT_CALLED_TWICE', `The stage ${stage.name} called next() twice.`);
+    called = true;
+    return runStages(stages, index + 1, run, innermost);
   };
-  return (run) => step(run, 0);
+  try {
+    return Promise.resolve(stage.around(run, next));
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }

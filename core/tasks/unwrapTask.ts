@@ -31,7 +31,7 @@ export function unwrapTask(record: TaskRecord): Task {
 /** What is in a message, with its attributes. Whether that is a task is not asked yet. */
 export function unwrap(record: TaskRecord): Unwrapped {
   const messageId = messageIdOf(record);
-  const outer = isSnsRecord(record) ? record.Sns : parse(record.body as unknown, messageId);
+  const outer = isSnsRecord(record) ? record.Sns : parseBody(record.body as unknown, messageId);
   const inEnvelope = isSnsRecord(record) || isEnvelope(outer);
   const content = inEnvelope ? parse((outer as Envelope).Message, messageId) : outer;
   const attributes = inEnvelope
@@ -43,6 +43,21 @@ export function unwrap(record: TaskRecord): Unwrapped {
 interface Envelope {
   Message: unknown;
   MessageAttributes?: unknown;
+}
+
+/** How SNS begins its envelope, in which there is no number whose digits could be lost. */
+const envelopeStart = /^\s*\{\s*"Type"\s*:\s*"Notification"/;
+
+function parseBody(body: unknown, messageId: string): unknown {
+  if (typeof body === 'string' && envelopeStart.test(body)) {
+    try {
+      const envelope = JSON.parse(body);
+      if (isEnvelope(envelope) && typeof envelope.Message === 'string') return envelope;
+    } catch {
+      // Read once more below, for an error that says where.
+    }
+  }
+  return parse(body, messageId);
 }
 
 /** Another middleware may have parsed the text already: what is not text is taken as the parsed message. */
@@ -69,8 +84,7 @@ function isEnvelope(message: unknown): boolean {
 
 /** SNS and SQS spell an attribute each in its own way. */
 function textsOf(attributes: unknown, field: 'Value' | 'stringValue'): Record<string, string> {
-  const entries = Object.entries(attributes ?? {}).map(
-    ([name, attribute]) => [name, attribute?.[field]] as const,
-  );
+  if (!attributes) return {};
+  const entries = Object.entries(attributes).map(([name, attribute]) => [name, attribute?.[field]] as const);
   return Object.fromEntries(entries.filter(([, text]) => typeof text === 'string'));
 }

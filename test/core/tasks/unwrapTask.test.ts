@@ -47,6 +47,15 @@ test('tags stay tags, and no digit is lost', () => {
   });
 });
 
+test('nor where the message stands in its envelope as JSON, and not as text', () => {
+  const text =
+    '{"Type":"Notification","TopicArn":"t","Message":{"task_name":"a","task_kwargs":{"id":9007199254740993}}}';
+  expect(unwrapTask(sqsRecord(text, { raw: true }))).toEqual({
+    task_name: 'a',
+    task_kwargs: { id: 9007199254740993n },
+  });
+});
+
 describe('what is no task is refused, with the id of the message', () => {
   test.each(['', '{', 'no json', '{"task_name":"a"} x'])('not JSON: %j', (text) => {
     for (const raw of [true, false]) {
