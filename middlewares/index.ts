@@ -17,3 +17,5 @@ export { type StepFunctionsTaskOptions, stepFunctionsTask } from './stepFunction
 export { type StoredDataHydrateOptions, storedDataHydrate } from './storedDataHydrate.ts';
 export { type TopicsByDisplayNameOptions, topicsByDisplayName } from './topicsByDisplayName.ts';
 export { type TopicsFromSsmOptions, topicsFromSsm } from './topicsFromSsm.ts';
+export { traced } from './tracing/traced.ts';
+export type { TaskFacts, TaskTrace, Tracing } from './tracing/tracing.ts';

@@ -1,0 +1,223 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { afterEach, expect, test } from '@jest/globals';
+import middy, { type MiddlewareObj } from '@middy/core';
+import warmup from '@middy/warmup';
+import { lambdaLogged, queued, sqsSnsUnwrap } from '../../middlewares/index.ts';
+import { capturedLines } from '../support/capturedLines.ts';
+import { lambdaContext } from '../support/lambdaContext.ts';
+import { sqsRecord } from '../support/sqsRecord.ts';
+
+const methods = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
+const environment = { ...process.env };
+const bare = Object.fromEntries(methods.map((method) => [method, console[method]]));
+/** What reaches the console past the logger. */
+const raw: unknown[][] = [];
+
+afterEach(() => {
+  process.env = { ...environment };
+  Object.assign(console, bare);
+  raw.length = 0;
+});
+
+/** Takes what reaches the console itself. */
+function watchConsole() {
+  for (const method of methods) console[method] = (...args: unknown[]) => void raw.push([method, ...args]);
+  return Object.fromEntries(methods.map((method) => [method, console[method]]));
+}
+
+const current = () => Object.fromEntries(methods.map((method) => [method, console[method]]));
+
+function makeStack(work: (n: number) => unknown, options: object = {}, others: MiddlewareObj[] = []) {
+  const logger = new Logger({ serviceName: 'shop', logLevel: 'TRACE' });
+  const captured = capturedLines(logger);
+  const worker = ({ task_kwargs }: { task_kwargs: { n: number } }) => work(task_kwargs.n);
+  const handler = middy(queued(worker)) as unknown as ReturnType<typeof middy>;
+  for (const one of [lambdaLogged({ logger, ...options }), sqsSnsUnwrap() as MiddlewareObj, ...others])
+    handler.use(one);
+  const invoke = (numbers: readonly number[], context = lambdaContext()) =>
+    handler(
+      { Records: numbers.map((n) => sqsRecord({ task_name: `task${n}`, task_kwargs: { n } })) } as never,
+      context as never,
+    ) as Promise<unknown>;
+  return { invoke, logger, ...captured };
+}
+
+test('each method is a line at its level, formatted as the console formats it, with the keys of its task', async () => {
+  const before = watchConsole();
+  const { invoke, lines } = makeStack(() => {
+    for (const method of methods)
+      console[method]('%s has %d', 'a', 2, { b: [1, { c: 3n }] }, new Map([['k', 1]]));
+  });
+  await invoke([1]);
+  const written = lines().slice(0, 6);
+  expect(written.map(({ level }) => level)).toEqual(['DEBUG', 'ERROR', 'INFO', 'INFO', 'TRACE', 'WARN']);
+  for (const line of written) {
+    expect(line).toMatchObject({
+      message: "a has 2 { b: [ 1, { c: 3n } ] } Map(1) { 'k' => 1 }",
+      task_name: 'task1',
+    });
+  }
+  expect(raw).toEqual([]);
+  expect(current()).toEqual(before);
+});
+
+test('captureConsole: false leaves the console alone', async () => {
+  const before = watchConsole();
+  let during: unknown;
+  const { invoke, lines } = makeStack(
+    () => {
+      during = current();
+      console.log('plain');
+    },
+    { captureConsole: false },
+  );
+  await invoke([1]);
+  expect(during).toEqual(before);
+  expect(raw).toEqual([['log', 'plain']]);
+  expect(lines()).toHaveLength(1);
+});
+
+test.each<[string, MiddlewareObj]>([
+  ['a task that fails', { before: () => {} }],
+  ['a before that throws', { before: () => Promise.reject(new Error('no')) }],
+  ['an after that throws', { after: () => Promise.reject(new Error('no')) }],
+  [
+    'an onError that throws',
+    { before: () => Promise.reject(new Error('no')), onError: () => Promise.reject(new Error('no')) },
+  ],
+  ['a before that answers early', warmup({ isWarmingUp: () => true }) as MiddlewareObj],
+  ['an after that answers early', { after: () => 'early' }],
+])('put back after %s', async (_, other) => {
+  const before = watchConsole();
+  const { invoke } = makeStack(() => Promise.reject(new Error('failed')), {}, [other]);
+  await Promise.allSettled([invoke([1])]);
+  expect(current()).toEqual(before);
+});
+
+test('two invocations that overlap, each with its own logger; put back with the last', async () => {
+  const before = watchConsole();
+  const opens: (() => void)[] = [];
+  const work = async (n: number) => {
+    console.log('start', n);
+    await new Promise<void>((resolve) => opens.push(resolve));
+    console.log('end', n);
+  };
+  const one = makeStack(work);
+  const two = makeStack(work);
+  const running = [one.invoke([1]), two.invoke([2])];
+  while (opens.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  opens[0]?.();
+  await running[0];
+  expect(current()).not.toEqual(before);
+  opens[1]?.();
+  await running[1];
+  expect(current()).toEqual(before);
+  const messages = (stack: typeof one) => stack.lines().map(({ message, task_name }) => [message, task_name]);
+  expect(messages(one)).toEqual([
+    ['start 1', 'task1'],
+    ['end 1', 'task1'],
+    ['batch done', undefined],
+  ]);
+  expect(messages(two)).toEqual([
+    ['start 2', 'task2'],
+    ['end 2', 'task2'],
+    ['batch done', undefined],
+  ]);
+  expect(raw).toEqual([]);
+});
+
+test('whoever else puts something over the console while it is captured, keeps it', async () => {
+  watchConsole();
+  const theirs = (...args: unknown[]) => raw.push(['theirs', ...args]);
+  const { invoke, lines } = makeStack(() => {
+    console.log = theirs;
+  });
+  await invoke([1]);
+  expect(console.log).toBe(theirs);
+  // What they put away is ours: without an invocation it passes on what it gets.
+  const again = makeStack(() => {
+    console.warn('now');
+  });
+  let kept: typeof console.info | undefined;
+  const keeping = makeStack(() => {
+    kept = console.info;
+  });
+  await keeping.invoke([1]);
+  kept?.('late');
+  console.info = kept as typeof console.info;
+  await again.invoke([1]);
+  console.info('later');
+  expect(raw).toEqual([
+    ['info', 'late'],
+    ['info', 'later'],
+  ]);
+  expect(again.lines().map(({ message }) => message)).toEqual(['now', 'batch done']);
+  expect(lines()).toHaveLength(1);
+});
+
+test("no JSON inside JSON: another logger's line, and a metric, pass as they are", async () => {
+  watchConsole();
+  const metric = JSON.stringify({ _aws: { CloudWatchMetrics: [] }, latency: 3 });
+  const { invoke, texts, lines } = makeStack(() => {
+    console.log(metric);
+    console.log('{ no json }');
+    console.log('[1]');
+  });
+  await invoke([1]);
+  expect(texts[0]).toBe(metric);
+  expect(
+    lines()
+      .slice(1)
+      .map(({ message }) => message),
+  ).toEqual(['{ no json }', '[1]', 'batch done']);
+  expect(raw).toEqual([]);
+});
+
+test('with POWERTOOLS_DEV, where the logger itself writes to the console: each line once', async () => {
+  process.env.POWERTOOLS_DEV = 'true';
+  watchConsole();
+  const logger = new Logger({ serviceName: 'shop' });
+  const child = logger.createChild();
+  const handler = middy(async () => {
+    logger.info('from the logger');
+    child.info('from its child');
+    console.info('from the console');
+  }).use(lambdaLogged({ logger }));
+  await handler({ task_name: 'work' } as never, lambdaContext() as never);
+  expect(raw.map(([, text]) => JSON.parse(String(text)).message)).toEqual([
+    'from the logger',
+    'from its child',
+    'from the console',
+  ]);
+});
+
+test("the AWS SDK's chatter is at warn", async () => {
+  const { invoke, lines } = makeStack(() => {
+    const call = {
+      clientName: 'S3Client',
+      commandName: 'GetObjectCommand',
+      input: { Key: 'needle' },
+      output: {},
+    };
+    console.debug(call);
+    console.info(call);
+    console.warn({ ...call, error: 'slow down' });
+  });
+  await invoke([1]);
+  expect(lines().map(({ level }) => level)).toEqual(['WARN', 'INFO']);
+});
+
+test('a line from outside of any invocation goes to the logger of the one under way', async () => {
+  watchConsole();
+  let write = () => {};
+  const written = new Promise<void>((resolve) => {
+    write = resolve;
+  }).then(() => console.warn('connection lost'));
+  const { invoke, lines } = makeStack(() => {
+    write();
+    return written;
+  });
+  await invoke([1]);
+  expect(lines()[0]).toMatchObject({ level: 'WARN', message: 'connection lost', function_name: 'worker' });
+  expect(raw).toEqual([]);
+});
