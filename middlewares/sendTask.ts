@@ -17,6 +17,8 @@ import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { type Topics, topicArn } from './aws/topics.ts';
 import { storeResult, taskMessage } from './storeResult.ts';
+import { carrying } from './tracing/carrying.ts';
+import type { Tracing } from './tracing/tracing.ts';
 
 export interface SendTaskOptions {
   /** Default: one made at the first need, shared by all that give none. */
@@ -39,6 +41,8 @@ export interface SendTaskOptions {
   maxMessageBytes?: number;
   /** Message attributes to travel with the task, as text. Default: none. */
   attributes?: Readonly<Record<string, string>>;
+  /** What traces the sending. Default: within a task, what traces the task; else nothing. */
+  tracing?: Tracing;
   /** For a FIFO topic: the group whose order is kept. Default: a group of its own. */
   groupId?: string;
   /** For a FIFO topic: the same for the same message, however often it is sent. Default: a new one each time. */
@@ -100,14 +104,12 @@ export async function sendTask(
   const arn = await topicArn(task_name, topics, functionArn);
   const { kwargs } = await storeResult(task.task_kwargs, origin, storing);
   const { groupId = id, deduplicationId = id, attributes = {} } = options;
-  const [error] = await snsPublisher({ sns, maxMessageBytes }).publish([
-    {
-      topicArn: arn,
-      message: taskMessage(task_name, kwargs, callback),
-      attributes,
-      groupId,
-      deduplicationId,
-    },
-  ]);
-  if (error) throw error;
+  const message = taskMessage(task_name, kwargs, callback);
+  await carrying(arn, options.tracing, async (carried) => {
+    const all = { ...carried, ...attributes };
+    const [error] = await snsPublisher({ sns, maxMessageBytes }).publish([
+      { topicArn: arn, message, attributes: all, groupId, deduplicationId },
+    ]);
+    if (error) throw error;
+  });
 }

@@ -7,6 +7,7 @@ import {
   StoredDataUnavailableError,
 } from '../../core/errors.ts';
 import type { ObjectAddress, ObjectStore } from '../../core/storedData.ts';
+import { captureClient } from '../tracing/carrying.ts';
 import { isFinalFault } from './isFinalFault.ts';
 import { uploadParts } from './uploadParts.ts';
 
@@ -26,7 +27,7 @@ const partBytes = 8 * 1024 * 1024;
 export function s3ObjectStore({ s3, acl }: S3ObjectStoreOptions = {}): ObjectStore {
   const client = () => {
     if (!s3) shared ??= new S3Client();
-    return s3 ?? (shared as S3Client);
+    return captureClient(s3 ?? (shared as S3Client));
   };
 
   return {

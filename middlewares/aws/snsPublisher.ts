@@ -1,6 +1,7 @@
 import { PublishBatchCommand, type PublishBatchRequestEntry, SNSClient } from '@aws-sdk/client-sns';
 import { MessageTooLargeError, PublishError } from '../../core/errors.ts';
 import type { TaskMessage, TaskPublisher } from '../../core/tasks/taskPublisher.ts';
+import { captureClient } from '../tracing/carrying.ts';
 import { isFinalFault } from './isFinalFault.ts';
 
 let shared: SNSClient | undefined;
@@ -19,7 +20,7 @@ const maxEntries = 10;
 export function snsPublisher({ sns, maxMessageBytes = 262_144 }: SnsPublisherOptions = {}): TaskPublisher {
   const client = () => {
     if (!sns) shared ??= new SNSClient();
-    return sns ?? (shared as SNSClient);
+    return captureClient(sns ?? (shared as SNSClient));
   };
 
   const send = async (batch: Batch, outcomes: (Error | undefined)[], signal?: AbortSignal): Promise<void> => {

@@ -30,8 +30,8 @@ export interface Tracing {
   start(task: TaskFacts): TaskTrace | undefined;
   /** Runs something in a span of its own, in the span that is current, else in the task's. */
   span<T>(name: string, work: () => T, task?: TaskTrace): T;
-  /** The message attributes by which a message that is sent now carries on the trace. */
-  carried(task?: TaskTrace): Readonly<Record<string, string>>;
+  /** Sends a message to a topic, with the message attributes by which it carries on the trace. */
+  send<T>(topicArn: string, work: (attributes: Readonly<Record<string, string>>) => T, task?: TaskTrace): T;
   /** Lets an AWS client tell of its calls; does nothing for one that does already. */
   capture?(client: object): void;
 }
