@@ -1,0 +1,112 @@
+import { runInNewContext } from 'node:vm';
+import { describe, expect, test } from '@jest/globals';
+import { AjsonError, AlgObject, ajson, createAjson, tuple } from '../../../core/ajson/index.ts';
+
+const MILLION = 1_000_000;
+
+describe('dumps', () => {
+  test('never obeys a toJSON', () => {
+    const lie = () => 'lie';
+    const hidden = Object.defineProperty({ a: 1 }, 'toJSON', { value: lie });
+    expect(ajson.dumps([hidden])).toBe('[{"a":1}]');
+    expect(ajson.dumps([Object.assign([1], { toJSON: lie })])).toBe('[[1]]');
+    expect(() => ajson.dumps([{ toJSON: lie }])).toThrow('$[0].toJSON');
+    expect(ajson.dumps(new Set([hidden]))).toBe('{"_alg_class":"set","value":[{"a":1}]}');
+    class Liar extends AlgObject {
+      readonly a: number = 1;
+      toJSON(): string {
+        return 'lie';
+      }
+      static parseJson(): Liar {
+        return new Liar();
+      }
+    }
+    const own = createAjson({ classes: [{ class: Liar, module: 'm' }] });
+    expect(own.dumps([new Liar()])).toBe('[{"_alg_class":"Liar","_alg_module":"m","value":{"a":1}}]');
+  });
+
+  test('takes getters and Proxies for what they give, and refuses those that throw', () => {
+    expect(
+      ajson.dumps({
+        get a() {
+          return new Set([1]);
+        },
+      }),
+    ).toBe('{"a":{"_alg_class":"set","value":[1]}}');
+    expect(ajson.dumps(new Proxy({ a: [1] }, {}))).toBe('{"a":[1]}');
+    expect(ajson.dumps([new Proxy([1, 2n], {})])).toBe('[[1,2]]');
+    const traps = ['get', 'ownKeys', 'getPrototypeOf', 'getOwnPropertyDescriptor'] as const;
+    for (const trap of traps) {
+      const proxy = new Proxy(
+        { a: 1 },
+        {
+          [trap]: () => {
+            throw new Error('trapped');
+          },
+        },
+      );
+      expect(() => ajson.dumps({ proxy })).toThrow(
+        expect.objectContaining({ name: 'AjsonError', path: expect.stringContaining('$.proxy') }),
+      );
+    }
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    expect(() => ajson.dumps([proxy])).toThrow(AjsonError);
+    expect(() => ajson.rebuildEvent([proxy])).toThrow(AjsonError);
+    const endless = new Proxy([], { get: (_, key) => (key === 'length' ? 1e9 : undefined) });
+    expect(() => ajson.dumps(endless)).toThrow('hole');
+  });
+
+  test('ends at cycles of every kind', () => {
+    const list: unknown[] = [];
+    list.push(list);
+    const map = new Map();
+    map.set('m', map);
+    const set = new Set();
+    set.add(new Set([set]));
+    const object: Record<string, unknown> = {};
+    object['o'] = { object };
+    for (const cycle of [list, map, set, object]) {
+      expect(() => ajson.dumps(cycle)).toThrow(expect.objectContaining({ kind: 'depth' }));
+    }
+    expect(() => ajson.rebuildEvent(object)).toThrow(expect.objectContaining({ kind: 'depth' }));
+  });
+
+  test('ends where the stack does, if the limit of depth does not come first', () => {
+    const deep = createAjson({ maxDepth: Number.POSITIVE_INFINITY });
+    const text = '['.repeat(MILLION) + ']'.repeat(MILLION);
+    for (const act of [
+      () => deep.loads(text),
+      () => deep.raw(`${text} x`),
+      () => deep.dumps(JSON.parse(text)),
+      () => deep.rebuildEvent(JSON.parse(text)),
+    ]) {
+      expect(act).toThrow(AjsonError);
+    }
+  });
+
+  test('takes large values', () => {
+    expect(ajson.dumps(new Uint8Array(MILLION))).toHaveLength(1_333_374);
+    expect(ajson.loads(ajson.dumps(new Set(Array(MILLION / 10).keys())))).toHaveProperty(
+      'size',
+      MILLION / 10,
+    );
+    expect(ajson.loads(ajson.dumps([tuple(...Array(MILLION / 10).keys())]))).toHaveLength(1);
+  });
+
+  test('lists and objects of another realm are plain', () => {
+    const foreign = runInNewContext('[{ a: [1, new Set()] }, null].slice(0, 1)');
+    foreign[0].a[1] = 2n;
+    expect(ajson.dumps({ foreign })).toBe('{"foreign":[{"a":[1,2]}]}');
+    expect(() => ajson.dumps(runInNewContext('new (class List extends Array {})()'))).toThrow('List');
+  });
+
+  test('what looks like a plain object of another realm is plain', () => {
+    const foreign = Object.create(Object.create(null, { hasOwnProperty: { value: 1 } }), {
+      a: { value: new Set([1]), enumerable: true },
+    });
+    expect(ajson.dumps([foreign, Object.assign(Object.create(null), { b: 1 })])).toBe(
+      '[{"a":{"_alg_class":"set","value":[1]}},{"b":1}]',
+    );
+  });
+});

@@ -1,0 +1,122 @@
+import { describe, expect, test } from '@jest/globals';
+import { ajson, markRaw, rebuildEvent, type Tuple, tuple, UnknownObject } from '../../../core/ajson/index.ts';
+
+describe('a text that cannot be read says where', () => {
+  test.each([
+    ['{"a":', 5, 1, 6, '$.a', 'syntax'],
+    ['{} x', 3, 1, 4, '$', 'syntax'],
+    ['', 0, 1, 1, '$', 'syntax'],
+    ['[1,\n {"b": x}]', 11, 2, 8, '$[1].b', 'syntax'],
+    ['[NaN, "\n"]', 6, 1, 7, '$[1]', 'syntax'],
+    ['[NaN, 01]', 7, 1, 8, '$', 'syntax'],
+    ['{NaN:1}', 1, 1, 2, '$', 'syntax'],
+    ['[-NaN]', 1, 1, 2, '$[0]', 'syntax'],
+    ['[1e400]', 1, 1, 2, '$[0]', 'digits'],
+    ['[1,{"_alg_class":"set","value":{"length":1e9}}]', 3, 1, 4, '$[1]', 'tag'],
+    ['{"a":{"_alg_class":"decimal","value":1}}', 5, 1, 6, '$.a', 'tag'],
+    ['{"a":{"_alg_class":"set"}}', 5, 1, 6, '$.a', 'tag'],
+    ['{"a":{"_alg_class":7,"value":1}}', 5, 1, 6, '$.a', 'tag'],
+    ['{"a":{"_alg_class":"datetime","value":{"tz":"UTC","timestamp":1e15}}}', 5, 1, 6, '$.a', 'tag'],
+    ['{"a":{"_alg_class":"Map","value":[[1]]}}', 5, 1, 6, '$.a', 'tag'],
+    ['{"a":{"_alg_class":"URL","value":"x"}}', 5, 1, 6, '$.a', 'class'],
+  ])('%s', (text, offset, line, column, path, kind) => {
+    expect(() => ajson.loads(text)).toThrow(
+      expect.objectContaining({ name: 'AjsonError', offset, line, column, path, kind }),
+    );
+  });
+});
+
+describe('integers past 2^53', () => {
+  test.each([
+    ['in order', '[9007199254740993,{"a":9007199254740992,"b":-9007199254740993}]'],
+    ['under keys that move', '{"2":9007199254740993,"1":9007199254740992}'],
+    [
+      'beside long text and numbers',
+      '{"a":"12345678901234567890","b":1000000000000007,"c":123456789012345678901}',
+    ],
+    ['beside floats', '[1e+22,10000000000000000000000,10000000000000000000000.0,1.234567890123456789]'],
+    ['after a spelled-out quote', '["\\"",9007199254740993,"\\\\",9007199254740995]'],
+    ['alone', '-123456789012345678901234567890'],
+  ])('keep their digits: %s', (_, text) => {
+    const spelled = text
+      .replace('10000000000000000000000.0', '1e+22')
+      .replace('1.234567890123456789', '1.2345678901234567');
+    const sorted = (line: string) => line.match(/-?[\d.e+]+/g)?.sort();
+    expect(sorted(ajson.dumps(ajson.loads(text)))).toEqual(sorted(spelled));
+    expect(ajson.raw(text)).toEqual(ajson.loads(text));
+  });
+
+  test('keep their places, whatever comes twice or is moved', () => {
+    expect(ajson.loads('{"a":9007199254740993,"a":1,"b":9.007199254740992e15}')).toEqual({
+      a: 1,
+      b: 2 ** 53,
+    });
+    expect(ajson.loads('{"a":9007199254740993,"b":9007199254740992,"a":9007199254740992}')).toEqual({
+      a: 9007199254740992n,
+      b: 9007199254740992n,
+    });
+    expect(ajson.loads('{"2":9007199254740993,"1":9007199254740992}')).toEqual({
+      1: 9007199254740992n,
+      2: 9007199254740993n,
+    });
+    expect(ajson.loads('{"a":5,"b":[9007199254740993],"a":1e22,"b":[9007199254740992]}')).toEqual({
+      a: 1e22,
+      b: [9007199254740992n],
+    });
+  });
+});
+
+describe('raw, rebuildEvent and markRaw', () => {
+  const wire = '{"a":[{"_alg_class":"set","value":[1]},{"b":[2]}],"n":9007199254740993}';
+
+  test('raw builds nothing', () => {
+    expect(ajson.raw(wire)).toEqual({
+      a: [{ _alg_class: 'set', value: [1] }, { b: [2] }],
+      n: 9007199254740993n,
+    });
+  });
+
+  test('rebuildEvent leaves its argument as it is, and shares what does not change', () => {
+    const parsed = ajson.raw<{ a: unknown[] }>(wire);
+    const copy = structuredClone(parsed);
+    const built = rebuildEvent<{ a: unknown[] }>(parsed);
+    expect(parsed).toEqual(copy);
+    expect(built.a[0]).toEqual(new Set([1]));
+    expect(built.a[1]).toBe(parsed.a[1]);
+  });
+
+  test('rebuildEvent leaves instances as they are', () => {
+    const [date, pair, set] = [new Date(), tuple({ _alg_class: 'set', value: [] }), new Set([1])];
+    const event = { date, pair, set, tag: { _alg_class: 'tuple', value: [date] } };
+    const built = rebuildEvent<{ tag: Tuple }>(event);
+    expect(built).toEqual({ date, pair, set, tag: tuple(date) });
+    expect(built.tag[0]).toBe(date);
+  });
+
+  test('what is marked stays as it is, and is written as it stands', () => {
+    const marked = markRaw({ deep: [{ _alg_class: 'set', value: [1] }] });
+    const built = rebuildEvent<{ a: unknown; b: unknown }>({
+      a: marked,
+      b: { _alg_class: 'set', value: [1] },
+    });
+    expect(built.a).toBe(marked);
+    expect(built.b).toEqual(new Set([1]));
+    expect(ajson.dumps({ marked })).toBe('{"marked":{"deep":[{"_alg_class":"set","value":[1]}]}}');
+    expect(() => ajson.dumps([marked, { _alg_class: 'set', value: [1] }])).toThrow('$[1]');
+    expect(markRaw('text')).toBe('text');
+  });
+
+  test('tags that were not rebuilt are passed on when that is asked for', () => {
+    expect(ajson.dumps(ajson.raw(wire), { tags: 'keep' })).toBe(wire);
+    expect(() => ajson.dumps(ajson.raw(wire))).toThrow('$.a[0]');
+  });
+
+  test('an unknown tag without a module is kept', () => {
+    const text = '{"_alg_class":"Foo","value":{"a":{"_alg_class":"tuple","value":[]}}}';
+    const kept = ajson.loads<UnknownObject>(text);
+    expect(kept).toBeInstanceOf(UnknownObject);
+    expect(kept.module).toBeUndefined();
+    expect(kept.value).toEqual({ a: tuple() });
+    expect(ajson.dumps(kept)).toBe(text);
+  });
+});
