@@ -1,0 +1,267 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import middy from '@middy/core';
+import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
+import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
+import { type LocalAws, startLocalAws, startWorker } from '../../local/index.ts';
+import {
+  callbackPublisher,
+  lambdaLogged,
+  queued,
+  routeTasks,
+  sendTask,
+  sqsSnsUnwrap,
+  storedDataHydrate,
+  type TaskFunction,
+  traced,
+} from '../../middlewares/index.ts';
+import { openTelemetryTracing } from '../../middlewares/openTelemetryTracing.ts';
+import { capturedLines } from '../support/capturedLines.ts';
+import { lambdaContext } from '../support/lambdaContext.ts';
+import { silentLogger } from '../support/silentLogger.ts';
+import { sqsRecord } from '../support/sqsRecord.ts';
+
+const exporter = new InMemorySpanExporter();
+let aws: LocalAws;
+
+beforeAll(async () => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  trace.setGlobalTracerProvider(
+    new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }),
+  );
+  aws = await startLocalAws();
+});
+afterEach(() => exporter.reset());
+afterAll(async () => {
+  trace.disable();
+  context.disable();
+  propagation.disable();
+  await aws.stop();
+});
+
+const spans = (kind?: SpanKind) =>
+  exporter.getFinishedSpans().filter((span) => kind === undefined || span.kind === kind);
+const named = (name: string) => spans().find((span) => span.name === name) as ReadableSpan;
+const idOf = (span: ReadableSpan | undefined) => span?.spanContext().spanId;
+
+const makeStack = (functions: Record<string, TaskFunction>, logger = silentLogger()) =>
+  middy(queued(routeTasks(functions)))
+    .use(lambdaLogged({ logger, tracing: openTelemetryTracing() }))
+    .use(sqsPartialBatchFailure({ logger: () => {} }))
+    .use(sqsSnsUnwrap())
+    .use(storedDataHydrate({ s3: aws.s3, bucket: aws.bucket }))
+    .use(callbackPublisher({ s3: aws.s3, sns: aws.sns, bucket: aws.bucket }));
+
+const invoke = (functions: Record<string, TaskFunction>, event: unknown, logger?: Logger) =>
+  (makeStack(functions, logger) as unknown as (event: unknown, context: unknown) => Promise<unknown>)(
+    event,
+    lambdaContext(),
+  );
+
+test('a chain of three through SNS and SQS: one trace, three tasks, right parents, one chain id', async () => {
+  const logger = new Logger({ serviceName: 'shop' });
+  const { lines } = capturedLines(logger);
+  const functions: Record<string, TaskFunction> = {
+    load: () => ({ prices: [1, 2] }),
+    analyse: ({ prices }) => ({ sum: prices[0] + prices[1] }),
+    report: () => console.info('reported'),
+  };
+  const worker = await startWorker({
+    aws,
+    handler: makeStack(functions, logger) as never,
+    tasks: Object.keys(functions),
+    onInvocation: () => {},
+  });
+  try {
+    await sendTask(
+      { task_name: 'load', task_kwargs: {}, callback: 'load#analyse#report' },
+      {
+        sns: aws.sns,
+        s3: aws.s3,
+        bucket: aws.bucket,
+        topics: worker.topics,
+        tracing: openTelemetryTracing(),
+      },
+    );
+    await worker.idle();
+  } finally {
+    await worker.stop();
+  }
+  const sender = named('send load');
+  const tasks = spans(SpanKind.CONSUMER);
+  expect(tasks.map(({ attributes }) => attributes['algernon.task_name'])).toEqual([
+    'load',
+    'analyse',
+    'report',
+  ]);
+  expect(new Set([sender, ...tasks].map((span) => span.spanContext().traceId)).size).toBe(1);
+  expect(tasks.map((span) => span.parentSpanContext?.spanId)).toEqual([
+    idOf(sender),
+    idOf(tasks[0]),
+    idOf(tasks[1]),
+  ]);
+  expect(tasks[0]?.parentSpanContext?.isRemote).toBe(true);
+  expect(sender.kind).toBe(SpanKind.PRODUCER);
+  const [first] = tasks;
+  expect(tasks.map(({ name }) => name)).toEqual(
+    ['load', 'analyse', 'report'].map((task) => `process ${worker.queues[task]?.url.split('/').at(-1)}`),
+  );
+  expect(first?.attributes).toMatchObject({
+    'messaging.system': 'aws_sqs',
+    'messaging.operation.name': 'process',
+    'messaging.operation.type': 'process',
+    'messaging.message.id': expect.any(String),
+    'algernon.chain': 'load#analyse#report',
+  });
+  const chains = new Set(tasks.map(({ attributes }) => attributes['algernon.chain_id']));
+  expect([...chains]).toEqual([first?.attributes['messaging.message.id']]);
+  expect(lines().find(({ message }) => message === 'reported')).toMatchObject({
+    task_name: 'report',
+    chain_id: [...chains][0],
+  });
+}, 60_000);
+
+describe('in a batch', () => {
+  const parent = {
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    tracestate: 'vendor=1',
+  };
+  const withAttributes = (attributes: Record<string, string>) =>
+    sqsRecord(
+      { task_name: 'work', task_kwargs: {} },
+      {
+        raw: true,
+        messageAttributes: Object.fromEntries(
+          Object.entries(attributes).map(([name, stringValue]) => [
+            name,
+            { dataType: 'String', stringValue },
+          ]),
+        ),
+      },
+    );
+
+  test("the sender's span is the parent, and the invocation's own is linked", async () => {
+    const around = trace.getTracer('runtime').startSpan('invocation');
+    await context.with(trace.setSpan(context.active(), around), () =>
+      invoke({ work: () => {} }, { Records: [withAttributes(parent), withAttributes({})] }),
+    );
+    const [sent, unsent] = spans(SpanKind.CONSUMER);
+    expect(sent?.parentSpanContext).toMatchObject({
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      spanId: 'b7ad6b7169203331',
+    });
+    expect(sent?.spanContext().traceState?.serialize()).toBe('vendor=1');
+    expect(sent?.links.map((link) => link.context.spanId)).toEqual([around.spanContext().spanId]);
+    expect(unsent?.parentSpanContext?.spanId).toBe(around.spanContext().spanId);
+    expect(unsent?.links).toEqual([]);
+  });
+
+  test.each([
+    '',
+    'text',
+    '00-00000000000000000000000000000000-b7ad6b7169203331-01',
+    '00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01',
+    'ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    '00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01',
+    '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more',
+  ])('a traceparent that is none starts a trace: %j', async (traceparent) => {
+    await invoke({ work: () => {} }, { Records: [withAttributes({ traceparent })] });
+    expect(spans()[0]?.parentSpanContext).toBeUndefined();
+  });
+
+  test('a task that fails has its error; spans of its own functions are inside it, also when ten run at once', async () => {
+    const inner = traced('inner', async (n: number) => {
+      await new Promise((resolve) => setTimeout(resolve, 10 - n));
+      return n;
+    });
+    const outer = traced('outer', async (n: number) => inner(n));
+    const failing = traced('failing', () => {
+      throw new TypeError('broken');
+    });
+    const functions = { work: async ({ n }: { n: number }) => (n === 9 ? failing() : outer(n)) };
+    const Records = Array.from({ length: 10 }, (_, n) =>
+      sqsRecord({ task_name: 'work', task_kwargs: { n } }),
+    );
+    await invoke(functions, { Records });
+    const tasks = spans(SpanKind.CONSUMER);
+    expect(tasks).toHaveLength(10);
+    const outers = spans().filter(({ name }) => name === 'outer');
+    const inners = spans().filter(({ name }) => name === 'inner');
+    const parents = (all: ReadableSpan[]) => all.map((span) => span.parentSpanContext?.spanId).sort();
+    const failed = tasks.find(({ status }) => status.code === SpanStatusCode.ERROR);
+    expect(parents(outers)).toEqual(
+      tasks
+        .filter((task) => task !== failed)
+        .map(idOf)
+        .sort(),
+    );
+    expect(parents(inners)).toEqual(outers.map(idOf).sort());
+    expect(failed?.status.message).toBe('broken');
+    expect(failed?.attributes['error.type']).toBe('TypeError');
+    expect(failed?.events[0]?.attributes?.['exception.stacktrace']).toContain('tracing.openTelemetry.test');
+    expect(named('failing').parentSpanContext?.spanId).toBe(idOf(failed));
+  });
+
+  test('what a task sends on its own is in its trace and its chain', async () => {
+    const sent: {
+      input: { PublishBatchRequestEntries: { MessageAttributes: Record<string, { StringValue: string }> }[] };
+    }[] = [];
+    const sns = {
+      send: async (command: (typeof sent)[0]) => {
+        sent.push(command);
+        return { Successful: [{ Id: '0' }] };
+      },
+    };
+    const functions = {
+      work: () =>
+        sendTask(
+          { task_name: 'other', task_kwargs: {} },
+          { sns: sns as never, topics: { other: 'arn:aws:sns:us-east-1:1:other' } },
+        ),
+    };
+    const record = withAttributes({ ...parent, chain_id: 'the-chain' });
+    await invoke(functions, { Records: [record] });
+    const producer = named('send other');
+    expect(producer.parentSpanContext?.spanId).toBe(idOf(spans(SpanKind.CONSUMER)[0]));
+    const { traceId, spanId } = producer.spanContext();
+    expect(sent[0]?.input.PublishBatchRequestEntries[0]?.MessageAttributes).toMatchObject({
+      chain_id: { StringValue: 'the-chain' },
+      traceparent: { StringValue: `00-${traceId}-${spanId}-01` },
+      tracestate: { StringValue: 'vendor=1' },
+    });
+  });
+});
+
+test('a direct invocation has one span, around those of its functions', async () => {
+  const work = traced('outer', async () => traced('inner', async () => 1)());
+  expect(await invoke({ work }, { task_name: 'work' })).toBe(1);
+  const [inner, outer, task] = spans();
+  expect([inner?.name, outer?.name, task?.name]).toEqual(['inner', 'outer', 'work']);
+  expect([inner?.parentSpanContext?.spanId, outer?.parentSpanContext?.spanId]).toEqual([
+    idOf(outer),
+    idOf(task),
+  ]);
+  await expect(
+    invoke({ work: () => Promise.reject(new Error('no')) }, { task_name: 'work' }),
+  ).rejects.toThrow('no');
+  expect(spans().at(-1)?.status.code).toBe(SpanStatusCode.ERROR);
+});
+
+test('without an SDK nothing is traced, nothing is sent along, and traced functions run as they are', async () => {
+  trace.disable();
+  const seen: unknown[] = [];
+  const outcome = await invoke(
+    { work: traced('sync', ({ n }: { n: number }) => seen.push(n)) },
+    { Records: [sqsRecord({ task_name: 'work', task_kwargs: { n: 1 } })] },
+  );
+  expect(outcome).toEqual({ batchItemFailures: [] });
+  expect(traced('outside', (n: number) => n + 1)(1)).toBe(2);
+  expect([seen, spans()]).toEqual([[1], []]);
+});
