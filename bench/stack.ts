@@ -20,7 +20,7 @@ const makeEvent = (length: number): SQSEvent => ({
 });
 
 /** What a stack makes of a batch with good messages and bad ones: whom it calls, and what it answers. */
-async function outcome(handlerOf: (typeof stacks)[number]['handlerOf']): Promise<unknown> {
+async function outcome(handlerOf: (typeof stacks)[number]['handlerOf']) {
   const bodies = [message, 'no JSON', '{"no":"task"}', '{"task_name":"fails"}', message, message];
   const Records = bodies.map((body, index) => ({ ...sqsRecord(body), messageId: `message-${index}` }));
   const seen: unknown[] = [];
@@ -32,13 +32,12 @@ async function outcome(handlerOf: (typeof stacks)[number]['handlerOf']): Promise
   return { seen, answer: JSON.parse(JSON.stringify(answer)) };
 }
 
+let expected: unknown;
 for (const { name, handlerOf } of stacks) {
-  const [expected, found] = await Promise.all(
-    [stacks[0], { handlerOf }].map((one) => one && outcome(one.handlerOf)),
-  );
-  const failed = ['message-1', 'message-2', 'message-3'];
-  const answered = { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
-  if (!isDeepStrictEqual(found, expected) || !isDeepStrictEqual(Object(found).answer, answered))
+  const found = await outcome(handlerOf);
+  expected ??= found;
+  const failed = ['message-1', 'message-2', 'message-3'].map((itemIdentifier) => ({ itemIdentifier }));
+  if (!isDeepStrictEqual(found, expected) || !isDeepStrictEqual(found.answer, { batchItemFailures: failed }))
     throw new Error(`${name} does not do the same work: ${JSON.stringify(found)}`);
 }
 

@@ -1,0 +1,46 @@
+import { expect, test } from '@jest/globals';
+import { extendContext, originalContext } from '../../../core/tasks/pipeline.ts';
+
+const more = Symbol('more');
+
+test('a context with more on it has all that it had, and the first is left as it was', () => {
+  const symbol = Symbol('own');
+  const context = { awsRequestId: 'r', [symbol]: 1 };
+  const extended = extendContext(context, { [more]: { value: 2, enumerable: true } });
+  expect({ ...extended }).toEqual({ awsRequestId: 'r', [symbol]: 1, [more]: 2 });
+  expect(more in context).toBe(false);
+  expect(originalContext(extended)).toBe(context);
+  expect(originalContext(extendContext(extended, {}))).toBe(context);
+});
+
+test('an accessor stays one, and what is set reaches the runtime', () => {
+  let waits = true;
+  const context = {
+    get callbackWaitsForEmptyEventLoop() {
+      return waits;
+    },
+    set callbackWaitsForEmptyEventLoop(value) {
+      waits = value;
+    },
+  };
+  extendContext(context, {}).callbackWaitsForEmptyEventLoop = false;
+  expect(waits).toBe(false);
+});
+
+test('what is hidden or fixed stays so, and the prototype stays the same', () => {
+  class Context {
+    getRemainingTimeInMillis() {
+      return 1;
+    }
+  }
+  const context = Object.defineProperties(new Context(), {
+    hidden: { value: 1, writable: true, configurable: true },
+    fixed: { value: 2, enumerable: true },
+    getRemainingTimeInMillis: { value: () => 3, writable: true, enumerable: true, configurable: true },
+    ['__proto__']: { value: { polluted: true }, writable: true, enumerable: true, configurable: true },
+  });
+  const extended = extendContext(context, {});
+  expect(Object.getOwnPropertyDescriptors(extended)).toEqual(Object.getOwnPropertyDescriptors(context));
+  expect(Object.getPrototypeOf(extended)).toBe(Context.prototype);
+  expect('polluted' in extended).toBe(false);
+});
