@@ -30,11 +30,12 @@ const left = new Set(
 /** A console for a Powertools logger, which writes its lines so that people can read them. */
 export function prettyConsole(): Console {
   const target = new Console({ stdout: process.stdout, stderr: process.stderr });
+  const pretty = Object.create(target) as Console;
   const methods = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
   const write = (method: (typeof methods)[number]) => (text: string) => {
     target[method === 'trace' ? 'log' : method](prettyLine(text, usesColours()));
   };
-  return Object.assign(target, Object.fromEntries(methods.map((method) => [method, write(method)])));
+  return Object.assign(pretty, Object.fromEntries(methods.map((method) => [method, write(method)])));
 }
 
 /**
@@ -57,7 +58,10 @@ export function prettyLine(json: string, colours: boolean): string {
       .filter(([key]) => !left.has(key))
       .map(([key, value]) => `${paint('gray', `${key}=`)}${show(value, colours)}`),
   ];
-  return [parts.filter(Boolean).join(' '), ...errorLines(line['error'])].join('\n');
+  return [
+    parts.filter(Boolean).join(' '),
+    ...errorLines(line['error']).map((one) => (/^ +at /.test(one) ? paint('gray', one) : one)),
+  ].join('\n');
 }
 
 /** The task, the end of its message's id, and how often it was received, where that is more than once. */
@@ -79,7 +83,8 @@ function errorLines(error: unknown, prefix = ''): string[] {
     return error === undefined ? [] : [`    ${prefix}${error}`];
   const { name, message, stack, cause } = error as Line;
   const text = typeof stack === 'string' ? stack : `${name}: ${message}`;
-  const lines = text.split('\n').map((one, index) => `    ${index === 0 ? prefix : ''}${one}`);
+  const shown = text.split('\n').filter((one) => !/\(node:internal\//.test(one));
+  const lines = shown.map((one, index) => `    ${index === 0 ? prefix : ''}${one}`);
   return [...lines, ...errorLines(cause, 'caused by ')];
 }
 
