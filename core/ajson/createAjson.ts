@@ -1,7 +1,8 @@
 import { AjsonError } from '../errors.ts';
 import type { AlgObject } from './AlgObject.ts';
+import { isPolluted } from './isPolluted.ts';
 import { read, rebuildTree } from './read.ts';
-import { BUILT_IN } from './readTag.ts';
+import { BUILT_IN, readTag } from './readTag.ts';
 import {
   type AlgClass,
   type ClassOptions,
@@ -9,7 +10,7 @@ import {
   registerClass,
 } from './registerClass.ts';
 import type { CustomKind, DatetimeKind, DecimalClass, Settings } from './settings.ts';
-import { isPolluted, stringify } from './stringify.ts';
+import { stringify } from './stringify.ts';
 import { traceOf } from './Trace.ts';
 import { anyToWire, type Writing } from './toWire.ts';
 
@@ -116,20 +117,16 @@ export function createAjson(options: AjsonOptions = {}): Ajson {
       }
     },
     loads<T>(text: string, options?: LoadsOptions) {
-      return read(
-        settings,
-        text,
-        true,
-        options ? { unknown: settings.unknown, ...options }.unknown : settings.unknown,
-      ) as T;
+      const { unknown } = { unknown: settings.unknown, ...options };
+      return read(settings, text, (tag) => readTag(settings, unknown, tag)) as T;
     },
     raw<T>(text: string) {
-      return read(settings, text, false, 'throw') as T;
+      return read(settings, text) as T;
     },
     register: (type: AlgClass<object>, options: ClassOptions) => registerClass(settings, type, options),
     rebuildEvent<T>(event: unknown) {
       try {
-        return rebuildTree(settings, event, true, settings.unknown, true) as T;
+        return rebuildTree(settings, event, (tag) => readTag(settings, settings.unknown, tag), true) as T;
       } catch (error) {
         throw traceOf(error).toError();
       }

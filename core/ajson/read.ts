@@ -1,58 +1,50 @@
 import { AjsonError } from '../errors.ts';
+import { isPolluted } from './isPolluted.ts';
 import { type LongIntegers, longIntegers } from './longIntegers.ts';
-import { offsetOf, parseExact } from './parseExact.ts';
-import { type Reading, rebuild } from './rebuild.ts';
-import type { Settings } from './settings.ts';
-import { isPolluted } from './stringify.ts';
+import { offsetOf, type ParseLimits, parseExact } from './parseExact.ts';
+import { type BuildTag, type Reading, rebuild } from './rebuild.ts';
 import { fail, traceOf } from './Trace.ts';
 
 /** The cause where the digits of a number cannot be told from the order of the text. */
 const UNSURE: unique symbol = Symbol();
 
-/** The value of a text; with `tags`, they become what they stand for. Throws an `AjsonError`. */
-export function read(settings: Settings, text: string, tags: boolean, unknown: 'throw' | 'keep'): unknown {
+/** The value of a text; with `build`, tags become what they stand for. Throws an `AjsonError`. */
+export function read(limits: ParseLimits, text: string, build?: BuildTag): unknown {
   if (typeof text !== 'string') throw new AjsonError('syntax', 'what is read is a string');
   let tree: unknown;
   try {
     tree = JSON.parse(text);
   } catch {
-    return readExact(settings, text, tags, unknown);
+    return readExact(limits, text, build);
   }
   try {
     // Every escaped spelling of the tag has one of the two in it.
-    return rebuildTree(
-      settings,
-      tree,
-      tags && (text.includes('_alg_class') || text.includes('\\u00')),
-      unknown,
-      false,
-      text,
-    );
+    const tagged = build && (text.includes('_alg_class') || text.includes('\\u00'));
+    return rebuildTree(limits, tree, tagged ? build : undefined, false, text);
   } catch (error) {
-    if (traceOf(error).cause === UNSURE) return readExact(settings, text, tags, unknown);
-    throw locate(settings, text, error);
+    if (traceOf(error).cause === UNSURE) return readExact(limits, text, build);
+    throw locate(limits, text, error);
   }
 }
 
-function readExact(settings: Settings, text: string, tags: boolean, unknown: 'throw' | 'keep'): unknown {
+function readExact(limits: ParseLimits, text: string, build: BuildTag | undefined): unknown {
   try {
-    return rebuildTree(settings, parseExact(text, settings), tags, unknown, false);
+    return rebuildTree(limits, parseExact(text, limits), build, false);
   } catch (error) {
-    throw error instanceof AjsonError ? error : locate(settings, text, error);
+    throw error instanceof AjsonError ? error : locate(limits, text, error);
   }
 }
 
-function locate(settings: Settings, text: string, error: unknown): AjsonError {
+function locate(limits: ParseLimits, text: string, error: unknown): AjsonError {
   const trace = traceOf(error);
-  return trace.toError(text, offsetOf(text, settings, trace.keys.toReversed()));
+  return trace.toError(text, offsetOf(text, limits, trace.keys.toReversed()));
 }
 
 /** A parsed tree, rebuilt; `text` is what it was parsed from, where that has more digits than the tree. */
 export function rebuildTree(
-  settings: Settings,
+  { maxDepth, maxDigits }: ParseLimits,
   tree: unknown,
-  tags: boolean,
-  unknown: 'throw' | 'keep',
+  build: BuildTag | undefined,
   foreign: boolean,
   text?: string,
 ): unknown {
@@ -64,13 +56,12 @@ export function rebuildTree(
     if (long.digits.length === 0 && Number.isFinite(value)) return value;
     const digits = long.digits[next++];
     if (digits === undefined || long.shuffled || Number(digits) !== value) fail('digits', '', UNSURE);
-    if (digits.length > settings.maxDigits) fail('digits', `${digits.length} digits: more than maxDigits`);
+    if (digits.length > maxDigits) fail('digits', `${digits.length} digits: more than maxDigits`);
     return BigInt(digits);
   }
   const reading: Reading = {
-    settings,
-    unknown,
-    tags,
+    maxDepth,
+    build,
     foreign,
     polluted: isPolluted(),
     exact,

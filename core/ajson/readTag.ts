@@ -4,7 +4,7 @@ import { Decimal } from './Decimal.ts';
 import { FrozenSet } from './FrozenSet.ts';
 import { isPlain } from './isPlain.ts';
 import { readError } from './readError.ts';
-import type { Reading } from './rebuild.ts';
+import type { Settings } from './settings.ts';
 import { fail, Trace, traceOf } from './Trace.ts';
 import { toTuple } from './Tuple.ts';
 import { fromTimestamp } from './timestamp.ts';
@@ -14,8 +14,7 @@ import { UnknownObject } from './UnknownObject.ts';
 export const BUILT_IN: ReadonlySet<string> = new Set(['set', 'frozenset', 'tuple', 'datetime', 'decimal']);
 
 /** The value of a tag, whose members are rebuilt already. */
-export function readTag(reading: Reading, tag: Fields): unknown {
-  const { settings } = reading;
+export function readTag(settings: Settings, unknown: 'throw' | 'keep', tag: Fields): unknown {
   const name = tag['_alg_class'];
   if (typeof name !== 'string' || !Object.hasOwn(tag, 'value'))
     return fail('tag', 'a tag has a name and a value');
@@ -30,9 +29,9 @@ export function readTag(reading: Reading, tag: Fields): unknown {
     case 'tuple':
       return toTuple(list());
     case 'datetime':
-      return readDatetime(reading, value);
+      return readDatetime(settings, value);
     case 'decimal':
-      return readDecimal(reading, value);
+      return readDecimal(settings, value);
   }
   const module = Object.hasOwn(tag, '_alg_module') ? tag['_alg_module'] : undefined;
   if (module !== undefined) {
@@ -42,7 +41,7 @@ export function readTag(reading: Reading, tag: Fields): unknown {
       const fields = isFields(value) ? bareNames(value) : wrong('an object');
       return theirs(() => entry.parseJson(fields));
     }
-    if (reading.unknown === 'keep') return new UnknownObject(tag);
+    if (unknown === 'keep') return new UnknownObject(tag);
     throw new Trace('class', '', undefined, [name, module]);
   }
   const custom = settings.custom.get(name);
@@ -82,19 +81,17 @@ export function theirs<T>(code: () => T): T {
   }
 }
 
-function readDatetime({ settings }: Reading, value: unknown): unknown {
+function readDatetime({ datetime: kind }: Settings, value: unknown): unknown {
   const fields = isFields(value) ? { tz: undefined, timestamp: undefined, ...value } : undefined;
   const seconds: unknown = fields?.tz === 'UTC' && fields.timestamp;
   const date = typeof seconds === 'number' && fromTimestamp(seconds);
   if (!date) return fail('tag', 'a datetime is {"tz":"UTC","timestamp":seconds}, of the years 1 to 9999');
-  const kind = settings.datetime;
   if (!kind) return date;
   const full = date instanceof Datetime ? date : new Datetime(date.getTime());
   return theirs(() => kind.parseJson(full));
 }
 
-function readDecimal({ settings }: Reading, value: unknown): unknown {
-  const { decimal: Chosen, maxDigits } = settings;
+function readDecimal({ decimal: Chosen, maxDigits }: Settings, value: unknown): unknown {
   if (typeof value !== 'string') return fail('tag', 'the value of decimal must be a string');
   if (Chosen && value.length > maxDigits)
     return fail('digits', `${value.length} digits: more than maxDigits`);

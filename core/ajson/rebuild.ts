@@ -1,17 +1,17 @@
 import type { Fields } from './AlgObject.ts';
 import { isPlain } from './isPlain.ts';
 import { isRaw } from './markRaw.ts';
-import { readTag } from './readTag.ts';
-import type { Settings } from './settings.ts';
 import { fail, traceAt } from './Trace.ts';
 import { Tuple } from './Tuple.ts';
 
+/** Makes of a tag, whose members are rebuilt already, what it stands for. */
+export type BuildTag = (tag: Fields) => unknown;
+
 /** A reading under way. */
 export interface Reading {
-  readonly settings: Settings;
-  readonly unknown: 'throw' | 'keep';
-  /** Whether tags become what they stand for; else only depth and numbers are looked at. */
-  readonly tags: boolean;
+  readonly maxDepth: number;
+  /** Makes of a tag what it stands for. Without it tags stay tags, and only depth and numbers are looked at. */
+  readonly build: BuildTag | undefined;
   /** Whether the tree belongs to someone else: what changes is copied, and what is no JSON is left alone. */
   readonly foreign: boolean;
   /** Whether all objects have members that nobody gave them. */
@@ -26,7 +26,7 @@ const MAX = Number.MAX_SAFE_INTEGER;
 
 /** Rebuilds a tree that `JSON.parse` made: in place, or where it is foreign, in a copy of what changes. */
 export function rebuild(reading: Reading, node: object, depth: number): unknown {
-  if (depth >= reading.settings.maxDepth) fail('depth', `deeper than ${depth} levels, or a cycle`);
+  if (depth >= reading.maxDepth) fail('depth', `deeper than ${depth} levels, or a cycle`);
   if (reading.foreign && isRaw(node)) return node;
   let index: number | undefined;
   let key: string | undefined;
@@ -49,12 +49,12 @@ export function rebuild(reading: Reading, node: object, depth: number): unknown 
     if (reading.foreign && !isPlain(node)) return node;
     const object = node as Fields;
     let out = object;
-    let tagged = false;
+    let build: BuildTag | undefined;
     let members = 0;
     for (key in object) {
       if (reading.polluted && !Object.hasOwn(object, key)) continue;
       members++;
-      if (key === '_alg_class') tagged = reading.tags;
+      if (key === '_alg_class') build = reading.build;
       const value = object[key];
       let built: unknown;
       if (typeof value === 'object' && value !== null) built = rebuild(reading, value, depth + 1);
@@ -66,7 +66,7 @@ export function rebuild(reading: Reading, node: object, depth: number): unknown 
     }
     reading.members += members;
     key = undefined;
-    return tagged ? readTag(reading, out) : out;
+    return build ? build(out) : out;
   } catch (error) {
     throw traceAt(error, index ?? key);
   }

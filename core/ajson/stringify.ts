@@ -2,8 +2,6 @@ import type { Writing } from './toWire.ts';
 
 const WORDS: Readonly<Record<string, string>> = { '0e1': 'Infinity', '0e2': '-Infinity', '0e3': 'NaN' };
 
-const NONE: readonly unknown[] = [];
-
 /** The text of what `toWire` made. */
 export function stringify(writing: Writing, wire: unknown): string {
   const text = writing.polluted ? bareText(wire) : JSON.stringify(wire);
@@ -17,10 +15,4 @@ function bareText(wire: unknown): string {
   if (Array.isArray(wire)) return `[${Array.from(wire, bareText)}]`;
   const members = Object.entries(wire).filter(([, value]) => value !== undefined);
   return `{${members.map(([key, value]) => `${JSON.stringify(key)}:${bareText(value)}`)}}`;
-}
-
-/** Whether someone gave all objects members that `for in` finds, or a `toJSON`. */
-export function isPolluted(): boolean {
-  for (const _ in NONE) return true;
-  return 'toJSON' in NONE;
 }

@@ -1,4 +1,4 @@
-import { ajson } from '../ajson/ajson.ts';
+import { raw } from '../ajson/raw.ts';
 import { AjsonError, MessageNotJsonError, NotATaskError } from '../errors.ts';
 import { isSnsRecord, messageIdOf, type SqsRecord, type TaskRecord } from './events.ts';
 import { isTask, type Task } from './task.ts';
@@ -64,7 +64,7 @@ function parseBody(body: unknown, messageId: string): unknown {
 function parse(message: unknown, messageId: string): unknown {
   if (typeof message !== 'string') return message;
   try {
-    return ajson.raw(message);
+    return raw(message);
   } catch (error) {
     if (!(error instanceof AjsonError)) throw error;
     throw new MessageNotJsonError(messageId, error);

@@ -1,0 +1,13 @@
+import { read } from './read.ts';
+
+const limits = { maxDepth: 512, maxDigits: 4300 };
+
+/**
+ * Parses a text as `ajson.raw` does, and loads nothing that builds or writes: tags stay tags, integers past 2^53 are
+ * bigint, Python's NaN and Infinity are read.
+ *
+ * @throws AjsonError with the path, and the place in the text
+ */
+export function raw(text: string): unknown {
+  return read(limits, text);
+}
