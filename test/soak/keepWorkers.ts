@@ -1,0 +1,80 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export interface KeptWorkers {
+  /** How often one was killed so far. */
+  readonly kills: number;
+  /** Kills no more, and ends them. */
+  stop(): Promise<void>;
+}
+
+const script = fileURLToPath(new URL('worker.ts', import.meta.url));
+
+/** Keeps two workers running, and kills one now and then: SIGKILL, with whatever it has in its hands. */
+export async function keepWorkers(
+  env: Readonly<Record<string, string>>,
+  random: () => number,
+): Promise<KeptWorkers> {
+  const stopping = new AbortController();
+  const workers: ChildProcess[] = [];
+  let kills = 0;
+
+  const start = async (place: number) => {
+    const child = fork(script, [String(Math.floor(random() * 2 ** 32))], {
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      env: { PATH: process.env.PATH ?? '', ...env },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    workers[place] = child;
+    let complaint = '';
+    child.stderr?.on('data', (text) => {
+      complaint = `${complaint}${text}`.slice(-2000);
+    });
+    const ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`A worker ended by itself with ${code}: ${complaint}`);
+    });
+    await Promise.race([once(child, 'message'), ended]);
+    ended.catch(() => {});
+  };
+
+  const kill = async (place: number) => {
+    const child = workers[place];
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  };
+
+  const killing = async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        await sleep(1000 + random() * 2500, undefined, { signal: stopping.signal });
+      } catch {
+        return;
+      }
+      const place = Math.floor(random() * workers.length);
+      await kill(place);
+      kills += 1;
+      await start(place);
+    }
+  };
+
+  await Promise.all([start(0), start(1)]);
+  const killed = killing();
+  killed.catch(() => {});
+  return {
+    get kills() {
+      return kills;
+    },
+    async stop() {
+      stopping.abort();
+      try {
+        await killed;
+      } finally {
+        await Promise.all(workers.map((_, place) => kill(place)));
+      }
+    },
+  };
+}

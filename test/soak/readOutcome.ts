@@ -1,0 +1,60 @@
+import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { parsePointer } from '../../core/storedData.ts';
+import type { LocalAws, SqsRecord, Worker } from '../../local/index.ts';
+import { ledgerPrefix, type Step, steps } from './steps.ts';
+
+/** What lies in S3 and in the dead-letter queues at the end. */
+export interface Outcome {
+  /** How often each task has run to the end of each step. */
+  runs: Record<Step, Map<number, number>>;
+  /** The reasons that the dead letters of each task have; one that SQS moved has none. */
+  dead: Map<number, (string | undefined)[]>;
+  /** Dead letters that belong to no task. */
+  strange: string[];
+}
+
+export async function readOutcome(aws: LocalAws, worker: Worker<Step>): Promise<Outcome> {
+  const runs = {} as Outcome['runs'];
+  for (const step of steps) runs[step] = await countRuns(aws, step);
+  const dead: Outcome['dead'] = new Map();
+  const strange: string[] = [];
+  for (const step of steps) {
+    for (const letter of await worker.deadLetters(step)) {
+      const n = await numberOf(aws, letter);
+      const reason = letter.messageAttributes.failure_reason?.stringValue;
+      if (n === undefined) strange.push(letter.body);
+      else dead.set(n, [...(dead.get(n) ?? []), reason]);
+    }
+  }
+  return { runs, dead, strange };
+}
+
+async function countRuns({ s3, bucket }: LocalAws, step: Step): Promise<Map<number, number>> {
+  const counts = new Map<number, number>();
+  const prefix = ledgerPrefix(step);
+  let ContinuationToken: string | undefined;
+  do {
+    const page = await s3.send(
+      new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken }),
+    );
+    for (const { Key = '' } of page.Contents ?? []) {
+      const n = Number(Key.slice(prefix.length).split('/')[0]);
+      counts.set(n, (counts.get(n) ?? 0) + 1);
+    }
+    ContinuationToken = page.NextContinuationToken;
+  } while (ContinuationToken);
+  return counts;
+}
+
+/** The number of the task that a dead letter is: in its text, or in the object that it points to. */
+async function numberOf(aws: LocalAws, { body }: SqsRecord): Promise<number | undefined> {
+  const text: string = JSON.parse(body).Message;
+  const inText = /poison (\d+)/.exec(text)?.[1] ?? /"n":(\d+)/.exec(text)?.[1];
+  if (inText !== undefined) return Number(inText);
+  const pointer = /"pointer":"([^"]+)"/.exec(text)?.[1];
+  if (pointer === undefined) return undefined;
+  const { bucket, key } = parsePointer(pointer);
+  const { Body } = await aws.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  const stored = /"n":(\d+)/.exec((await Body?.transformToString()) ?? '')?.[1];
+  return stored === undefined ? undefined : Number(stored);
+}
