@@ -1,5 +1,23 @@
 export * from './ajson/index.ts';
-export * from './errors.ts';
+// What core itself throws. The rest of errors.ts is exported where it is thrown, and costs nothing here.
+export {
+  AlgernonError,
+  BatchFailedError,
+  CallbackError,
+  DeadlineError,
+  type ErrorDetails,
+  EventReplacedError,
+  GroupHaltedError,
+  MessageNotJsonError,
+  NonRetryableError,
+  NotATaskError,
+  OptionError,
+  PipelineNotRunError,
+  PointerError,
+  StoredDataError,
+  TaskArgumentsError,
+  UnknownTaskError,
+} from './errors.ts';
 export { isFinal } from './isFinal.ts';
 export {
   formatPointer,

@@ -1,3 +1,9 @@
+export {
+  InvocationError,
+  LocalOptionError,
+  MissingPackageError,
+  WorkerNotIdleError,
+} from '../core/errors.ts';
 export type {
   SqsEvent,
   SqsMessageAttribute,

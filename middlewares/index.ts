@@ -1,3 +1,4 @@
+export * from '../core/errors.ts';
 export * from '../core/index.ts';
 export type { Topics } from './aws/topics.ts';
 export { type CallbackPublisherOptions, callbackPublisher } from './callbackPublisher.ts';
