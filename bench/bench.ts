@@ -5,6 +5,7 @@ import { writeResults } from './writeResults.ts';
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   ajson: () => import('./ajson.ts'),
   stack: () => import('./stack.ts'),
+  lambdaLogged: () => import('./lambdaLogged.ts'),
   size: () => import('./size.ts'),
 };
 

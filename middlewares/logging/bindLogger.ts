@@ -27,9 +27,9 @@ export function bindLogger(logger: Logger): void {
     const scope = currentScope();
     const shown = hideSecrets(additional);
     if (!scope) return formatAttributes(attributes, shown);
-    const { lambdaContext } = scope.invocation;
-    const version = { function_version: lambdaContext?.functionVersion };
-    return formatAttributes({ ...attributes, lambdaContext }, { ...version, ...scope.keys, ...shown });
+    // Made for this line alone.
+    Object.assign(attributes, { lambdaContext: scope.invocation.lambdaContext });
+    return formatAttributes(attributes, { ...scope.keys, ...shown });
   };
 
   formatter.formatError = (error: Error): FormattedError => {

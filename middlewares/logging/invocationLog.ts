@@ -69,7 +69,12 @@ export function invocationLog(
   const open = (facts: TaskFacts, outgoing: Record<string, string>) => {
     const trace = tracing?.start(facts);
     Object.assign(outgoing, { [chainIdName]: facts.chainId }, trace?.outgoing);
-    return { invocation, keys: keysOf(facts), task: { outgoing, trace }, isRoot: false };
+    return {
+      invocation,
+      keys: keysOf(facts, context?.functionVersion),
+      task: { outgoing, trace },
+      isRoot: false,
+    };
   };
   const fail = (id: string, error: unknown, scope: Scope) => {
     failures.set(id, error);
@@ -85,7 +90,12 @@ export function invocationLog(
   const direct = ofTask
     ? open(factsOfInvocation(request.event, context, coldStart), outgoingOf(request))
     : undefined;
-  const scope: Scope = { invocation, keys: direct?.keys ?? {}, task: direct?.task, isRoot: true };
+  const scope: Scope = {
+    invocation,
+    keys: direct?.keys ?? { function_version: context?.functionVersion },
+    task: direct?.task,
+    isRoot: true,
+  };
 
   const finishDirect = () => {
     const { error } = request;
@@ -137,7 +147,10 @@ export function invocationLog(
         const settled = response[index] as Partial<PromiseRejectedResult> | undefined;
         if (settled?.status !== 'rejected') return;
         const id = messageIdOf(record);
-        const keys = keysOf(factsOf({ record, unwrap: () => unwrap(record) }, coldStart));
+        const keys = keysOf(
+          factsOf({ record, unwrap: () => unwrap(record) }, coldStart),
+          context?.functionVersion,
+        );
         const place = { invocation, keys, task: undefined, isRoot: false };
         if (failures.has(id)) addTo(failures.get(id), settled.reason, place);
         else fail(id, settled.reason, place);

@@ -61,8 +61,12 @@ function partsOf(task: unknown, attributes: Readonly<Record<string, string>>, me
 }
 
 /** What each line of a task has. */
-export function keysOf({ taskName, messageId, receiveCount, chainId, chain, source }: TaskFacts): Keys {
+export function keysOf(
+  { taskName, messageId, receiveCount, chainId, chain, source }: TaskFacts,
+  functionVersion: string | undefined,
+): Keys {
   return {
+    function_version: functionVersion,
     task_name: taskName,
     message_id: source === undefined ? undefined : messageId,
     receive_count: receiveCount,
