@@ -5,7 +5,7 @@ export interface Timed<T> {
   run(made: T): Promise<unknown>;
 }
 
-/** The time of one run, and its proportion to that of the first of all that ran beside it. */
+/** The processor's time for one run, and its proportion to that of the first of all that ran beside it. */
 export interface PairedTime {
   readonly name: string;
   /** Median, in microseconds. */
@@ -23,7 +23,8 @@ export function quantile(numbers: readonly number[], part: number): number {
 
 /**
  * Runs each of some asynchronous functions by turns, `count` times a round, and compares round by round with the
- * first: whatever slows the machine slows all. Who begins a round changes from one to the next.
+ * first: whatever slows the machine slows all. Who begins a round changes from one to the next. What counts is the
+ * processor's time, with that of the garbage collector's own threads: a Lambda function has less than one to itself.
  */
 export async function pairedRounds<T>(
   contenders: readonly Timed<T>[],
@@ -36,9 +37,10 @@ export async function pairedRounds<T>(
       const index = (turn + round + warmUp) % contenders.length;
       const { make, run } = contenders[index] as Timed<T>;
       const made = Array.from({ length: count }, make);
-      const start = performance.now();
+      const start = process.cpuUsage();
       for (const one of made) await run(one);
-      row[index] = ((performance.now() - start) * 1000) / count;
+      const { user, system } = process.cpuUsage(start);
+      row[index] = (user + system) / count;
     }
     if (round >= 0) times.push(row);
   }

@@ -74,9 +74,9 @@ goals.push(`- one PublishBatch for a batch of ten: ${calls['PublishBatch']}`);
 const bytes = sqsRecord(message).body.length;
 console.log(
   [
-    `The time of each record, with no I/O, in batches of messages of ${bytes} bytes (a task in its SNS envelope), with`,
-    'a function that does nothing; and the time in proportion to that of the first, median of 60 paired rounds, and the',
-    'middle half of them.\n',
+    "The processor's time for each record, with no I/O and a function that does nothing, in batches of messages of",
+    `${bytes} bytes (a task in its SNS envelope); and that in proportion to the first, median of 60 paired rounds, and`,
+    'the middle half of them.\n',
     table(['', 'batch', 'µs a record', 'in proportion'], rows),
     '\nWhat the SDK calls for a batch of ten whose arguments are in S3, and whose results go to one next task:\n',
     table(
