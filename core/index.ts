@@ -37,6 +37,7 @@ export {
   type TaskDefinition,
   type TaskDefinitions,
 } from './tasks/defineTasks.ts';
+export { type ChainEnd, endChain } from './tasks/endChain.ts';
 export type * from './tasks/events.ts';
 export { type NextTask, nextTask } from './tasks/nextTask.ts';
 export {

@@ -4,17 +4,26 @@ import type { MiddlewareObj } from '@middy/core';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
 import { assertOption } from '../core/assertOption.ts';
 import { DeadlineError, NotUnwrappedError } from '../core/errors.ts';
+import { isFinal } from '../core/isFinal.ts';
 import { isFolderName } from '../core/storedData.ts';
+import { ChainEnd } from '../core/tasks/endChain.ts';
 import { isSnsRecord, type LambdaContext, messageIdOf, type TaskRecord } from '../core/tasks/events.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
 import { type NextTask, nextTask } from '../core/tasks/nextTask.ts';
-import { assertPipelineRan, declareStage, outgoingOf, stageRanks } from '../core/tasks/pipeline.ts';
+import {
+  assertPipelineRan,
+  declareStage,
+  outgoingOf,
+  stageRanks,
+  type TaskRun,
+} from '../core/tasks/pipeline.ts';
 import { isTask } from '../core/tasks/task.ts';
 import type { TaskMessage } from '../core/tasks/taskPublisher.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { type Topics, topicArn } from './aws/topics.ts';
-import { gatherMessages } from './gatherMessages.ts';
+import { carriedOn, errorTaskOf, followersOf } from './extraCallbacks.ts';
+import { gatherMessages, type Send } from './gatherMessages.ts';
 import { type Origin, storeResult, taskMessage } from './storeResult.ts';
 
 export interface CallbackPublisherOptions {
@@ -36,6 +45,8 @@ export interface CallbackPublisherOptions {
   maxMessageBytes?: number;
   /** How long a finished result waits for others to leave with, in milliseconds, while others are under way. Default 10. */
   lingerMillis?: number;
+  /** How often a task is tried before the chain's error task is told: what its queue has. Default 3. */
+  maxReceiveCount?: number;
   /** The registry that writes results. Default: the shared one. */
   ajson?: Pick<Ajson, 'dumps'>;
 }
@@ -64,11 +75,12 @@ const keptLength = 262_144;
  *   .use(callbackPublisher());
  */
 export function callbackPublisher(options: CallbackPublisherOptions = {}): MiddlewareObj {
-  const { inlineUnder = 0, maxMessageBytes = 262_144, lingerMillis = 10 } = options;
+  const { inlineUnder = 0, maxMessageBytes = 262_144, lingerMillis = 10, maxReceiveCount = 3 } = options;
   const { s3, sns, bucket, folder, acl, topics, ajson = sharedAjson } = options;
   assertOption(inlineUnder >= 0, name, 'inlineUnder', 'a number of bytes from 0');
   assertOption(maxMessageBytes > 0, name, 'maxMessageBytes', 'a number of bytes above 0');
   assertOption(lingerMillis >= 0, name, 'lingerMillis', 'a number of milliseconds from 0');
+  assertOption(maxReceiveCount > 0, name, 'maxReceiveCount', 'a whole number from 1');
   assertOption(folder === undefined || isFolderName(folder), name, 'folder', 'a name without #, ! and /');
   const store = s3ObjectStore({ s3, acl });
   const publisher = snsPublisher({ sns, maxMessageBytes });
@@ -76,25 +88,62 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
   const dumps = (value: unknown) => ajson.dumps(value, { tags: 'keep' });
   const storing = { store, bucket, folder, inlineUnder, dumps };
 
-  const messageFor = async (
-    next: NextTask,
+  /** The messages for all that follow, around one result. */
+  const messagesFor = async (
+    following: readonly NextTask[],
     result: unknown,
     origin: Origin,
     attributes: Record<string, string>,
     signal?: AbortSignal,
-  ): Promise<{ message: TaskMessage; storedLength: number }> => {
-    // The topic first: a result that can go nowhere is not to be left in S3.
-    const arn = await topicArn(next.task_name, topics, origin.functionArn);
+  ): Promise<{ messages: TaskMessage[]; storedLength: number }> => {
+    // The topics first: a result that can go nowhere is not to be left in S3.
+    const arns = await Promise.all(
+      following.map((next) => topicArn(next.task_name, topics, origin.functionArn)),
+    );
     const { kwargs, storedLength } = await storeResult(result, origin, { ...storing, signal });
-    const message = {
-      topicArn: arn,
+    const messages = following.map((next, index) => ({
+      topicArn: arns[index] as string,
       subject: 'callback',
       attributes,
       message: taskMessage(next.task_name, kwargs, next.callback),
       groupId: origin.groupId ?? origin.messageId,
       deduplicationId: `${origin.messageId}.${next.task_name}`.slice(0, 128),
-    };
-    return { message, storedLength };
+    }));
+    return { messages, storedLength };
+  };
+
+  /** Tells the chain's error task, once it is known that the task will not be tried again. */
+  const tellError = async (run: TaskRun, error: unknown, send: Send): Promise<void> => {
+    if (run.task === run.record || run.signal.aborted) return;
+    const tries = isSnsRecord(run.record) ? 1 : Number(run.record.attributes?.ApproximateReceiveCount);
+    const { content, attributes } = run.unwrap();
+    const errorTask = errorTaskOf(attributes);
+    if (!errorTask || !(tries >= maxReceiveCount || isFinal(error))) return;
+    const taskName = isTask(content) ? content.task_name : name;
+    const origin = originOfRecord(run.record, run.context, `${taskName}-error`);
+    const {
+      name: errorName,
+      message,
+      code,
+    } = Object(error) as { name?: string; message?: string; code?: string };
+    const failure = { error: { name: errorName, message: message ?? String(error), code }, task: content };
+    const { messages } = await messagesFor([{ task_name: errorTask }], failure, origin, run.outgoing);
+    await Promise.all(messages.map(send));
+  };
+
+  const sendOn = async (run: TaskRun, send: Send): Promise<void> => {
+    if (!isTask(run.task) || run.endsChain) return;
+    const { attributes } = run.unwrap();
+    const following = followersOf(run.task, attributes);
+    if (following.length === 0) return;
+    const origin = originOfRecord(run.record, run.context, run.task.task_name);
+    const outgoing = { ...carriedOn(attributes), ...run.outgoing };
+    const { messages, storedLength } = await messagesFor(following, run.result, origin, outgoing, run.signal);
+    // The message is on its way back by now: what is sent after this would only be sent again.
+    if (run.signal.aborted) throw new DeadlineError();
+    await Promise.all(messages.map(send));
+    // It lies in S3 and is sent: until the batch ends, it is not to be held as well.
+    if (storedLength > keptLength) run.result = undefined;
   };
 
   /** One invocation's part: what leaves together comes from one batch. */
@@ -103,24 +152,24 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
     const pipeline = declareStage(request, {
       name,
       rank: stageRanks.publish,
-      ready({ task, record }) {
-        if (task === record) throw new NotUnwrappedError(name);
-        if (isTask(task)) nextTask(task.callback, task.task_name);
+      ready(run) {
+        if (run.task === run.record) throw new NotUnwrappedError(name);
+        const { attributes } = run.unwrap();
+        if (isTask(run.task)) followersOf(run.task, attributes);
+        errorTaskOf(attributes);
       },
       around: (run, next) =>
         gathered.during(async (send) => {
-          await next();
-          if (!isTask(run.task)) return;
-          const following = nextTask(run.task.callback, run.task.task_name);
-          if (!following) return;
-          const origin = originOfRecord(run.record, run.context, run.task.task_name);
-          const { outgoing, signal } = run;
-          const { message, storedLength } = await messageFor(following, run.result, origin, outgoing, signal);
-          // The message is on its way back by now: what is sent after this would only be sent again.
-          if (signal.aborted) throw new DeadlineError();
-          await send(message);
-          // It lies in S3 and is sent: until the batch ends, it is not to be held as well.
-          if (storedLength > keptLength) run.result = undefined;
+          try {
+            await next();
+            await sendOn(run, send);
+          } catch (error) {
+            // The message comes back, or goes to the dead-letter queue, whether or not the error task could be told.
+            await tellError(run, error, send).catch((cause) => {
+              console.warn(`${name}: the error task could not be told:`, cause);
+            });
+            throw error;
+          }
         }),
     });
     return pipeline !== undefined;
@@ -140,10 +189,12 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
     async after(request) {
       assertPipelineRan(request, name);
       const following = direct.get(request);
-      if (!following) return;
+      const { response } = request;
+      if (response instanceof ChainEnd) request.response = response.result;
+      if (!following || response instanceof ChainEnd) return;
       const { next, origin } = following;
-      const { message } = await messageFor(next, request.response, origin, outgoingOf(request));
-      const [error] = await publisher.publish([message]);
+      const { messages } = await messagesFor([next], response, origin, outgoingOf(request));
+      const [error] = await publisher.publish(messages);
       if (error) throw error;
     },
     onError: keepResponse,

@@ -16,11 +16,12 @@ import { isTask, type Task } from '../core/tasks/task.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { type Topics, topicArn } from './aws/topics.ts';
+import { type ExtraCallbacks, extraAttributes } from './extraCallbacks.ts';
 import { storeResult, taskMessage } from './storeResult.ts';
 import { carrying } from './tracing/carrying.ts';
 import type { Tracing } from './tracing/tracing.ts';
 
-export interface SendTaskOptions {
+export interface SendTaskOptions extends ExtraCallbacks {
   /** Default: one made at the first need, shared by all that give none. */
   s3?: S3Client;
   /** Default: one made at the first need, shared by all that give none. */
@@ -98,6 +99,7 @@ export async function sendTask(
   const { task_name, callback } = task;
   nextTask(callback, task_name);
   if (options.tasks) await checkKwargs(options.tasks, task_name, task.task_kwargs ?? {});
+  const extra = extraAttributes(task_name, options);
   const id = randomUUID();
   const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, inlineUnder, dumps: ajson.dumps };
   const origin = { messageId: id, taskName: task_name, sentAt: Date.now(), functionArn };
@@ -106,7 +108,7 @@ export async function sendTask(
   const { groupId = id, deduplicationId = id, attributes = {} } = options;
   const message = taskMessage(task_name, kwargs, callback);
   await carrying(arn, options.tracing, async (carried) => {
-    const all = { ...carried, ...attributes };
+    const all = { ...carried, ...extra, ...attributes };
     const [error] = await snsPublisher({ sns, maxMessageBytes }).publish([
       { topicArn: arn, message, attributes: all, groupId, deduplicationId },
     ]);

@@ -12,6 +12,8 @@ export interface TaskRun {
   task: unknown;
   /** What the handler returned, once it has. */
   result: unknown;
+  /** Whether the handler said that nothing is to follow. */
+  endsChain: boolean;
   /** The message, taken apart: parsed once, however many stages ask. Throws when it is not JSON. */
   unwrap(): Unwrapped;
   /** The message attributes that the callback's message will carry. For stages to add to. */

@@ -1,6 +1,7 @@
 import { assertOption } from '../assertOption.ts';
 import { UnknownTaskError } from '../errors.ts';
 import { type CheckedKwargsOf, checkKwargs, type ResultOf, type TaskDefinitions } from './defineTasks.ts';
+import type { ChainEnd } from './endChain.ts';
 import type { TaskExtras } from './runTask.ts';
 import type { Task } from './task.ts';
 
@@ -37,7 +38,7 @@ export type DefinedFunctions<T extends TaskDefinitions, C> = {
     kwargs: CheckedKwargsOf<T[K]>,
     context: C,
     extras: RoutedExtras,
-  ) => ResultOf<T[K]> | PromiseLike<ResultOf<T[K]>>;
+  ) => ResultOf<T[K]> | ChainEnd | PromiseLike<ResultOf<T[K]> | ChainEnd>;
 };
 
 /**

@@ -1,4 +1,5 @@
 import { AlgernonError, DeadlineError } from '../errors.ts';
+import { ChainEnd } from './endChain.ts';
 import { type LambdaContext, messageIdOf, type TaskRecord } from './events.ts';
 import { pipelineOf, type Stage, type TaskRun } from './pipeline.ts';
 import { type Unwrapped, unwrap } from './unwrapTask.ts';
@@ -50,6 +51,7 @@ export async function runTask<T, C, R>(
     signal,
     task: record,
     result: undefined,
+    endsChain: false,
     unwrap() {
       unwrapped ??= unwrap(record);
       return unwrapped;
@@ -61,7 +63,9 @@ export async function runTask<T, C, R>(
   const handle = async () => {
     for (const stage of stages) stage.ready?.(run);
     const task = options.rebuild ? options.rebuild.rebuildEvent(run.task) : run.task;
-    run.result = await handler(task as T, context, { record, signal });
+    const result = await handler(task as T, context, { record, signal });
+    run.endsChain = result instanceof ChainEnd;
+    run.result = result instanceof ChainEnd ? result.result : result;
     // The message is on its way back by now: a callback sent after this would only be sent again.
     if (signal.aborted) throw new DeadlineError();
   };
