@@ -43,7 +43,7 @@ export interface CallbackPublisherOptions {
   inlineUnder?: number;
   /** What a topic takes in one message, in bytes. Default 262,144. */
   maxMessageBytes?: number;
-  /** How long a finished result waits for others to leave with, in milliseconds, while others are under way. Default 10. */
+  /** How long a finished result waits for others to leave with, in milliseconds, while others are under way. Default 100. */
   lingerMillis?: number;
   /** How often a task is tried before the chain's error task is told: what its queue has. Default 3. */
   maxReceiveCount?: number;
@@ -75,7 +75,7 @@ const keptLength = 262_144;
  *   .use(callbackPublisher());
  */
 export function callbackPublisher(options: CallbackPublisherOptions = {}): MiddlewareObj {
-  const { inlineUnder = 0, maxMessageBytes = 262_144, lingerMillis = 10, maxReceiveCount = 3 } = options;
+  const { inlineUnder = 0, maxMessageBytes = 262_144, lingerMillis = 100, maxReceiveCount = 3 } = options;
   const { s3, sns, bucket, folder, acl, topics, ajson = sharedAjson } = options;
   assertOption(inlineUnder >= 0, name, 'inlineUnder', 'a number of bytes from 0');
   assertOption(maxMessageBytes > 0, name, 'maxMessageBytes', 'a number of bytes above 0');

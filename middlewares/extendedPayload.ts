@@ -1,6 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { MiddlewareObj } from '@middy/core';
-import { ajson } from '../core/ajson/index.ts';
+import { raw } from '../core/ajson/raw.ts';
 import { assertOption } from '../core/assertOption.ts';
 import {
   AjsonError,
@@ -108,7 +108,7 @@ function pointerIn(content: unknown): S3Pointer | undefined {
 
 function parse(text: string, messageId: string): unknown {
   try {
-    return ajson.raw(text);
+    return raw(text);
   } catch (error) {
     throw error instanceof AjsonError ? new MessageNotJsonError(messageId, error) : error;
   }

@@ -1,4 +1,4 @@
-import { ajson } from '../../core/ajson/ajson.ts';
+import { raw } from '../../core/ajson/raw.ts';
 import { eventKind, isSnsRecord, type SqsEvent, type TaskRecord } from '../../core/tasks/events.ts';
 import { hideSecrets } from './hideSecrets.ts';
 import { type RedactPath, redact } from './redact.ts';
@@ -30,7 +30,7 @@ function openRecord(record: TaskRecord, paths: readonly RedactPath[]): unknown {
 function parse(text: unknown): unknown {
   if (typeof text !== 'string') return text;
   try {
-    return ajson.raw(text);
+    return raw(text);
   } catch {
     return text;
   }
