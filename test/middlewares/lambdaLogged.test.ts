@@ -305,9 +305,9 @@ describe('4. levels', () => {
       return failing(task, context, extras);
     };
     const handler = stackOf(worker, [lambdaLogged({ logger }), unwrap(), quietPartial()]);
+    // A function that is tried again has the same trace id.
     process.env._X_AMZN_TRACE_ID = 'Root=1-00000000-000000000000000000000001';
     await handler(batchOf(2));
-    process.env._X_AMZN_TRACE_ID = 'Root=1-00000000-000000000000000000000002';
     await handler(batchOf(3));
     expect(lines().map(({ message, task_name }) => [message, task_name])).toEqual([
       ['batch done', undefined],
@@ -371,6 +371,9 @@ describe('5. failures and the summary', () => {
       'unwritable',
       'both',
     ]);
+    expect(errors()[3]).toMatchObject({
+      error: { cause: { message: 'inner', cause: { message: 'outer' } } },
+    });
     expect(errors()[5]).toMatchObject({ error: { errors: [{ message: 'one' }, { message: 'two' }] } });
     expect(texts.join()).not.toContain('hush');
   });
@@ -399,9 +402,13 @@ describe('5. failures and the summary', () => {
           const response = await handler(batchOf(0, 1, 2, 3));
           expect(() => JSON.stringify(response)).not.toThrow(TypeError);
         });
-        expect({ first, lines: errors().map(({ task_name }) => task_name), raw }).toEqual({
+        expect({
           first,
-          lines: ['task1', 'task3'],
+          lines: errors().map(({ message, task_name }) => `${message} ${task_name}`),
+          raw,
+        }).toEqual({
+          first,
+          lines: ['task failed task1', 'task failed task3'],
           raw: [],
         });
       }
