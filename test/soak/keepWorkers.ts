@@ -12,10 +12,15 @@ export interface KeptWorkers {
 
 const script = fileURLToPath(new URL('worker.ts', import.meta.url));
 
-/** Keeps two workers running, and kills one now and then: SIGKILL, with whatever it has in its hands. */
+/**
+ * Keeps two workers running, and kills one now and then: SIGKILL, with whatever it has in its hands.
+ *
+ * @param killSeconds how long it is from one to the next, on average
+ */
 export async function keepWorkers(
   env: Readonly<Record<string, string>>,
   random: () => number,
+  killSeconds: number,
 ): Promise<KeptWorkers> {
   const stopping = new AbortController();
   const workers: ChildProcess[] = [];
@@ -50,7 +55,7 @@ export async function keepWorkers(
   const killing = async () => {
     while (!stopping.signal.aborted) {
       try {
-        await sleep(1000 + random() * 2500, undefined, { signal: stopping.signal });
+        await sleep(killSeconds * (500 + random() * 1000), undefined, { signal: stopping.signal });
       } catch {
         return;
       }

@@ -37,8 +37,10 @@ export async function runSoak(options: {
   seed: number;
   /** One of so many tasks is poisonous. Default 100. */
   poisonEvery?: number;
+  /** How long it is from one killed worker to the next, on average. Default 6. */
+  killSeconds?: number;
 }): Promise<SoakReport> {
-  const { tasks, seed, poisonEvery = 100 } = options;
+  const { tasks, seed, poisonEvery = 100, killSeconds = 6 } = options;
   const random = createRandom(seed);
   const aws = await startLocalAws();
   try {
@@ -46,7 +48,7 @@ export async function runSoak(options: {
     const queues = await startWorker({ ...workerOptions, aws, handler: async () => {} });
     await queues.stop();
     const startedAt = performance.now();
-    const workers = await keepWorkers(aws.env, random);
+    const workers = await keepWorkers(aws.env, random, killSeconds);
     try {
       const sent = await sendLoads(aws, queues.topics, { tasks, poisonEvery }, random);
       await untilEmpty(aws, queues);

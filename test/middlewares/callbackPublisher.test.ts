@@ -1,0 +1,320 @@
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { CreateTopicCommand } from '@aws-sdk/client-sns';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import middy from '@middy/core';
+import { AjsonError, NotConfiguredError, NotUnwrappedError, OptionError } from '../../core/errors.ts';
+import { Decimal, queued, runTask, type SqsRecord, StoredData, type Task } from '../../core/index.ts';
+import type { SettledBatch } from '../../core/tasks/settledBatch.ts';
+import { type LocalAws, startLocalAws } from '../../local/index.ts';
+import { type CallbackPublisherOptions, callbackPublisher } from '../../middlewares/callbackPublisher.ts';
+import { sqsSnsUnwrap, type UnwrappedEvent } from '../../middlewares/sqsSnsUnwrap.ts';
+import { gate } from '../local/tools.ts';
+import { type FaultyClients, faultyClients } from '../support/faultyClients.ts';
+import { lambdaContext } from '../support/lambdaContext.ts';
+import { sqsRecord } from '../support/sqsRecord.ts';
+
+let aws: LocalAws;
+let invokedFunctionArn: string;
+beforeAll(async () => {
+  aws = await startLocalAws();
+  await aws.sns.send(new CreateTopicCommand({ Name: 'next' }));
+  invokedFunctionArn = `arn:aws:lambda:${aws.region}:${aws.accountId}:function:worker`;
+});
+afterAll(() => aws.stop());
+const opened: FaultyClients[] = [];
+afterEach(() => {
+  for (const clients of opened.splice(0)) clients.destroy();
+  delete process.env.ALGERNON_BUCKET_NAME;
+  delete process.env.CACHE_FOLDER_NAME;
+});
+
+type Handler = (task: Task, context: unknown, extras: { signal: AbortSignal }) => unknown;
+
+function createStack(work: Handler, options: CallbackPublisherOptions = {}) {
+  const clients = faultyClients(aws, () => undefined);
+  opened.push(clients);
+  const { s3, sns, attempts } = clients;
+  const publisher = callbackPublisher({ s3, sns, bucket: aws.bucket, ...options });
+  const handler = middy(queued(work)).use(publisher).use(sqsSnsUnwrap());
+  return {
+    run: (event: unknown, over: Parameters<typeof lambdaContext>[0] = {}) =>
+      handler(event as never, lambdaContext({ invokedFunctionArn, ...over })),
+    attempts,
+    publisher,
+    operations: () => attempts.map(({ operation }) => operation),
+    sent: () =>
+      attempts
+        .filter(({ operation }) => operation === 'PublishBatch')
+        .flatMap(({ target }) => [...target.matchAll(/\.Message=(.*?)(?=&Publish|&Version|&TopicArn|$)/g)])
+        .map(([, message = '']) => message),
+  };
+}
+
+const record = (over: object = {}) => sqsRecord({ task_name: 'work', callback: 'next', ...over });
+const read = async (message: string | undefined) => {
+  const [bucket, key] = (JSON.parse(message ?? '').task_kwargs.value.pointer as string).split('#');
+  const { Body } = await aws.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  return Body?.transformToString();
+};
+
+describe('what is sent', () => {
+  test('is the next task with a pointer to the result, byte for byte as WIRE has it', async () => {
+    const { run, sent, attempts } = createStack(() => ({ width: 200 }));
+    const one = record();
+    await run({ Records: [one] });
+    const pointer = `${aws.bucket}#cache/${one.messageId}-work!1565012856.447.json`;
+    expect(sent()).toEqual([
+      `{"task_name":"next","task_kwargs":{"_alg_class":"StoredData","_alg_module":"algernon.aws.snakes","value":{"pointer":"${pointer}"}}}`,
+    ]);
+    expect(attempts.at(-1)?.target).toContain('Subject=callback');
+    expect(await read(sent()[0])).toBe('{"data_string":{"width":200},"full_unpack":true,"safe_mode":false}');
+  });
+
+  test('carries a chain whole, from each of its links', async () => {
+    const { run, sent } = createStack(() => null, {
+      topics: (name) => `arn:aws:sns:us-east-1:${aws.accountId}:${name === 'none' ? '' : 'next'}`,
+    });
+    for (const [task_name, callback] of [
+      ['outside', 'a#b#c'],
+      ['a', 'a#b#c'],
+      ['b', 'a#b#c'],
+      ['c', 'a#b#c'],
+      ['a', 'b'],
+    ]) {
+      await run({ Records: [record({ task_name, callback })] });
+    }
+    expect(sent()).toEqual([
+      '{"task_name":"a","task_kwargs":{},"callback":"a#b#c"}',
+      '{"task_name":"b","task_kwargs":{},"callback":"a#b#c"}',
+      '{"task_name":"c","task_kwargs":{},"callback":"a#b#c"}',
+      '{"task_name":"b","task_kwargs":{}}',
+    ]);
+  });
+
+  test.each([undefined, null, ''])('is nothing without a callback (%j)', async (callback) => {
+    const { run, operations } = createStack(() => ({}));
+    await run({ Records: [record({ callback })] });
+    expect(operations()).toEqual([]);
+  });
+
+  test.each([undefined, null])('is {} for a result of %j, and nothing is stored', async (result) => {
+    const { run, sent, operations } = createStack(() => result);
+    await run({ Records: [record()] });
+    expect(sent()).toEqual(['{"task_name":"next","task_kwargs":{}}']);
+    expect(operations()).toEqual(['PublishBatch']);
+  });
+
+  const pointer = 'bucket#cache/x!1.5.json';
+  test.each<[string, unknown]>([
+    ['that was not read', new StoredData({ pointer })],
+    ['that was read', new StoredData({ pointer, value: { a: 1 } })],
+    [
+      'that is a tag still',
+      { _alg_class: 'StoredData', _alg_module: 'algernon.aws.snakes', value: { pointer } },
+    ],
+  ])('is the pointer of a result that is a StoredData %s, and nothing is stored', async (_, result) => {
+    const { run, sent, operations } = createStack(() => result);
+    await run({ Records: [record()] });
+    expect(JSON.parse(sent()[0] ?? '').task_kwargs.value).toEqual({ pointer });
+    expect(operations()).toEqual(['PublishBatch']);
+  });
+
+  test('is a result in ajson; tags that were not rebuilt go on as tags', async () => {
+    const { run, sent } = createStack(({ task_kwargs }) => ({
+      ...task_kwargs,
+      total: new Decimal('1.10'),
+      at: new Date(1_577_934_245_123),
+    }));
+    const set = { _alg_class: 'set', value: [1] };
+    const unknown = { _alg_class: 'Order', _alg_module: 'shop.models', value: { _id: 1 } };
+    await run({ Records: [record({ task_kwargs: { set, unknown } })] });
+    expect(JSON.parse((await read(sent()[0])) ?? '').data_string).toEqual({
+      set,
+      unknown,
+      total: { _alg_class: 'decimal', value: '1.10' },
+      at: { _alg_class: 'datetime', value: { tz: 'UTC', timestamp: 1577934245.123 } },
+    });
+  });
+
+  test('is the result itself where it is small enough for inlineUnder', async () => {
+    const { run, sent, operations } = createStack(({ task_kwargs }) => task_kwargs, { inlineUnder: 13 });
+    await run({ Records: [record({ task_kwargs: { text: 'ü' } })] });
+    expect(sent()).toEqual(['{"task_name":"next","task_kwargs":{"text":"ü"}}']);
+    await run({ Records: [record({ task_kwargs: { text: 'üü' } })] });
+    expect(operations()).toEqual(['PublishBatch', 'PUT', 'PublishBatch']);
+  });
+
+  test('goes where topics says: a map, a function, a promise', async () => {
+    const next = `arn:aws:sns:${aws.region}:${aws.accountId}:next`;
+    for (const topics of [{ elsewhere: next }, () => next, async () => next]) {
+      const { run, attempts } = createStack(() => null, { topics });
+      const settled = (await run({ Records: [record({ callback: 'elsewhere' })] })) as SettledBatch<unknown>;
+      expect(settled).toMatchObject([{ status: 'fulfilled' }]);
+      expect(attempts[0]?.target).toContain(`TopicArn=${next}`);
+    }
+  });
+});
+
+describe('the order within a task', () => {
+  test('is handler, upload, publish, and only then is it done', async () => {
+    const { operations, run } = createStack(() => {
+      expect(operations()).toEqual([]);
+      return {};
+    });
+    const settled = (await run({ Records: [record()] })) as SettledBatch<unknown>;
+    expect(settled).toMatchObject([{ status: 'fulfilled' }]);
+    expect(operations()).toEqual(['PUT', 'PublishBatch']);
+  });
+
+  test('ends with nothing sent when the invocation ends in between', async () => {
+    const stop = new AbortController();
+    const { publisher, operations } = createStack(() => {});
+    const failed: unknown[] = [];
+    const handler = middy(async ({ Records: [one] }: UnwrappedEvent, context: object) => {
+      // Serialised after the handler, so that the end comes between that and the publish.
+      const result = {
+        get late() {
+          stop.abort();
+          return 1;
+        },
+      };
+      await runTask(one as SqsRecord, context, () => result, { signal: stop.signal }).catch((error) =>
+        failed.push(error),
+      );
+    })
+      .use(publisher)
+      .use(sqsSnsUnwrap());
+    await handler({ Records: [record()] }, lambdaContext({ invokedFunctionArn }));
+    expect(failed).toHaveLength(1);
+    expect(failed[0]).toMatchObject({ retryable: true });
+    expect(operations()).not.toContain('PublishBatch');
+  });
+
+  test('a callback does not wait for a task that takes long', async () => {
+    const { opened: done, open: end } = gate();
+    const { run, sent } = createStack(async ({ task_kwargs }) => {
+      if (task_kwargs?.slow) await done;
+      return null;
+    });
+    const running = run({ Records: [record({ task_kwargs: { slow: true } }), record()] });
+    while (sent().length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    end();
+    await running;
+    expect(sent()).toHaveLength(2);
+  });
+
+  test('a task that throws sends nothing; its neighbours do', async () => {
+    const { run, sent } = createStack(({ task_kwargs }) => {
+      if (task_kwargs?.bad) throw new Error('bad');
+      return null;
+    });
+    const settled = (await run({
+      Records: [record({ task_kwargs: { bad: 1 } }), record()],
+    })) as SettledBatch<unknown>;
+    expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect(sent()).toHaveLength(1);
+  });
+
+  test('a result that has no place on the wire fails its own record, with the path', async () => {
+    const { run, sent } = createStack(({ task_kwargs }) => (task_kwargs?.bad ? { list: [() => {}] } : null));
+    const settled = (await run({
+      Records: [record({ task_kwargs: { bad: 1 } }), record()],
+    })) as SettledBatch<unknown>;
+    expect(settled[0]).toMatchObject({ reason: expect.any(AjsonError) });
+    expect(settled[0]).toMatchObject({ reason: { path: '$.list[0]', retryable: false } });
+    expect(sent()).toHaveLength(1);
+  });
+});
+
+describe('where the event comes from', () => {
+  test('a direct invocation sends its callback and gives its result', async () => {
+    const { run, sent } = createStack(() => ({ done: true }));
+    expect(await run({ task_name: 'work', callback: 'next' })).toEqual({ done: true });
+    expect(await read(sent()[0])).toContain('{"done":true}');
+  });
+
+  test('a direct invocation with a bad callback does not run', async () => {
+    const { run, operations } = createStack(() => {
+      throw new Error('it ran');
+    });
+    await expect(run({ task_name: 'work', callback: 'a:b' })).rejects.toThrow('cannot be followed');
+    expect(operations()).toEqual([]);
+  });
+
+  test('SNS without a queue', async () => {
+    const { run, sent } = createStack(() => ({}));
+    const Sns = {
+      MessageId: 'from-sns',
+      TopicArn: `arn:aws:sns:${aws.region}:${aws.accountId}:work`,
+      Message: '{"task_name":"work","callback":"next"}',
+      Timestamp: '2026-01-02T03:04:05.678Z',
+    };
+    await run({ Records: [{ EventSource: 'aws:sns', EventVersion: '1', EventSubscriptionArn: '', Sns }] });
+    expect(sent()[0]).toContain(`cache/from-sns-work!${Date.parse(Sns.Timestamp) / 1000}.json`);
+  });
+
+  test('without sqsSnsUnwrap every record fails, and nothing runs', async () => {
+    const { publisher, operations } = createStack(() => {});
+    let runs = 0;
+    const handler = middy(
+      queued(() => {
+        runs += 1;
+      }),
+    ).use(publisher);
+    const settled = (await handler({ Records: [record()] }, lambdaContext())) as SettledBatch<unknown>;
+    expect(settled).toMatchObject([{ reason: expect.any(NotUnwrappedError) }]);
+    expect({ runs, operations: operations() }).toEqual({ runs: 0, operations: [] });
+  });
+});
+
+describe('the environment', () => {
+  // Without `bucket`, which an option cannot be when it is undefined.
+  const withoutBucket = (work: Handler) => {
+    const { s3, sns, attempts, destroy } = faultyClients(aws, () => undefined);
+    opened.push({ destroy } as FaultyClients);
+    const handler = middy(queued(work)).use(callbackPublisher({ s3, sns })).use(sqsSnsUnwrap());
+    return { attempts, run: () => handler({ Records: [record()] }, lambdaContext({ invokedFunctionArn })) };
+  };
+
+  test('is read when the first result needs it: bucket and folder', async () => {
+    const { run, attempts } = withoutBucket(() => ({}));
+    process.env.ALGERNON_BUCKET_NAME = aws.bucket;
+    process.env.CACHE_FOLDER_NAME = 'of-the-environment';
+    await run();
+    expect(attempts[0]?.target).toContain(`/${aws.bucket}/of-the-environment/`);
+  });
+
+  test('that has no bucket is an error which says what to set; one that is not needed is not missed', async () => {
+    const { run } = withoutBucket(() => ({}));
+    const [outcome] = (await run()) as SettledBatch<unknown>;
+    expect(outcome).toMatchObject({ reason: expect.any(NotConfiguredError) });
+    expect(outcome).toMatchObject({
+      reason: { message: expect.stringMatching(/ALGERNON_BUCKET_NAME.*bucket/) },
+    });
+    const nothing = (await withoutBucket(() => null).run()) as SettledBatch<unknown>;
+    expect(nothing).toMatchObject([{ status: 'fulfilled' }]);
+  });
+
+  test.each(['a/b', 'a#b', 'a!b', '..'])(
+    'that has a folder %j is an error which says what to set',
+    async (folder) => {
+      process.env.ALGERNON_BUCKET_NAME = aws.bucket;
+      process.env.CACHE_FOLDER_NAME = folder;
+      const [outcome] = (await withoutBucket(() => ({})).run()) as SettledBatch<unknown>;
+      expect(outcome).toMatchObject({
+        reason: { message: expect.stringMatching(/CACHE_FOLDER_NAME.*folder/) },
+      });
+    },
+  );
+});
+
+test.each<[string, CallbackPublisherOptions]>([
+  ['inlineUnder', { inlineUnder: -1 }],
+  ['maxMessageBytes', { maxMessageBytes: 0 }],
+  ['lingerMillis', { lingerMillis: Number.NaN }],
+  ['folder', { folder: 'a/b' }],
+  ['folder', { folder: '..' }],
+])('a bad %s is refused where the function is called', (option, options) => {
+  expect(() => callbackPublisher(options)).toThrow(OptionError);
+  expect(() => callbackPublisher(options)).toThrow(option);
+});

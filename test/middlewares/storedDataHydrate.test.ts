@@ -1,0 +1,203 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import middy from '@middy/core';
+import { NotConfiguredError, NotUnwrappedError, OptionError } from '../../core/errors.ts';
+import { ajson, queued, StoredData, type Task } from '../../core/index.ts';
+import type { SettledBatch } from '../../core/tasks/settledBatch.ts';
+import { type LocalAws, startLocalAws } from '../../local/index.ts';
+import { sqsSnsUnwrap } from '../../middlewares/sqsSnsUnwrap.ts';
+import { type StoredDataHydrateOptions, storedDataHydrate } from '../../middlewares/storedDataHydrate.ts';
+import { type FaultyClients, faultyClients } from '../support/faultyClients.ts';
+import { lambdaContext } from '../support/lambdaContext.ts';
+import { sqsRecord } from '../support/sqsRecord.ts';
+
+let aws: LocalAws;
+beforeAll(async () => {
+  aws = await startLocalAws();
+});
+afterAll(() => aws.stop());
+const opened: FaultyClients[] = [];
+afterEach(() => {
+  for (const clients of opened.splice(0)) clients.destroy();
+  delete process.env.ALGERNON_BUCKET_NAME;
+});
+
+const wrap = (value: object) => ({ _alg_class: 'StoredData', _alg_module: 'algernon.aws.snakes', value });
+const pointerTo = (name: string) => `${aws.bucket}#cache/${name}!1.5.json`;
+const tag = (name: string) => wrap({ pointer: pointerTo(name) });
+const store = async (name: string, body: string) => {
+  await aws.s3.send(new PutObjectCommand({ Bucket: aws.bucket, Key: `cache/${name}!1.5.json`, Body: body }));
+};
+const storeValue = (name: string, value: string) =>
+  store(name, `{"data_string":${value},"full_unpack":true,"safe_mode":false}`);
+
+/** The arguments that a task's function gets. */
+async function hydrate(
+  task_kwargs: unknown,
+  options: StoredDataHydrateOptions = {},
+  { direct = false } = {},
+) {
+  const clients = faultyClients(aws, () => undefined);
+  opened.push(clients);
+  const { s3, attempts } = clients;
+  let task: Task | undefined;
+  const handler = middy(
+    queued((given: Task) => {
+      task = given;
+    }),
+  )
+    .use(storedDataHydrate({ s3, bucket: aws.bucket, ...options }))
+    .use(sqsSnsUnwrap());
+  const message = { task_name: 'work', task_kwargs };
+  const event = direct ? message : { Records: [sqsRecord(message)] };
+  const settled = (await handler(event as never, lambdaContext())) as SettledBatch<unknown>;
+  const [outcome] = direct ? [] : settled;
+  if (outcome?.status === 'rejected') throw outcome.reason;
+  return { kwargs: task?.task_kwargs as unknown, reads: attempts.length, task };
+}
+
+describe('pointers', () => {
+  test('however deep, in lists and objects, are replaced by their values', async () => {
+    await storeValue('one', '{"a":1}');
+    await storeValue('two', '"text"');
+    await storeValue('none', 'null');
+    const { kwargs } = await hydrate({
+      list: [tag('one'), [tag('two')], 3],
+      deep: { deeper: { deepest: tag('none') } },
+      plain: { b: 2 },
+    });
+    expect(kwargs).toEqual({
+      list: [{ a: 1 }, ['text'], 3],
+      deep: { deeper: { deepest: null } },
+      plain: { b: 2 },
+    });
+  });
+
+  test('may be all of the arguments', async () => {
+    await storeValue('all', '{"a":1}');
+    expect((await hydrate(tag('all'))).kwargs).toEqual({ a: 1 });
+  });
+
+  test('that lead to one object read it once', async () => {
+    await storeValue('shared', '{"a":1}');
+    const { kwargs, reads } = await hydrate({ x: tag('shared'), y: [tag('shared')] });
+    expect({ kwargs, reads }).toEqual({ kwargs: { x: { a: 1 }, y: [{ a: 1 }] }, reads: 1 });
+  });
+
+  test('in a stored value are followed in their turn', async () => {
+    await storeValue('inner', '[1,2]');
+    await storeValue('outer', JSON.stringify({ inner: tag('inner') }));
+    expect((await hydrate({ outer: tag('outer') })).kwargs).toEqual({ outer: { inner: [1, 2] } });
+  });
+
+  test('as Python writes an object’s fields', async () => {
+    await storeValue('python', '7');
+    expect((await hydrate({ n: wrap({ _pointer: pointerTo('python') }) })).kwargs).toEqual({ n: 7 });
+  });
+
+  test('inside other tags are replaced too', async () => {
+    await storeValue('inTag', '1');
+    expect((await hydrate({ tuple: { _alg_class: 'tuple', value: [tag('inTag')] } })).kwargs).toEqual({
+      tuple: { _alg_class: 'tuple', value: [1] },
+    });
+  });
+
+  test('that are none leave the arguments as they are', async () => {
+    const kwargs = { a: [1, { b: null }], StoredData: { pointer: 'x' } };
+    expect(await hydrate(kwargs)).toMatchObject({ kwargs, reads: 0 });
+    expect(await hydrate(undefined)).toMatchObject({ kwargs: undefined, reads: 0 });
+    expect(await hydrate(null)).toMatchObject({ kwargs: null, reads: 0 });
+  });
+});
+
+describe('a value', () => {
+  test('keeps its tags, and every digit', async () => {
+    await storeValue('tags', '{"set":{"_alg_class":"set","value":[1]},"n":12345678901234567890}');
+    const { kwargs } = await hydrate({ it: tag('tags') });
+    expect(kwargs).toEqual({ it: { set: { _alg_class: 'set', value: [1] }, n: 12345678901234567890n } });
+    expect(ajson.rebuildEvent(kwargs)).toEqual({ it: { set: new Set([1]), n: 12345678901234567890n } });
+  });
+
+  test('with safe_mode is not rebuilt', async () => {
+    const value = { _alg_class: 'Unheard', _alg_module: 'of', value: {} };
+    await store('safe', JSON.stringify({ data_string: { value }, full_unpack: true, safe_mode: true }));
+    const { kwargs } = await hydrate({ it: tag('safe'), set: { _alg_class: 'set', value: [1] } });
+    expect(ajson.rebuildEvent(kwargs)).toEqual({ it: { value }, set: new Set([1]) });
+  });
+
+  test('without full_unpack stays in its StoredData', async () => {
+    await store('packed', '{"data_string":{"a":1},"full_unpack":false,"safe_mode":false}');
+    const { kwargs } = await hydrate({ it: tag('packed') });
+    const { it } = kwargs as { it: StoredData };
+    expect(it).toBeInstanceOf(StoredData);
+    expect(it).toMatchObject({ pointer: pointerTo('packed'), value: { a: 1 } });
+  });
+
+  test('of version 2, without safe_mode', async () => {
+    await store('two', '{"data_string":[1],"full_unpack":true}');
+    expect((await hydrate({ it: tag('two') })).kwargs).toEqual({ it: [1] });
+  });
+});
+
+describe('where it may read', () => {
+  test('is the bucket of the environment, read when a pointer needs it', async () => {
+    await storeValue('env', '1');
+    const { s3 } = aws;
+    const handler = middy(queued(({ task_kwargs }: Task) => task_kwargs))
+      .use(storedDataHydrate({ s3 }))
+      .use(sqsSnsUnwrap());
+    const run = () =>
+      handler(
+        { Records: [sqsRecord({ task_name: 'work', task_kwargs: { it: tag('env') } })] },
+        lambdaContext(),
+      ) as Promise<SettledBatch<unknown>>;
+    expect(await run()).toMatchObject([{ reason: expect.any(NotConfiguredError) }]);
+    process.env.ALGERNON_BUCKET_NAME = aws.bucket;
+    expect(await run()).toMatchObject([{ value: { it: 1 } }]);
+  });
+
+  test('is any bucket that is listed', async () => {
+    await storeValue('listed', '1');
+    expect(
+      (await hydrate({ it: tag('listed') }, { bucket: 'another', buckets: [aws.bucket] })).kwargs,
+    ).toEqual({ it: 1 });
+    await expect(hydrate({ it: tag('listed') }, { bucket: 'another' })).rejects.toMatchObject({
+      code: 'BUCKET_NOT_ALLOWED',
+      path: '$.task_kwargs.it',
+      message: expect.stringContaining('buckets'),
+    });
+  });
+});
+
+describe('where it works', () => {
+  test('in a direct invocation', async () => {
+    await storeValue('direct', '1');
+    expect((await hydrate({ it: tag('direct') }, {}, { direct: true })).kwargs).toEqual({ it: 1 });
+    await expect(hydrate({ it: tag('absent') }, {}, { direct: true })).rejects.toMatchObject({
+      code: 'STORED_DATA_MISSING',
+    });
+  });
+
+  test('not without sqsSnsUnwrap: the record fails, and says so', async () => {
+    const handler = middy(queued(() => {})).use(storedDataHydrate({ bucket: aws.bucket }));
+    const settled = (await handler(
+      { Records: [sqsRecord({ task_name: 'work' })] },
+      lambdaContext(),
+    )) as SettledBatch<unknown>;
+    expect(settled).toMatchObject([{ reason: expect.any(NotUnwrappedError) }]);
+  });
+
+  test('a redelivery reads the same again: nothing is deleted', async () => {
+    await storeValue('twice', '1');
+    for (let i = 0; i < 2; i += 1) expect((await hydrate({ it: tag('twice') })).kwargs).toEqual({ it: 1 });
+  });
+});
+
+test.each<[string, StoredDataHydrateOptions]>([
+  ['maxBytes', { maxBytes: 0 }],
+  ['bucket', { bucket: '' }],
+  ['buckets', { buckets: 'a' as never }],
+])('a bad %s is refused where the function is called', (option, options) => {
+  expect(() => storedDataHydrate(options)).toThrow(OptionError);
+  expect(() => storedDataHydrate(options)).toThrow(option);
+});
