@@ -111,10 +111,13 @@ async function run(
   work: Work,
   options: FailurePolicyOptions = {},
   faultOf: FaultOf = () => undefined,
+  concurrency = 10,
 ) {
   const clients = faultyClients(aws, faultOf);
   opened.push(clients);
-  const handler = middy(queued(({ task_kwargs }: { task_kwargs: never }) => work(task_kwargs)))
+  const handler = middy(
+    queued(({ task_kwargs }: { task_kwargs: never }) => work(task_kwargs), { concurrency }),
+  )
     .use(failurePolicy({ sqs: clients.sqs, ...options }))
     .use(sqsSnsUnwrap());
   const settled = (await handler({ Records }, lambdaContext())) as SettledBatch<unknown>;
@@ -377,7 +380,7 @@ describe('in a FIFO queue', () => {
     });
 
   test('what may pass takes the rest of its group with it, and nothing else', async () => {
-    jest.spyOn(console, 'warn').mockImplementation(() => {});
+    const warned = jest.spyOn(console, 'warn').mockImplementation(() => {});
     const { queue } = await createQueues({ fifo: true });
     const names = ['A1', 'A2', 'B1', 'A3', 'B2', 'A4'];
     const Records = inGroups(queue, names);
@@ -393,6 +396,36 @@ describe('in a FIFO queue', () => {
       B1: 'fulfilled',
       B2: 'fulfilled',
     });
+    // The queue has no such messages, and says so of each.
+    expect(warned).toHaveBeenCalledTimes(1);
+  });
+
+  test('what has been started, in a loop of one’s own, is left where it is', async () => {
+    jest.spyOn(console, 'warn').mockImplementation(() => {});
+    const { queue } = await createQueues({ fifo: true });
+    const clients = faultyClients(aws, () => undefined);
+    opened.push(clients);
+    const handler = middy(async ({ Records }: { Records: SqsRecord[] }, context: object) => {
+      const work = () => {
+        throw new Error('later');
+      };
+      await Promise.allSettled(Records.slice(0, 2).map((record) => runTask(record, context, work)));
+    }).use(failurePolicy({ sqs: clients.sqs }));
+    await handler({ Records: inGroups(queue, ['A1', 'A2', 'A3']) }, lambdaContext());
+    const hidden = clients.attempts
+      .filter(({ operation }) => operation === 'ChangeMessageVisibilityBatch')
+      .map(({ target }) => JSON.parse(target).Entries.length);
+    expect(hidden).toEqual([2, 2]);
+  });
+
+  test('and only there: elsewhere a group takes nothing along', async () => {
+    jest.spyOn(console, 'warn').mockImplementation(() => {});
+    const { queue } = await createQueues();
+    const { hidden } = await run(inGroups(queue, ['A1', 'A2']), fail(new Error('later')), {}, undefined, 1);
+    expect(hidden).toEqual([
+      [expect.objectContaining({ record: 0 })],
+      [expect.objectContaining({ record: 1 })],
+    ]);
   });
 
   test('a dead letter keeps its group, and the group goes on', async () => {

@@ -82,6 +82,7 @@ const bothServices: [string, () => Fault][] = [
   ['throttled', () => ({ status: 503, code: 'SlowDown' })],
   ['throttled, as a client’s fault', () => ({ status: 400, code: 'Throttling' })],
   ['throttled with 429', () => ({ status: 429, code: 'TooManyRequests' })],
+  ['throttled with 429, without a word', () => ({ status: 429, code: '' })],
   ['500', () => ({ status: 500, code: 'InternalError' })],
   ['503 without a word', () => ({ status: 503, code: '' })],
   ['a time-out on this side', timeOut],

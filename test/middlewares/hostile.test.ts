@@ -256,6 +256,12 @@ describe('a callback', () => {
     }
   });
 
+  test('does not lead where the prototype of the topics leads', async () => {
+    const topics = Object.create({ next: `arn:aws:sns:${aws.region}:${aws.accountId}:next` });
+    const { error } = await run({ task_name: 'work', task_kwargs: {}, callback: 'next' }, { topics });
+    expect(error).toBeInstanceOf(TopicNotFoundError);
+  });
+
   test('of its own leads into the region and the account of the function, and nowhere else', async () => {
     const { error, sent } = await run({ task_name: 'work', task_kwargs: {}, callback: 'not-there' });
     expect(error).toBeInstanceOf(PublishError);
