@@ -22,9 +22,9 @@ import type { TaskMessage } from '../core/tasks/taskPublisher.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { type Topics, topicArn } from './aws/topics.ts';
-import { carriedOn, errorTaskOf, followersOf } from './extraCallbacks.ts';
-import { gatherMessages, type Send } from './gatherMessages.ts';
-import { type Origin, storeResult, taskMessage } from './storeResult.ts';
+import { carriedOn, errorTaskOf, followersOf } from './callbacks/extraCallbacks.ts';
+import { gatherMessages, type Send } from './callbacks/gatherMessages.ts';
+import { type Origin, storeResult, taskMessage } from './callbacks/storeResult.ts';
 
 export interface CallbackPublisherOptions {
   /** Default: one made at the first need, shared by all that give none. */

@@ -4,12 +4,12 @@ import type { LambdaContext } from '../core/tasks/events.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
 import { extendContext, openPipeline, originalContext } from '../core/tasks/pipeline.ts';
 import { atEnd } from '../core/tasks/watchRequest.ts';
-import { type BatchResources, batchResources } from './batchResources.ts';
-import { containerResources } from './containerResources.ts';
-import { inTime } from './inTime.ts';
-import type { ObjectResource, Resource } from './makeResources.ts';
+import { type BatchResources, batchResources } from './resources/batchResources.ts';
+import { containerResources } from './resources/containerResources.ts';
+import { inTime } from './resources/inTime.ts';
+import type { ObjectResource, Resource } from './resources/makeResources.ts';
 
-export type { FactoryParts, Resource } from './makeResources.ts';
+export type { FactoryParts, Resource } from './resources/makeResources.ts';
 
 declare const values: unique symbol;
 

@@ -6,8 +6,8 @@ import { isFinal } from '../core/isFinal.ts';
 import { isSnsRecord, messageIdOf, type SqsEvent, type SqsRecord } from '../core/tasks/events.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
 import { assertPipelineRan, declareStage, stageRanks } from '../core/tasks/pipeline.ts';
+import { deadLetterMessage } from './aws/deadLetterMessage.ts';
 import { sqsQueues } from './aws/sqsQueues.ts';
-import { deadLetterMessage } from './deadLetterMessage.ts';
 
 /** How long a message that failed stays away. */
 export interface Backoff {

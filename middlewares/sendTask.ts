@@ -16,8 +16,8 @@ import { isTask, type Task } from '../core/tasks/task.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { type Topics, topicArn } from './aws/topics.ts';
-import { type ExtraCallbacks, extraAttributes } from './extraCallbacks.ts';
-import { storeResult, taskMessage } from './storeResult.ts';
+import { type ExtraCallbacks, extraAttributes } from './callbacks/extraCallbacks.ts';
+import { storeResult, taskMessage } from './callbacks/storeResult.ts';
 import { carrying } from './tracing/carrying.ts';
 import type { Tracing } from './tracing/tracing.ts';
 

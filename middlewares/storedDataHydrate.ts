@@ -2,12 +2,12 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { MiddlewareObj } from '@middy/core';
 import { assertOption } from '../core/assertOption.ts';
 import { NotUnwrappedError } from '../core/errors.ts';
+import { hydrate } from '../core/hydrate.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
 import { assertPipelineRan, declareStage, stageRanks, type TaskRun } from '../core/tasks/pipeline.ts';
 import { isTask, type Task } from '../core/tasks/task.ts';
 import { bucketFromEnvironment } from './aws/environment.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
-import { hydrate } from './hydrate.ts';
 
 export interface StoredDataHydrateOptions {
   /** Default: one made at the first need, shared by all that give none. */

@@ -1,7 +1,7 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
-import { AlgernonError } from '../core/errors.ts';
-import type { SqsMessageAttribute, SqsRecord } from '../core/tasks/events.ts';
-import type { QueueMessage } from './aws/sqsQueues.ts';
+import { AlgernonError } from '../../core/errors.ts';
+import type { SqsMessageAttribute, SqsRecord } from '../../core/tasks/events.ts';
+import type { QueueMessage } from './sqsQueues.ts';
 
 /** What SQS takes. */
 const maxAttributes = 10;

@@ -1,4 +1,4 @@
-import type { TaskMessage, TaskPublisher } from '../core/tasks/taskPublisher.ts';
+import type { TaskMessage, TaskPublisher } from '../../core/tasks/taskPublisher.ts';
 
 /** Sends a message, and resolves once it is sent. */
 export type Send = (message: TaskMessage) => Promise<void>;

@@ -1,4 +1,4 @@
-import type { LambdaContext } from '../core/tasks/events.ts';
+import type { LambdaContext } from '../../core/tasks/events.ts';
 
 /** What is left for the answer to get out, in milliseconds. */
 const reserveMillis = 200;

@@ -1,5 +1,5 @@
-import { markRaw } from '../core/ajson/markRaw.ts';
-import { BucketNotAllowedError, StoredDataTooLargeError, TooManyPointersError } from '../core/errors.ts';
+import { markRaw } from './ajson/markRaw.ts';
+import { BucketNotAllowedError, StoredDataTooLargeError, TooManyPointersError } from './errors.ts';
 import {
   type ObjectAddress,
   type ObjectStore,
@@ -8,7 +8,7 @@ import {
   pointerIn,
   type StoredBody,
   StoredData,
-} from '../core/storedData.ts';
+} from './storedData.ts';
 
 export interface HydrateOptions {
   store: ObjectStore;

@@ -6,8 +6,8 @@ import {
   pointerIn,
   pointerTag,
   StoredData,
-} from '../core/storedData.ts';
-import { bucketFromEnvironment, folderFromEnvironment } from './aws/environment.ts';
+} from '../../core/storedData.ts';
+import { bucketFromEnvironment, folderFromEnvironment } from '../aws/environment.ts';
 
 /** The message that a result comes from. */
 export interface Origin {
