@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 export interface KeptWorkers {
   /** How often one was killed so far. */
   readonly kills: number;
+  /** Rejects when one has ended by itself. */
+  readonly failed: Promise<never>;
   /** Kills no more, and ends them. */
   stop(): Promise<void>;
 }
@@ -25,6 +27,11 @@ export async function keepWorkers(
   const stopping = new AbortController();
   const workers: ChildProcess[] = [];
   let kills = 0;
+  let fail: (error: unknown) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failed.catch(() => {});
 
   const start = async (place: number) => {
     const child = fork(script, [String(Math.floor(random() * 2 ** 32))], {
@@ -37,11 +44,10 @@ export async function keepWorkers(
     child.stderr?.on('data', (text) => {
       complaint = `${complaint}${text}`.slice(-2000);
     });
-    const ended = once(child, 'exit').then(([code]) => {
-      throw new Error(`A worker ended by itself with ${code}: ${complaint}`);
+    child.once('exit', (code, signal) => {
+      if (signal !== 'SIGKILL') fail(new Error(`A worker ended by itself with ${code}: ${complaint}`));
     });
-    await Promise.race([once(child, 'message'), ended]);
-    ended.catch(() => {});
+    await Promise.race([once(child, 'message'), failed]);
   };
 
   const kill = async (place: number) => {
@@ -52,8 +58,8 @@ export async function keepWorkers(
     await ended;
   };
 
-  const killing = async () => {
-    while (!stopping.signal.aborted) {
+  const killNowAndThen = async () => {
+    for (;;) {
       try {
         await sleep(killSeconds * (500 + random() * 1000), undefined, { signal: stopping.signal });
       } catch {
@@ -66,20 +72,24 @@ export async function keepWorkers(
     }
   };
 
-  await Promise.all([start(0), start(1)]);
-  const killed = killing();
-  killed.catch(() => {});
+  let killing: Promise<void> = Promise.resolve();
+  const stop = async () => {
+    stopping.abort();
+    await killing;
+    await Promise.all(workers.map((_, place) => kill(place)));
+  };
+  try {
+    await Promise.all([start(0), start(1)]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  killing = killNowAndThen().catch(fail);
   return {
     get kills() {
       return kills;
     },
-    async stop() {
-      stopping.abort();
-      try {
-        await killed;
-      } finally {
-        await Promise.all(workers.map((_, place) => kill(place)));
-      }
-    },
+    failed,
+    stop,
   };
 }

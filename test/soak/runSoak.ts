@@ -51,7 +51,7 @@ export async function runSoak(options: {
     const workers = await keepWorkers(aws.env, random, killSeconds);
     try {
       const sent = await sendLoads(aws, queues.topics, { tasks, poisonEvery }, random);
-      await untilEmpty(aws, queues);
+      await Promise.race([untilEmpty(aws, queues), workers.failed]);
       const seconds = (performance.now() - startedAt) / 1000;
       const { kills } = workers;
       await workers.stop();
