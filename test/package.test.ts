@@ -37,6 +37,7 @@ test('the package has what belongs in it, and nothing else', () => {
     'CHANGELOG.md',
     'LICENSE',
     'README.md',
+    'dist/chunks',
     'dist/core',
     'dist/local',
     'dist/middlewares',
@@ -70,35 +71,47 @@ describe.each(['6.4.5', versionOf('@middy/core')])('in an empty project with @mi
     copyFileSync(join(root, 'test/consumer/consumer.ts'), join(project, 'consumer.ts'));
   }, 180_000);
 
-  test.each([
-    ['nodenext', 'nodenext'],
-    ['esnext', 'bundler'],
-  ])(
-    "the README's stack compiles under strict, with module %s and moduleResolution %s",
-    (module, resolution) => {
-      const options = [
-        '--strict',
-        '--exactOptionalPropertyTypes',
-        '--skipLibCheck',
-        '--target',
-        'es2023',
-        '--types',
-        'node',
-      ];
-      run(
-        project,
-        'npx',
-        'tsc',
-        ...options,
-        '--module',
-        module,
-        '--moduleResolution',
-        resolution,
-        'worker.ts',
-        'consumer.ts',
+  const compile = (compiler: string, module: string, moduleResolution: string, ...sources: string[]) => {
+    const options = [
+      '--strict',
+      '--exactOptionalPropertyTypes',
+      '--skipLibCheck',
+      '--target',
+      'es2023',
+      '--types',
+      'node',
+    ];
+    const how = ['--module', module, '--moduleResolution', moduleResolution];
+    return run(
+      project,
+      process.execPath,
+      join(root, 'node_modules', compiler, 'bin/tsc'),
+      ...options,
+      ...how,
+      ...sources,
+    );
+  };
+
+  describe.each(['typescript', 'typescript-5'])('%s', (compiler) => {
+    test.each([
+      ['nodenext', 'nodenext'],
+      ['node20', 'node16'],
+      ['esnext', 'bundler'],
+    ])(
+      "the README's stack compiles under strict, with module %s and moduleResolution %s",
+      (module, resolution) => {
+        compile(compiler, module, resolution, 'worker.ts', 'consumer.ts');
+      },
+    );
+
+    test('and the types are there: what is wrong does not compile', () => {
+      writeFileSync(
+        join(project, 'wrong.ts'),
+        "import type { Task } from 'algernon-middy';\nexport const task: Task = { task_name: 7 };\n",
       );
-    },
-  );
+      expect(() => compile(compiler, 'nodenext', 'nodenext', '--noEmit', 'wrong.ts')).toThrow();
+    });
+  });
 
   test('and runs against SNS, SQS and S3', () => {
     expect(run(project, process.execPath, 'consumer.js')).toContain('cat.png@200');

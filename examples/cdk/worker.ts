@@ -17,7 +17,8 @@ const worker = routeTasks({
 
 export const handler: SQSHandler = middy(queued(worker))
   .use(lambdaLogged())
-  .use(sqsPartialBatchFailure())
+  // lambdaLogged tells of what failed; this one would print the messages too.
+  .use(sqsPartialBatchFailure({ logger: () => {} }))
   .use(sqsSnsUnwrap())
   .use(storedDataHydrate())
   .use(callbackPublisher());

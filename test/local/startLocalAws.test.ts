@@ -164,7 +164,7 @@ describe('in a process of its own', () => {
        await startLocalAws().catch(({ name, code, message }) => console.log(name, code, message));`,
       );
       expect(output).toBe(
-        `MissingPackageError MISSING_PACKAGE algernon-middy/local needs ${name}: npm install --save-dev ${name}\n`,
+        `MissingPackageError MISSING_PACKAGE algernon-middy/local needs ${name}: npm install ${name}\n`,
       );
       expect(code).toBe(0);
     },
