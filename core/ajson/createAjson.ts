@@ -99,9 +99,10 @@ export function createAjson(options: AjsonOptions = {}): Ajson {
     if (BUILT_IN.has(name)) throw new AjsonError('class', `kind ${name} has a name of the format itself`);
   }
   for (const { class: type, ...rest } of options.classes ?? []) registerClass(settings, type, rest);
+  const defaults: Required<DumpsOptions> = { tags: 'refuse', nan: settings.nan };
   return {
     dumps(value, options) {
-      const { tags, nan } = { tags: 'refuse', nan: settings.nan, ...options };
+      const { tags, nan } = options ? { ...defaults, ...options } : defaults;
       const writing: Writing = {
         settings,
         maxDepth: settings.maxDepth,

@@ -19,15 +19,13 @@ export function readTag(settings: Settings, unknown: 'throw' | 'keep', tag: Fiel
   if (typeof name !== 'string' || !Object.hasOwn(tag, 'value'))
     return fail('tag', 'a tag has a name and a value');
   const { value } = tag;
-  const wrong = (wants: string) => fail('tag', `the value of ${name} must be ${wants}`);
-  const list = () => (Array.isArray(value) ? value : wrong('a list'));
   switch (name) {
     case 'set':
-      return new Set(list());
+      return new Set(listOf(name, value));
     case 'frozenset':
-      return new FrozenSet(list());
+      return new FrozenSet(listOf(name, value));
     case 'tuple':
-      return toTuple(list());
+      return toTuple(listOf(name, value));
     case 'datetime':
       return readDatetime(settings, value);
     case 'decimal':
@@ -38,7 +36,7 @@ export function readTag(settings: Settings, unknown: 'throw' | 'keep', tag: Fiel
     if (typeof module !== 'string') return fail('tag', '_alg_module must be a string');
     const entry = settings.names.get(name)?.get(module);
     if (entry) {
-      const fields = isFields(value) ? bareNames(value) : wrong('an object');
+      const fields = isFields(value) ? bareNames(value) : wrong(name, 'an object');
       return theirs(() => entry.parseJson(fields));
     }
     if (unknown === 'keep') return new UnknownObject(tag);
@@ -50,17 +48,28 @@ export function readTag(settings: Settings, unknown: 'throw' | 'keep', tag: Fiel
     case 'undefined':
       return undefined;
     case 'Map':
-      return list().every((pair) => Array.isArray(pair) && pair.length === 2)
-        ? new Map(list())
-        : wrong('a list of pairs');
+      return readMap(listOf(name, value));
     case 'Uint8Array':
       return theirs(() => Uint8Array.from(atob(text(value)), (char) => char.charCodeAt(0)));
     case 'URL':
       return theirs(() => new URL(text(value)));
     case 'Error':
-      return (isFields(value) && readError(value)) || wrong('of a built-in error');
+      return (isFields(value) && readError(value)) || wrong(name, 'of a built-in error');
   }
   return new UnknownObject(tag);
+}
+
+function wrong(name: string, wants: string): never {
+  return fail('tag', `the value of ${name} must be ${wants}`);
+}
+
+function listOf(name: string, value: unknown): unknown[] {
+  return Array.isArray(value) ? value : wrong(name, 'a list');
+}
+
+function readMap(pairs: unknown[]): Map<unknown, unknown> {
+  const ok = pairs.every((pair) => Array.isArray(pair) && pair.length === 2);
+  return ok ? new Map(pairs as [unknown, unknown][]) : wrong('Map', 'a list of pairs');
 }
 
 function isFields(value: unknown): value is Fields {
@@ -82,8 +91,8 @@ export function theirs<T>(code: () => T): T {
 }
 
 function readDatetime({ datetime: kind }: Settings, value: unknown): unknown {
-  const fields = isFields(value) ? { tz: undefined, timestamp: undefined, ...value } : undefined;
-  const seconds: unknown = fields?.tz === 'UTC' && fields.timestamp;
+  const isUtc = isFields(value) && Object.hasOwn(value, 'tz') && value['tz'] === 'UTC';
+  const seconds: unknown = isUtc && Object.hasOwn(value, 'timestamp') && value['timestamp'];
   const date = typeof seconds === 'number' && fromTimestamp(seconds);
   if (!date) return fail('tag', 'a datetime is {"tz":"UTC","timestamp":seconds}, of the years 1 to 9999');
   if (!kind) return date;
