@@ -61,4 +61,4 @@ export type { SettledBatch } from './tasks/settledBatch.ts';
 export { type SchemaIssue, type StandardSchema, type } from './tasks/standardSchema.ts';
 export { isTask, type Task } from './tasks/task.ts';
 export type { TaskMessage, TaskPublisher } from './tasks/taskPublisher.ts';
-export { unwrapTask } from './tasks/unwrapTask.ts';
+export { type Unwrapped, unwrapTask } from './tasks/unwrapTask.ts';

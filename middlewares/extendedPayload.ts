@@ -15,6 +15,7 @@ import { keepResponse } from '../core/tasks/keepResponse.ts';
 import { declareStage, stageRanks } from '../core/tasks/pipeline.ts';
 import { isTask } from '../core/tasks/task.ts';
 import { bucketFromEnvironment } from './aws/environment.ts';
+import { pointerClasses, sizeAttributes } from './aws/extendedPointer.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 
 export interface ExtendedPayloadOptions {
@@ -32,11 +33,6 @@ export interface ExtendedPayloadOptions {
 
 const name = 'extendedPayload';
 
-const pointerClasses = new Set([
-  'software.amazon.payloadoffloading.PayloadS3Pointer',
-  'com.amazon.sqs.javamessaging.MessageS3Pointer',
-]);
-const sizeAttributes = ['ExtendedPayloadSize', 'SQSLargePayloadSize'];
 const uuidAtEnd = /(^|\/)[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /**
@@ -100,7 +96,7 @@ interface S3Pointer {
 }
 
 function pointerIn(content: unknown): S3Pointer | undefined {
-  if (!Array.isArray(content) || !pointerClasses.has(content[0])) return undefined;
+  if (!Array.isArray(content) || !pointerClasses.includes(content[0])) return undefined;
   const { s3BucketName, s3Key } = Object(content[1]) as Partial<S3Pointer>;
   if (typeof s3BucketName !== 'string' || typeof s3Key !== 'string') throw new PointerError('$[1]');
   return { s3BucketName, s3Key };

@@ -8,6 +8,7 @@ export {
   contextResources,
   type FactoryParts,
   type Resource,
+  type ResourceValues,
 } from './contextResources.ts';
 export { type ExtendedPayloadOptions, extendedPayload } from './extendedPayload.ts';
 export { type Backoff, type FailurePolicyOptions, failurePolicy } from './failurePolicy.ts';

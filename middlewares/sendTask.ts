@@ -13,6 +13,8 @@ import {
 } from '../core/tasks/defineTasks.ts';
 import { nextTask } from '../core/tasks/nextTask.ts';
 import { isTask, type Task } from '../core/tasks/task.ts';
+import { bucketFromEnvironment } from './aws/environment.ts';
+import { extendedPointer, sizeAttributes } from './aws/extendedPointer.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { type Topics, topicArn } from './aws/topics.ts';
@@ -40,6 +42,11 @@ export interface SendTaskOptions extends ExtraCallbacks {
   inlineUnder?: number;
   /** What a topic takes in one message, in bytes. Default 262,144. */
   maxMessageBytes?: number;
+  /**
+   * Whether a large message goes through S3 whole, as AWS's extended clients have it, for receivers that use those. The
+   * objects lie at the top of the bucket. Default false: its arguments do, as a StoredData.
+   */
+  extendedPayload?: boolean;
   /** Message attributes to travel with the task, as text. Default: none. */
   attributes?: Readonly<Record<string, string>>;
   /** What traces the sending. Default: within a task, what traces the task; else nothing. */
@@ -99,14 +106,33 @@ export async function sendTask(
   const { task_name, callback } = task;
   nextTask(callback, task_name);
   if (options.tasks) await checkKwargs(options.tasks, task_name, task.task_kwargs ?? {});
-  const extra = extraAttributes(task_name, options);
+  const extra: Record<string, string | number> = extraAttributes(task_name, options);
   const id = randomUUID();
-  const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, inlineUnder, dumps: ajson.dumps };
-  const origin = { messageId: id, taskName: task_name, sentAt: Date.now(), functionArn };
+  const store = s3ObjectStore({ s3, acl });
   const arn = await topicArn(task_name, topics, functionArn);
-  const { kwargs } = await storeResult(task.task_kwargs, origin, storing);
   const { groupId = id, deduplicationId = id, attributes = {} } = options;
-  const message = taskMessage(task_name, kwargs, callback);
+  const { dumps } = ajson;
+  let message: string;
+  if (options.extendedPayload) {
+    message = taskMessage(task_name, dumps(task.task_kwargs ?? {}), callback);
+    const bytes = Buffer.byteLength(message);
+    if (bytes > inlineUnder) {
+      const address = { bucket: bucket ?? bucketFromEnvironment(), key: id };
+      await store.put(address, message);
+      message = extendedPointer(address.bucket, address.key);
+      extra[sizeAttributes[0]] = bytes;
+    }
+  } else {
+    const origin = { messageId: id, taskName: task_name, sentAt: Date.now(), functionArn };
+    const { kwargs } = await storeResult(task.task_kwargs, origin, {
+      store,
+      bucket,
+      folder,
+      inlineUnder,
+      dumps,
+    });
+    message = taskMessage(task_name, kwargs, callback);
+  }
   await carrying(arn, options.tracing, async (carried) => {
     const all = { ...carried, ...extra, ...attributes };
     const [error] = await snsPublisher({ sns, maxMessageBytes }).publish([

@@ -26,7 +26,8 @@ export interface RunTaskOptions {
  * Runs one record through the stages that the stack's middlewares have declared, with the handler in the middle:
  * for a loop of your own, where {@link queued} is not what you want.
  *
- * @returns what the handler returned, once the stages around it are done (its callback is sent, for one)
+ * @returns what the handler returned, once the stages around it are done (its callback is sent, for one); undefined for
+ *   a large result that was sent on, so that it is not held in memory until the batch ends
  * @throws whatever fails this record: it must not count as done
  * @example
  * const settled = await Promise.allSettled(event.Records.map((record) => runTask(record, context, handler)));

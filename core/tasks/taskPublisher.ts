@@ -4,8 +4,8 @@ export interface TaskMessage {
   /** The ajson of the task. */
   message: string;
   subject?: string;
-  /** Message attributes, as text. */
-  attributes?: Readonly<Record<string, string>>;
+  /** Message attributes: texts and numbers. */
+  attributes?: Readonly<Record<string, string | number>>;
   /** For a FIFO topic: the group whose order is kept. */
   groupId?: string;
   /** For a FIFO topic: the same for the same message, however often it is sent. */

@@ -82,7 +82,7 @@ function addTo(batches: Batch[], message: TaskMessage, id: string, bytes: number
     Message: message.message,
     ...(message.subject && { Subject: message.subject }),
     MessageAttributes: Object.fromEntries(
-      attributesOf(message).map(([name, text]) => [name, { DataType: attributeType, StringValue: text }]),
+      attributesOf(message).map(([name, DataType, StringValue]) => [name, { DataType, StringValue }]),
     ),
     ...(topicArn.endsWith('.fifo') && {
       MessageGroupId: message.groupId,
@@ -91,16 +91,16 @@ function addTo(batches: Batch[], message: TaskMessage, id: string, bytes: number
   });
 }
 
-const attributeType = 'String';
-
 /** SNS refuses an attribute without a text. */
-function attributesOf({ attributes = {} }: TaskMessage): [string, string][] {
-  return Object.entries(attributes).filter(([, text]) => text !== '');
+function attributesOf({ attributes = {} }: TaskMessage): [name: string, type: string, text: string][] {
+  return Object.entries(attributes)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => [name, typeof value === 'number' ? 'Number' : 'String', String(value)]);
 }
 
 /** What counts towards SNS's limit: the body, and of each attribute its name, its type and its text. */
 function bytesOf(message: TaskMessage): number {
-  const texts = attributesOf(message).map(([name, text]) => name + attributeType + text);
+  const texts = attributesOf(message).map((parts) => parts.join(''));
   return [message.message, message.subject ?? '', ...texts].reduce(
     (sum, text) => sum + Buffer.byteLength(text),
     0,

@@ -2,9 +2,9 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import middy from '@middy/core';
 import type { SQSRecord } from 'aws-lambda';
-import { type LocalAws, startLocalAws } from '../../local/index.ts';
+import { type LocalAws, startLocalAws, startWorker } from '../../local/index.ts';
 import { type ExtendedPayloadOptions, extendedPayload } from '../../middlewares/extendedPayload.ts';
-import { queued, sqsSnsUnwrap, type Task } from '../../middlewares/index.ts';
+import { queued, sendTask, sqsSnsUnwrap, type Task } from '../../middlewares/index.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
 
@@ -82,4 +82,29 @@ test.each<[string, () => unknown[], string, ExtendedPayloadOptions?]>([
   ['more there than allowed', () => at(key), 'STORED_DATA_TOO_LARGE', { maxBytes: 10 }],
 ])('%s fails the record', async (_, pointer, code, options = {}) => {
   expect(await run(bySqs(pointer(), sizes[0]), options)).toMatchObject({ reason: { code } });
+});
+
+test('what sendTask writes is what is read, by SNS and with raw delivery', async () => {
+  for (const rawMessageDelivery of [false, true]) {
+    const name = rawMessageDelivery ? 'raw' : 'enveloped';
+    const seen: unknown[] = [];
+    const handler = middy(
+      queued((given: Task<{ text: string }>) => void seen.push(given.task_kwargs?.text.length)),
+    )
+      .use(sqsSnsUnwrap())
+      .use(extendedPayload({ s3: aws.s3, bucket: aws.bucket }));
+    const worker = await startWorker({ aws, handler, tasks: [name], rawMessageDelivery });
+    const options = {
+      sns: aws.sns,
+      s3: aws.s3,
+      bucket: aws.bucket,
+      topics: worker.topics,
+      extendedPayload: true,
+    };
+    for (const length of [10, 300_000]) {
+      await sendTask({ task_name: name, task_kwargs: { text: 'x'.repeat(length) } }, options);
+    }
+    await worker.idle({ timeoutSeconds: 20 });
+    expect(seen.sort()).toEqual([10, 300_000]);
+  }
 });
