@@ -9,7 +9,7 @@ import type { ClassEntry } from './registerClass.ts';
 import { fail } from './Trace.ts';
 import { Tuple, toTuple } from './Tuple.ts';
 import { toTimestamp } from './timestamp.ts';
-import { anyToWire, rawNumber, toWire, type Writing } from './toWire.ts';
+import { anyToWire, dense, rawNumber, toWire, type Writing } from './toWire.ts';
 import { UnknownObject } from './UnknownObject.ts';
 
 /** The tag for a value that JSON lacks. */
@@ -61,7 +61,7 @@ function members(writing: Writing, set: Set<unknown>, depth: number): unknown {
   const items = [...set];
   for (let index = 0; index < items.length; index++) {
     const item = items[index];
-    if (Array.isArray(item) && !(item instanceof Tuple)) items[index] = toTuple(item);
+    if (Array.isArray(item) && !(item instanceof Tuple)) items[index] = toTuple(dense(item));
   }
   return toWire(writing, items, depth, true);
 }
@@ -80,7 +80,7 @@ function registeredTag(writing: Writing, value: object, entry: ClassEntry, depth
 function otherTag(writing: Writing, value: unknown, depth: number, proto: unknown): unknown {
   const { datetime, decimal, custom } = writing.settings;
   // A plain list or object of another realm.
-  if (Array.isArray(value) && Array.isArray(proto)) return toWire(writing, [...value], depth, true);
+  if (Array.isArray(value) && Array.isArray(proto)) return toWire(writing, [...dense(value)], depth, true);
   if (typeof value === 'object' && value && isPlain(value)) return toWire(writing, { ...value }, depth, true);
   if (datetime?.is(value)) return dateTag(theirs(() => datetime.toJson(value as never)));
   if (decimal && value instanceof decimal) {

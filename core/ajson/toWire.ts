@@ -34,12 +34,12 @@ export function toWire(writing: Writing, node: object, depth: number, owned = fa
       if (proto !== Array.prototype) return tagOf(writing, node, depth, proto);
       let out: unknown[] = node;
       // JSON.stringify would obey it.
-      if (out['toJSON' as never] !== undefined && !owned) out = node.slice();
+      if (out['toJSON' as never] !== undefined && !owned) out = [...dense(node)];
       for (index = 0; index < node.length; index++) {
         const value: unknown = node[index];
         if (typeof value === 'string' || typeof value === 'boolean') continue;
         if (typeof value === 'number' && value !== 0 && value <= MAX && value >= -MAX) continue;
-        if (value === undefined && !(index in node)) fail('value', 'a hole in a list');
+        if (value === undefined && !(index in node)) fail('value', HOLE);
         const wire = anyToWire(writing, value, depth + 1);
         if (wire === value) continue;
         if (out === node && !owned) out = node.slice();
@@ -70,6 +70,14 @@ export function toWire(writing: Writing, node: object, depth: number, owned = fa
   } catch (error) {
     throw traceAt(error, index ?? key);
   }
+}
+
+const HOLE = 'a hole in a list';
+
+/** A list that may be copied: one with holes can be as long as it likes, and hold nothing. */
+export function dense<T>(list: readonly T[]): readonly T[] {
+  for (let index = 0; index < list.length; index++) if (!(index in list)) fail('value', HOLE);
+  return list;
 }
 
 /** What was marked to stay as it is, with its tags as they stand. */
