@@ -41,6 +41,7 @@ const peers = [
 /** What it weighs minified: of ours without any other package, of a peer with all it needs but the AWS SDK. */
 async function bytesOf({ file }: Entry, isOurs: boolean): Promise<number> {
   const { outputFiles } = await build({
+    logLevel: 'error',
     entryPoints: [file],
     bundle: true,
     minify: true,
