@@ -37,10 +37,14 @@ test('the package has what belongs in it, and nothing else', () => {
     'CHANGELOG.md',
     'LICENSE',
     'README.md',
+    // The sources, for the declaration maps to lead to.
+    'core',
     'dist/chunks',
     'dist/core',
     'dist/local',
     'dist/middlewares',
+    'local',
+    'middlewares',
     'package.json',
   ]);
 });
