@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 
 /** Imports an entry point in a process of its own, and tells which packages and built-in modules that loads. */
@@ -47,6 +48,32 @@ test('each middleware alone loads only what it works with', () => {
     '@aws-lambda-powertools/commons',
     '@aws-lambda-powertools/logger',
   ]);
+  expect(direct(loadedBy('middlewares/failurePolicy.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/extendedPayload.ts'))).toEqual(['@aws-sdk/client-s3']);
+  expect(direct(loadedBy('middlewares/stepFunctionsTask.ts'))).toEqual([]);
+});
+
+test('so do the sender, the look-ups of topics, and tracing', () => {
+  expect(direct(loadedBy('middlewares/sendTask.ts'))).toEqual(['@aws-sdk/client-s3', '@aws-sdk/client-sns']);
+  expect(direct(loadedBy('middlewares/topicsFromSsm.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/topicsByDisplayName.ts'))).toEqual(['@aws-sdk/client-sns']);
+  expect(direct(loadedBy('middlewares/openTelemetryTracing.ts'))).toEqual(['@opentelemetry/api']);
+  expect(direct(loadedBy('middlewares/xrayTracing.ts'))).toEqual([
+    '@aws-lambda-powertools/commons',
+    '@aws-lambda-powertools/tracer',
+  ]);
+});
+
+test('every entry point of the package is there', () => {
+  const { exports } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const entries = Object.keys(exports).filter((entry) => entry.startsWith('./middlewares/'));
+  const files = readdirSync(new URL('../middlewares', import.meta.url)).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  const named = files
+    .filter((name) => name !== 'index.ts')
+    .map((name) => `./middlewares/${name.replace('.ts', '')}`);
+  expect(entries.sort()).toEqual(named.sort());
 });
 
 test('the package as a whole loads no optional peer, no tracer, and nothing of local/', () => {

@@ -49,6 +49,21 @@ test('the package has what belongs in it, and nothing else', () => {
   ]);
 });
 
+test('publint and arethetypeswrong find nothing to say', () => {
+  expect(run(root, process.execPath, 'node_modules/publint/src/cli.js', tarball, '--strict')).toContain(
+    'All good!',
+  );
+  // It exits with an error where it finds a problem.
+  run(
+    root,
+    process.execPath,
+    'node_modules/@arethetypeswrong/cli/dist/index.js',
+    tarball,
+    '--profile',
+    'esm-only',
+  );
+});
+
 const versionOf = (name: string) =>
   JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version as string;
 
