@@ -10,9 +10,10 @@ export async function bundleVectors(): Promise<string> {
   const { outputFiles } = await build({
     stdin: {
       contents: `
+        import { checkTemporal } from './test/core/ajson/checkTemporal.ts';
         import { checkVectors } from './test/core/ajson/checkVectors.ts';
         import * as all from './core/ajson/index.ts';
-        globalThis.verdict = [...checkVectors(${vectors}), ...checkKinds()];
+        globalThis.verdict = [...checkVectors(${vectors}), ...checkKinds(), ...checkTemporal()];
         function checkKinds() {
           const value = [new Map([[1, undefined]]), new Uint8Array([0, 255]), new URL('https://a.example/'), 2n ** 70n, -0];
           const text = all.ajson.dumps(value);
