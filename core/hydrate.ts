@@ -1,3 +1,4 @@
+import { isPlain } from './ajson/isPlain.ts';
 import { markRaw } from './ajson/markRaw.ts';
 import { BucketNotAllowedError, StoredDataTooLargeError, TooManyPointersError } from './errors.ts';
 import {
@@ -59,7 +60,7 @@ export async function hydrate<T>(value: T, path: string, options: HydrateOptions
     const { body, bytes } = await object;
     // Read once, but counted wherever it is put: a few values that hold each other grow without end.
     if (known) count(bytes, pointer);
-    if (body.safeMode && typeof body.value === 'object' && body.value !== null) markRaw(body.value);
+    if (body.safeMode) markRaw(body.value);
     const inPlace = body.safeMode ? body.value : await fill(body.value, at, depth);
     return body.fullUnpack ? inPlace : new StoredData({ pointer, value: inPlace });
   };
@@ -107,9 +108,4 @@ function replacePointers(value: unknown, values: ReadonlyMap<string, unknown>): 
   const changed = entries.map(([key, item]) => [key, replacePointers(item, values)] as const);
   // fromEntries defines, where assignment would take a key __proto__ for the prototype.
   return changed.some(([, item], i) => item !== entries[i]?.[1]) ? Object.fromEntries(changed) : value;
-}
-
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }

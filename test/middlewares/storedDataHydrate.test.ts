@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import middy from '@middy/core';
@@ -57,6 +58,13 @@ async function hydrate(
 }
 
 describe('pointers', () => {
+  test('in objects of another realm are replaced too, as ajson takes those for plain', async () => {
+    await storeValue('one', '{"a":1}');
+    const foreign = runInNewContext('JSON.parse(text)', { text: JSON.stringify({ deep: [tag('one')] }) });
+    expect(Object.getPrototypeOf(foreign)).not.toBe(Object.prototype);
+    expect((await hydrate(foreign, {}, { direct: true })).kwargs).toEqual({ deep: [{ a: 1 }] });
+  });
+
   test('however deep, in lists and objects, are replaced by their values', async () => {
     await storeValue('one', '{"a":1}');
     await storeValue('two', '"text"');
