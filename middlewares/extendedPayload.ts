@@ -1,11 +1,8 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { MiddlewareObj } from '@middy/core';
-import { raw } from '../core/ajson/raw.ts';
 import { assertOption } from '../core/assertOption.ts';
 import {
-  AjsonError,
   BucketNotAllowedError,
-  MessageNotJsonError,
   NotATaskError,
   PointerError,
   StoredDataTooLargeError,
@@ -14,7 +11,8 @@ import { messageIdOf } from '../core/tasks/events.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
 import { declareStage, stageRanks } from '../core/tasks/pipeline.ts';
 import { isTask } from '../core/tasks/task.ts';
-import { bucketFromEnvironment } from './aws/environment.ts';
+import { parseMessage } from '../core/tasks/unwrapTask.ts';
+import { bucketGuard } from './aws/environment.ts';
 import { pointerClasses, sizeAttributes } from './aws/extendedPointer.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 
@@ -56,11 +54,11 @@ export function extendedPayload(options: ExtendedPayloadOptions = {}): Middlewar
   assertOption(keys instanceof RegExp, name, 'keys', 'a regular expression');
   assertOption(maxBytes > 0, name, 'maxBytes', 'a number of bytes above 0');
   const store = s3ObjectStore({ s3 });
+  const isAllowed = bucketGuard(bucket, buckets);
 
   const read = async (pointer: S3Pointer, signal: AbortSignal): Promise<string> => {
     const { s3BucketName, s3Key } = pointer;
-    const allowed = buckets.includes(s3BucketName) || s3BucketName === (bucket ?? bucketFromEnvironment());
-    if (!allowed) throw new BucketNotAllowedError(s3BucketName, '$[1]');
+    if (!isAllowed(s3BucketName)) throw new BucketNotAllowedError(s3BucketName, '$[1]');
     if (s3Key.search(keys) === -1) throw new PointerError('$[1].s3Key');
     const admit = (bytes: number) => {
       if (bytes > maxBytes) throw new StoredDataTooLargeError(s3Key, bytes, maxBytes);
@@ -78,7 +76,7 @@ export function extendedPayload(options: ExtendedPayloadOptions = {}): Middlewar
           const { content, attributes } = run.unwrap();
           const pointer = sizeAttributes.some((size) => size in attributes) ? pointerIn(content) : undefined;
           if (pointer) {
-            const task = parse(await read(pointer, run.signal), messageIdOf(run.record));
+            const task = parseMessage(await read(pointer, run.signal), messageIdOf(run.record));
             if (!isTask(task)) throw new NotATaskError();
             run.task = task;
           }
@@ -100,12 +98,4 @@ function pointerIn(content: unknown): S3Pointer | undefined {
   const { s3BucketName, s3Key } = Object(content[1]) as Partial<S3Pointer>;
   if (typeof s3BucketName !== 'string' || typeof s3Key !== 'string') throw new PointerError('$[1]');
   return { s3BucketName, s3Key };
-}
-
-function parse(text: string, messageId: string): unknown {
-  try {
-    return raw(text);
-  } catch (error) {
-    throw error instanceof AjsonError ? new MessageNotJsonError(messageId, error) : error;
-  }
 }

@@ -6,7 +6,7 @@ import { hydrate } from '../core/hydrate.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
 import { assertPipelineRan, declareStage, stageRanks, type TaskRun } from '../core/tasks/pipeline.ts';
 import { isTask, type Task } from '../core/tasks/task.ts';
-import { bucketFromEnvironment } from './aws/environment.ts';
+import { bucketGuard } from './aws/environment.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 
 export interface StoredDataHydrateOptions {
@@ -41,9 +41,7 @@ export function storedDataHydrate(options: StoredDataHydrateOptions = {}): Middl
   assertOption(Array.isArray(buckets), name, 'buckets', 'a list of names');
   assertOption(maxBytes > 0, name, 'maxBytes', 'a number of bytes above 0');
   const store = s3ObjectStore({ s3 });
-  const isAllowed = (asked: string) =>
-    buckets.includes(asked) || asked === (bucket ?? bucketFromEnvironment());
-  const settings = { store, isAllowed, maxBytes };
+  const settings = { store, isAllowed: bucketGuard(bucket, buckets), maxBytes };
 
   const hydrateTask = async <T extends Task>(task: T, run?: TaskRun): Promise<T> => {
     const onRead = (bytes: number) => {

@@ -1,15 +1,14 @@
-import { GetTopicAttributesCommand, paginateListTopics, SNSClient } from '@aws-sdk/client-sns';
+import { GetTopicAttributesCommand, paginateListTopics, type SNSClient } from '@aws-sdk/client-sns';
 import { assertOption } from '../core/assertOption.ts';
 import { remember } from './aws/remember.ts';
+import { snsClient } from './aws/snsClient.ts';
 
 export interface TopicsByDisplayNameOptions {
-  /** Default: one made at the first need. */
+  /** Default: one made at the first need, shared by all that give none. */
   sns?: SNSClient;
   /** How long an ARN is remembered, in seconds. Default 300. */
   maxAgeSeconds?: number;
 }
-
-let shared: SNSClient | undefined;
 
 /**
  * Finds the topic of a task by its DisplayName, as Algernon's Python workers of version 2 do. For the option `topics`
@@ -29,8 +28,7 @@ export function topicsByDisplayName(
   assertOption(maxAgeSeconds >= 0, 'topicsByDisplayName', 'maxAgeSeconds', 'a number of seconds from 0');
 
   return remember(async (taskName) => {
-    if (!sns) shared ??= new SNSClient();
-    const client = sns ?? (shared as SNSClient);
+    const client = snsClient(sns);
     for await (const { Topics = [] } of paginateListTopics({ client }, {})) {
       for (const { TopicArn } of Topics) {
         const { Attributes } = await client.send(new GetTopicAttributesCommand({ TopicArn }));

@@ -33,7 +33,7 @@ export function unwrap(record: TaskRecord): Unwrapped {
   const messageId = messageIdOf(record);
   const outer = isSnsRecord(record) ? record.Sns : parseBody(record.body as unknown, messageId);
   const inEnvelope = isSnsRecord(record) || isEnvelope(outer);
-  const content = inEnvelope ? parse((outer as Envelope).Message, messageId) : outer;
+  const content = inEnvelope ? parseMessage((outer as Envelope).Message, messageId) : outer;
   const attributes = inEnvelope
     ? textsOf((outer as Envelope).MessageAttributes, 'Value')
     : textsOf((record as SqsRecord).messageAttributes, 'stringValue');
@@ -57,11 +57,15 @@ function parseBody(body: unknown, messageId: string): unknown {
       // Read once more below, for an error that says where.
     }
   }
-  return parse(body, messageId);
+  return parseMessage(body, messageId);
 }
 
-/** Another middleware may have parsed the text already: what is not text is taken as the parsed message. */
-function parse(message: unknown, messageId: string): unknown {
+/**
+ * Parses the text of a message. Another middleware may have done so already: what is not text is taken as it is.
+ *
+ * @throws MessageNotJsonError when the text is not JSON
+ */
+export function parseMessage(message: unknown, messageId: string): unknown {
   if (typeof message !== 'string') return message;
   try {
     return raw(message);

@@ -13,6 +13,14 @@ export function bucketFromEnvironment(): string {
   return bucket;
 }
 
+/** Whether a bucket may be read: the one given, else the one in the environment, and those listed beside it. */
+export function bucketGuard(
+  bucket: string | undefined,
+  buckets: readonly string[],
+): (asked: string) => boolean {
+  return (asked) => buckets.includes(asked) || asked === (bucket ?? bucketFromEnvironment());
+}
+
 /**
  * The folder for stored values.
  *

@@ -1,10 +1,9 @@
-import { PublishBatchCommand, type PublishBatchRequestEntry, SNSClient } from '@aws-sdk/client-sns';
+import { PublishBatchCommand, type PublishBatchRequestEntry, type SNSClient } from '@aws-sdk/client-sns';
 import { MessageTooLargeError, PublishError } from '../../core/errors.ts';
 import type { TaskMessage, TaskPublisher } from '../../core/tasks/taskPublisher.ts';
 import { captureClient } from '../tracing/carrying.ts';
 import { isFinalFault } from './isFinalFault.ts';
-
-let shared: SNSClient | undefined;
+import { snsClient } from './snsClient.ts';
 
 export interface SnsPublisherOptions {
   /** Default: one made at the first need, shared by all that give none. */
@@ -18,10 +17,7 @@ const maxEntries = 10;
 
 /** Sends messages to SNS topics, up to ten a call. */
 export function snsPublisher({ sns, maxMessageBytes = 262_144 }: SnsPublisherOptions = {}): TaskPublisher {
-  const client = () => {
-    if (!sns) shared ??= new SNSClient();
-    return captureClient(sns ?? (shared as SNSClient));
-  };
+  const client = () => captureClient(snsClient(sns));
 
   const send = async (batch: Batch, outcomes: (Error | undefined)[], signal?: AbortSignal): Promise<void> => {
     const { topicArn, entries } = batch;

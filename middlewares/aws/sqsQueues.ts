@@ -1,5 +1,6 @@
 import type { MessageAttributeValue, SQSClient } from '@aws-sdk/client-sqs';
 import { importPeer } from './importPeer.ts';
+import { remember } from './remember.ts';
 
 /** A message for a queue. */
 export interface QueueMessage {
@@ -31,16 +32,12 @@ export function sqsQueues(given: SQSClient | undefined, neededBy: string): SqsQu
     if (!given) shared ??= load().then(({ SQSClient }) => new SQSClient({ useQueueUrlAsEndpoint: false }));
     return given ?? (shared as Promise<SQSClient>);
   };
-  const urls = new Map<string, Promise<string>>();
-  const deadLetterUrls = new Map<string, Promise<string | undefined>>();
-
-  const urlOf = (arn: string) =>
-    once(urls, arn, async () => {
-      const [, , , , account, name] = arn.split(':');
-      const { GetQueueUrlCommand } = await load();
-      const command = new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account });
-      return (await (await client()).send(command)).QueueUrl ?? '';
-    });
+  const urlOf = remember(async (arn) => {
+    const [, , , , account, name] = arn.split(':');
+    const { GetQueueUrlCommand } = await load();
+    const command = new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account });
+    return (await (await client()).send(command)).QueueUrl;
+  }, Number.POSITIVE_INFINITY);
 
   return {
     async hide(queueArn, receiptHandles, seconds) {
@@ -55,17 +52,16 @@ export function sqsQueues(given: SQSClient | undefined, neededBy: string): SqsQu
       if (Failed[0]) throw new Error(`${Failed[0].Code}: ${Failed[0].Message}`);
     },
 
-    deadLetterUrl: (queueArn) =>
-      once(deadLetterUrls, queueArn, async () => {
-        const { GetQueueAttributesCommand } = await load();
-        const command = new GetQueueAttributesCommand({
-          QueueUrl: await urlOf(queueArn),
-          AttributeNames: ['RedrivePolicy'],
-        });
-        const { Attributes } = await (await client()).send(command);
-        const { deadLetterTargetArn } = JSON.parse(Attributes?.RedrivePolicy ?? '{}');
-        return typeof deadLetterTargetArn === 'string' ? urlOf(deadLetterTargetArn) : undefined;
-      }),
+    deadLetterUrl: remember(async (queueArn) => {
+      const { GetQueueAttributesCommand } = await load();
+      const command = new GetQueueAttributesCommand({
+        QueueUrl: await urlOf(queueArn),
+        AttributeNames: ['RedrivePolicy'],
+      });
+      const { Attributes } = await (await client()).send(command);
+      const { deadLetterTargetArn } = JSON.parse(Attributes?.RedrivePolicy ?? '{}');
+      return typeof deadLetterTargetArn === 'string' ? urlOf(deadLetterTargetArn) : undefined;
+    }, Number.POSITIVE_INFINITY),
 
     async send(url, { body, attributes, groupId, deduplicationId, traceHeader }) {
       const { SendMessageCommand } = await load();
@@ -81,17 +77,4 @@ export function sqsQueues(given: SQSClient | undefined, neededBy: string): SqsQu
       await (await client()).send(command);
     },
   };
-}
-
-/** Finds something out once; what failed, or found nothing, is tried again by the next who asks. */
-function once<T>(known: Map<string, Promise<T>>, key: string, find: () => Promise<T>): Promise<T> {
-  const asked = known.get(key);
-  if (asked) return asked;
-  const found = find();
-  known.set(key, found);
-  found.then(
-    (value) => value || known.delete(key),
-    () => known.delete(key),
-  );
-  return found;
 }
