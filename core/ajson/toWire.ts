@@ -13,7 +13,7 @@ export interface Writing {
   tags: boolean;
   /** Whether all objects have members that nobody gave them. */
   readonly polluted: boolean;
-  /** Whether there are numbers that JSON has no words for. */
+  /** Whether NaN or an infinity is among what was written. */
   words: boolean;
 }
 
@@ -98,10 +98,17 @@ export function anyToWire(writing: Writing, value: unknown, depth: number): unkn
   if (Number.isFinite(value)) return rawNumber(value.toExponential());
   if (!writing.nan) fail('value', `${value} is not JSON: { nan: true } writes it as Python does`);
   writing.words = true;
-  return rawNumber(value > 0 ? '0e1' : value < 0 ? '0e2' : '0e3');
+  return value;
 }
 
+// TypeScript does not know these yet: https://github.com/tc39/proposal-json-parse-with-source
+const json = JSON as unknown as { rawJSON(text: string): object; isRawJSON(value: unknown): boolean };
+
 /** A number with the digits and the spelling given. */
-export function rawNumber(text: string): unknown {
-  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text);
+export function rawNumber(text: string): object {
+  return json.rawJSON(text);
+}
+
+export function isRawNumber(value: unknown): boolean {
+  return json.isRawJSON(value);
 }

@@ -80,6 +80,13 @@ describe('each kind comes back as itself', () => {
     expect(ajson.loads(text)).toEqual(value);
     expect(createAjson({ nan: true }).dumps(value)).toBe(text);
   });
+
+  test('NaN is written beside strings however long', () => {
+    const long = '"\\'.repeat(10_000_000);
+    const text = ajson.dumps([long, Number.NaN], { nan: true });
+    expect(text.length).toBe('["",NaN]'.length + 2 * long.length);
+    expect(text.endsWith('\\\\",NaN]')).toBe(true);
+  });
 });
 
 test('a tuple is a frozen array whose copies are plain arrays', () => {
