@@ -1,43 +1,33 @@
-import { AjsonError, type AjsonErrorKind, UnknownClassError } from '../errors.ts';
+import { AjsonError, type AjsonErrorDetails, type AjsonErrorKind } from '../errors.ts';
 import { formatPath } from './formatPath.ts';
 
 /** A failure on its way up, which learns at each container what led to it. */
 export class Trace {
   /** The keys that lead to the failure, the innermost first. */
   readonly keys: (string | number)[] = [];
-  readonly kind: AjsonErrorKind;
-  readonly message: string;
-  readonly cause: unknown;
-  /** The name and module of a class that is not known. */
-  readonly unknown: readonly [string, string] | undefined;
+  readonly #make: (details: AjsonErrorDetails) => AjsonError;
 
-  constructor(kind: AjsonErrorKind, message: string, cause?: unknown, unknown?: readonly [string, string]) {
-    this.kind = kind;
-    this.message = message;
-    this.cause = cause;
-    this.unknown = unknown;
+  constructor(make: (details: AjsonErrorDetails) => AjsonError) {
+    this.#make = make;
   }
 
   /** The error to throw in the end. */
   toError(text?: string, offset?: number): AjsonError {
-    const { cause, unknown } = this;
-    const details = { path: formatPath(this.keys.toReversed()), cause, text, offset };
-    return unknown
-      ? new UnknownClassError(...unknown, details)
-      : new AjsonError(this.kind, this.message, details);
+    return this.#make({ path: formatPath(this.keys.toReversed()), text, offset });
   }
 }
 
 /** Fails at the place that is being read or written. */
 export function fail(kind: AjsonErrorKind, message: string, cause?: unknown): never {
-  throw new Trace(kind, message, cause);
+  throw new Trace((details) => new AjsonError(kind, message, { ...details, cause }));
 }
 
 /** What was thrown, as a trace; what the caller's own code threw becomes one. */
 export function traceOf(error: unknown, kind: AjsonErrorKind = 'value'): Trace {
   if (error instanceof Trace) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new Trace(/call stack|recursion/.test(message) ? 'depth' : kind, message, error);
+  const deep = /call stack|recursion/.test(message);
+  return new Trace((details) => new AjsonError(deep ? 'depth' : kind, message, { ...details, cause: error }));
 }
 
 /** What was thrown, with the key that led to it. */
@@ -45,4 +35,13 @@ export function traceAt(error: unknown, key: string | number | undefined): Trace
   const trace = traceOf(error);
   if (key !== undefined) trace.keys.push(key);
   return trace;
+}
+
+/** What the caller's own code gives. */
+export function theirs<T>(code: () => T): T {
+  try {
+    return code();
+  } catch (error) {
+    throw traceOf(error, 'class');
+  }
 }

@@ -1,19 +1,13 @@
 export { AjsonError, type AjsonErrorKind, UnknownClassError } from '../errors.ts';
 export { AlgObject, type Fields } from './AlgObject.ts';
 export { ajson } from './ajson.ts';
-export {
-  type Ajson,
-  type AjsonOptions,
-  type ClassToRegister,
-  createAjson,
-  type DumpsOptions,
-  type LoadsOptions,
-} from './createAjson.ts';
+export { type AjsonOptions, type ClassToRegister, createAjson } from './createAjson.ts';
 export { Datetime } from './Datetime.ts';
 export { Decimal } from './Decimal.ts';
 export { FrozenSet } from './FrozenSet.ts';
 export { fromDynamoJson } from './fromDynamoJson.ts';
 export { markRaw } from './markRaw.ts';
+export type { Ajson, DumpsOptions, LoadsOptions } from './openAjson.ts';
 export { rebuildEvent } from './rebuildEvent.ts';
 export type { AlgClass, ClassOptions, ForeignClassOptions } from './registerClass.ts';
 export type { CustomKind, DatetimeKind, DecimalClass } from './settings.ts';

@@ -1,13 +1,8 @@
 import { AjsonError, type AjsonErrorKind } from '../errors.ts';
 import type { Fields } from './AlgObject.ts';
+import { define } from './define.ts';
 import { formatPath } from './formatPath.ts';
-import { define } from './readError.ts';
-
-/** What bounds the reading of a text. */
-export interface ParseLimits {
-  readonly maxDepth: number;
-  readonly maxDigits: number;
-}
+import type { Limits } from './limits.ts';
 
 type Keys = readonly (string | number)[];
 
@@ -19,11 +14,7 @@ const WORDS: Readonly<Record<string, unknown>> = { true: true, false: false, nul
  * Reads a text character by character. It is for what `JSON.parse` cannot do: Python's words NaN and Infinity,
  * integers of any length as bigint, and errors that say where. `visit` is called at the start of each value.
  */
-export function parseExact(
-  text: string,
-  limits: ParseLimits,
-  visit?: (keys: Keys, at: number) => void,
-): unknown {
+export function parseExact(text: string, limits: Limits, visit?: (keys: Keys, at: number) => void): unknown {
   const keys: (string | number)[] = [];
   let at = 0;
 
@@ -131,7 +122,7 @@ export function parseExact(
 }
 
 /** How many characters of the text are before the value that the keys lead to. */
-export function offsetOf(text: string, limits: ParseLimits, target: Keys): number | undefined {
+export function offsetOf(text: string, limits: Limits, target: Keys): number | undefined {
   let offset: number | undefined;
   try {
     parseExact(text, limits, (keys, at) => {

@@ -1,6 +1,5 @@
+import { LIMITS } from './limits.ts';
 import { read } from './read.ts';
-
-const limits = { maxDepth: 512, maxDigits: 4300 };
 
 /**
  * Parses a text as `ajson.raw` does, and loads nothing that builds or writes: tags stay tags, integers past 2^53 are
@@ -9,5 +8,5 @@ const limits = { maxDepth: 512, maxDigits: 4300 };
  * @throws AjsonError with the path, and the place in the text
  */
 export function raw(text: string): unknown {
-  return read(limits, text);
+  return read(LIMITS, text);
 }

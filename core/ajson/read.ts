@@ -1,15 +1,12 @@
 import { AjsonError } from '../errors.ts';
-import { isPolluted } from './isPolluted.ts';
-import { type LongIntegers, longIntegers } from './longIntegers.ts';
-import { offsetOf, type ParseLimits, parseExact } from './parseExact.ts';
-import { type BuildTag, type Reading, rebuild } from './rebuild.ts';
+import { type LargeNumbers, largeNumbers } from './largeNumbers.ts';
+import type { Limits } from './limits.ts';
+import { offsetOf, parseExact } from './parseExact.ts';
+import { type BuildTag, rebuildTree } from './rebuild.ts';
 import { fail, traceOf } from './Trace.ts';
 
-/** The cause where the digits of a number cannot be told from the order of the text. */
-const UNSURE: unique symbol = Symbol();
-
 /** The value of a text; with `build`, tags become what they stand for. Throws an `AjsonError`. */
-export function read(limits: ParseLimits, text: string, build?: BuildTag): unknown {
+export function read(limits: Limits, text: string, build?: BuildTag): unknown {
   if (typeof text !== 'string') throw new AjsonError('syntax', 'what is read is a string');
   let tree: unknown;
   try {
@@ -17,61 +14,35 @@ export function read(limits: ParseLimits, text: string, build?: BuildTag): unkno
   } catch {
     return readExact(limits, text, build);
   }
+  let large: LargeNumbers | undefined;
+  let next = 0;
+  function exact(value: number): number | bigint {
+    large ??= largeNumbers(text);
+    const digits = large.digits[next++] ?? '';
+    if (digits.length <= limits.maxDigits && /^-?\d+$/.test(digits)) return BigInt(digits);
+    return Number.isFinite(value) ? value : fail('digits', '');
+  }
   try {
     // Every escaped spelling of the tag has one of the two in it.
     const tagged = build && (text.includes('_alg_class') || text.includes('\\u00'));
-    return rebuildTree(limits, tree, tagged ? build : undefined, false, text);
+    const { value, members } = rebuildTree(limits.maxDepth, tree, tagged ? build : undefined, exact);
+    if (!large || (next === large.digits.length && members === large.members)) return value;
   } catch (error) {
-    if (traceOf(error).cause === UNSURE) return readExact(limits, text, build);
-    throw locate(limits, text, error);
+    if (!large) throw locate(limits, text, error);
   }
+  return readExact(limits, text, build);
 }
 
-function readExact(limits: ParseLimits, text: string, build: BuildTag | undefined): unknown {
+/** The same, for what `JSON.parse` cannot read, and where it cannot be told whose digits are whose. */
+function readExact(limits: Limits, text: string, build: BuildTag | undefined): unknown {
   try {
-    return rebuildTree(limits, parseExact(text, limits), build, false);
+    return rebuildTree(limits.maxDepth, parseExact(text, limits), build).value;
   } catch (error) {
     throw error instanceof AjsonError ? error : locate(limits, text, error);
   }
 }
 
-function locate(limits: ParseLimits, text: string, error: unknown): AjsonError {
+function locate(limits: Limits, text: string, error: unknown): AjsonError {
   const trace = traceOf(error);
   return trace.toError(text, offsetOf(text, limits, trace.keys.toReversed()));
-}
-
-/** A parsed tree, rebuilt; `text` is what it was parsed from, where that has more digits than the tree. */
-export function rebuildTree(
-  { maxDepth, maxDigits }: ParseLimits,
-  tree: unknown,
-  build: BuildTag | undefined,
-  foreign: boolean,
-  text?: string,
-): unknown {
-  let long: LongIntegers | undefined;
-  let next = 0;
-  function exact(value: number): number | bigint {
-    if (text === undefined) return value;
-    long ??= longIntegers(text);
-    if (long.digits.length === 0 && Number.isFinite(value)) return value;
-    const digits = long.digits[next++];
-    if (digits === undefined || long.shuffled || Number(digits) !== value) fail('digits', '', UNSURE);
-    if (digits.length > maxDigits) fail('digits', `${digits.length} digits: more than maxDigits`);
-    return BigInt(digits);
-  }
-  const reading: Reading = {
-    maxDepth,
-    build,
-    foreign,
-    polluted: isPolluted(),
-    exact,
-    members: 0,
-  };
-  let built = tree;
-  if (typeof tree === 'object') built = tree && rebuild(reading, tree, 0);
-  else if (typeof tree === 'number' && Math.abs(tree) > Number.MAX_SAFE_INTEGER) built = exact(tree);
-  // Of members with the same name one is left, and then what was matched may be another's.
-  if (long?.digits.length && (next !== long.digits.length || reading.members !== long.members))
-    fail('digits', '', UNSURE);
-  return built;
 }

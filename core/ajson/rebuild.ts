@@ -1,5 +1,7 @@
 import type { Fields } from './AlgObject.ts';
 import { isPlain } from './isPlain.ts';
+import { isPolluted } from './isPolluted.ts';
+import { isLarge } from './largeNumbers.ts';
 import { isRaw } from './markRaw.ts';
 import { fail, traceAt } from './Trace.ts';
 import { Tuple } from './Tuple.ts';
@@ -8,31 +10,47 @@ import { Tuple } from './Tuple.ts';
 export type BuildTag = (tag: Fields) => unknown;
 
 /** A reading under way. */
-export interface Reading {
+interface Reading {
   readonly maxDepth: number;
-  /** Makes of a tag what it stands for. Without it tags stay tags, and only depth and numbers are looked at. */
+  /** Without it tags stay tags, and only depth and numbers are looked at. */
   readonly build: BuildTag | undefined;
+  /** Gives the digits of a number past 2^53 back, asked in the order of the text. */
+  readonly exact: (value: number) => unknown;
   /** Whether the tree belongs to someone else: what changes is copied, and what is no JSON is left alone. */
   readonly foreign: boolean;
   /** Whether all objects have members that nobody gave them. */
   readonly polluted: boolean;
-  /** Gives the digits of a number past 2^53 back, asked in the order of the text. */
-  readonly exact: (value: number) => number | bigint;
   /** How many members were seen. */
   members: number;
 }
 
+/** Rebuilds a tree that was parsed: in place, or where it is `foreign`, in a copy of what changes. */
+export function rebuildTree(
+  maxDepth: number,
+  tree: unknown,
+  build: BuildTag | undefined,
+  exact: Reading['exact'] = (value) => value,
+  foreign = false,
+): { value: unknown; members: number } {
+  const reading: Reading = { maxDepth, build, exact, foreign, polluted: isPolluted(), members: 0 };
+  return { value: rebuilt(reading, tree, 0), members: reading.members };
+}
+
+function rebuilt(reading: Reading, value: unknown, depth: number): unknown {
+  if (typeof value === 'object') return value && rebuild(reading, value, depth);
+  return typeof value === 'number' && isLarge(value) ? reading.exact(value) : value;
+}
+
 const MAX = Number.MAX_SAFE_INTEGER;
 
-/** Rebuilds a tree that `JSON.parse` made: in place, or where it is foreign, in a copy of what changes. */
-export function rebuild(reading: Reading, node: object, depth: number): unknown {
+function rebuild(reading: Reading, node: object, depth: number): unknown {
   if (depth >= reading.maxDepth) fail('depth', `deeper than ${depth} levels, or a cycle`);
-  if (reading.foreign && isRaw(node)) return node;
   let index: number | undefined;
   let key: string | undefined;
   try {
+    if (reading.foreign && (isRaw(node) || node instanceof Tuple || !(Array.isArray(node) || isPlain(node))))
+      return node;
     if (Array.isArray(node)) {
-      if (reading.foreign && node instanceof Tuple) return node;
       let list: unknown[] = node;
       for (index = 0; index < node.length; index++) {
         const value: unknown = node[index];
@@ -46,7 +64,6 @@ export function rebuild(reading: Reading, node: object, depth: number): unknown 
       }
       return list;
     }
-    if (reading.foreign && !isPlain(node)) return node;
     const object = node as Fields;
     let out = object;
     let build: BuildTag | undefined;

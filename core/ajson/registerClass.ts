@@ -1,7 +1,10 @@
 import { AjsonError } from '../errors.ts';
 import { AlgObject, type Fields } from './AlgObject.ts';
-import { BUILT_IN } from './readTag.ts';
+import { formOf } from './formOf.ts';
+import { type Kind, SHARED } from './kinds.ts';
 import type { Settings } from './settings.ts';
+import { fail, theirs } from './Trace.ts';
+import { toWire } from './toWire.ts';
 
 /** A class that can be registered as it is: it has `toJson`, and a static `parseJson`. */
 export interface AlgClass<T extends object> {
@@ -29,47 +32,54 @@ export interface ForeignClassOptions<T extends object> extends ClassOptions {
   parseJson(fields: never): T;
 }
 
-/** A class as it is registered. */
-export interface ClassEntry {
-  readonly name: string;
-  readonly module: string;
-  readonly prototype: object;
-  /** Undefined where the own fields are all there is to send. */
-  readonly toJson: ((value: object) => unknown) | undefined;
-  readonly parseJson: (fields: Fields) => unknown;
-}
-
 type AnyOptions = ClassOptions & Partial<ForeignClassOptions<object>>;
 type AnyClass = { readonly prototype: object; readonly name: string; parseJson?(fields: never): object };
 
 /** Registers a class with the settings of one ajson. */
 export function registerClass(settings: Settings, type: AnyClass, options: AnyOptions): void {
-  const { module, name = type.name, aliases = [] } = options;
+  const { module, name = type.name, aliases = [], toJson } = options;
   const prototype: object & { toJson?: unknown } = type.prototype;
-  const parse = options.parseJson as ClassEntry['parseJson'] | undefined;
-  const write = options.toJson as ClassEntry['toJson'];
-  if (!(parse ?? type.parseJson)) refuse(name, 'needs a static parseJson');
-  if (!(write ?? prototype.toJson))
+  const parseJson =
+    options.parseJson ?? type.parseJson?.bind(type) ?? refuse(name, 'needs a static parseJson');
+  if (!toJson && !prototype.toJson)
     refuse(name, 'needs toJson: extend AlgObject, or give { toJson, parseJson }');
-  const own = prototype.toJson === AlgObject.prototype.toJson;
-  const entry: ClassEntry = {
+  const isBare = !toJson && prototype.toJson === AlgObject.prototype.toJson;
+  const kind: Kind = {
     name,
     module,
     prototype,
-    toJson: write ?? (own ? undefined : (value) => (value as AlgObject).toJson()),
-    parseJson: parse ?? ((fields) => type.parseJson?.(fields as never)),
+    holds: 'an object',
+    write: isBare
+      ? (value: object, writing, depth) => toWire(writing, { ...value }, depth + 1, true)
+      : (value: AlgObject, writing, depth) => {
+          const fields = theirs(() => (toJson ? toJson(value) : value.toJson()));
+          if (formOf(fields) !== 'an object') fail('class', `toJson of ${name} gives no plain object`);
+          return toWire(writing, fields, depth + 1);
+        },
+    read: (fields: Fields) => theirs(() => parseJson(bareNames(fields) as never)),
   };
   for (const alias of [name, ...aliases]) {
     const known = typeof alias === 'string' ? { name: alias, module } : alias;
     if (!known.name || !known.module) refuse(name, 'needs a name and a module');
-    if (BUILT_IN.has(known.name)) refuse(known.name, 'has a name of the format itself');
-    const modules = settings.names.get(known.name) ?? new Map<string, ClassEntry>();
-    const other = modules.get(known.module);
-    if (other && other.prototype !== prototype)
+    if (SHARED.has(known.name)) refuse(known.name, 'has a name of the format itself');
+    const names = settings.modules.get(known.module) ?? new Map<string, Kind>();
+    if ((names.get(known.name)?.prototype ?? prototype) !== prototype)
       refuse(known.name, `is registered for ${known.module} already`);
-    settings.names.set(known.name, modules.set(known.module, entry));
+    settings.modules.set(known.module, names.set(known.name, kind));
   }
-  settings.prototypes.set(prototype, entry);
+  settings.prototypes.set(prototype, kind);
+}
+
+/** The fields with one leading underscore taken off, but where the bare name is there too. */
+function bareNames(fields: Fields): Fields {
+  const entries = Object.entries(fields);
+  if (!entries.some(([name]) => name[0] === '_')) return fields;
+  return Object.fromEntries(
+    entries.map(([name, value]) => {
+      const bare = name.replace(/^_/, '');
+      return [Object.hasOwn(fields, bare) ? name : bare, value];
+    }),
+  );
 }
 
 function refuse(name: string, reason: string): never {

@@ -1,6 +1,7 @@
+import type { ChosenKind } from './chosenKinds.ts';
 import type { Datetime } from './Datetime.ts';
-import type { ParseLimits } from './parseExact.ts';
-import type { ClassEntry } from './registerClass.ts';
+import type { Kind } from './kinds.ts';
+import type { Limits } from './limits.ts';
 
 /** A class for decimals, such as that of decimal.js, big.js or bignumber.js. */
 export interface DecimalClass {
@@ -27,15 +28,24 @@ export interface DatetimeKind {
   parseJson(datetime: Datetime): unknown;
 }
 
+/** The kinds that the maker of an ajson may choose. */
+export interface ChosenOptions {
+  /** The class for decimals, such as that of decimal.js, big.js or bignumber.js. Default: `Decimal`. */
+  readonly decimal?: DecimalClass;
+  /** The kind of datetimes, in place of `Date` and `Datetime`. */
+  readonly datetime?: DatetimeKind;
+  /** Kinds of one's own by name, each a tag without a module: Python passes it on as a dict. Default none. */
+  readonly custom?: Readonly<Record<string, CustomKind>>;
+}
+
 /** What is settled when an ajson is made. */
-export interface Settings extends ParseLimits {
-  readonly unknown: 'throw' | 'keep';
-  readonly nan: boolean;
-  readonly decimal: DecimalClass | undefined;
-  readonly datetime: DatetimeKind | undefined;
-  readonly custom: ReadonlyMap<string, CustomKind>;
-  /** Classes by name, then by module. */
-  readonly names: Map<string, Map<string, ClassEntry>>;
-  /** Classes by the prototype of their instances. */
-  readonly prototypes: Map<object, ClassEntry>;
+export interface Settings extends Limits {
+  /** The kinds that Python has too, by name. */
+  readonly shared: ReadonlyMap<string, Kind>;
+  /** All others by module, which for those that are no class is undefined; then by name. */
+  readonly modules: Map<string | undefined, Map<string, Kind>>;
+  /** The kinds by the prototype of their values. */
+  readonly prototypes: Map<object, Kind>;
+  /** The kinds whose values are told by asking. */
+  readonly chosen: readonly ChosenKind[];
 }

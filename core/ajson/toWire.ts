@@ -7,7 +7,6 @@ import { tagOf } from './tagOf.ts';
 /** A writing under way. */
 export interface Writing {
   readonly settings: Settings;
-  readonly maxDepth: number;
   readonly nan: boolean;
   /** Whether plain objects that look like a tag are written as they are. */
   tags: boolean;
@@ -24,7 +23,7 @@ const MAX = Number.MAX_SAFE_INTEGER;
  * with tags in place of what JSON lacks. An `owned` one is changed in place.
  */
 export function toWire(writing: Writing, node: object, depth: number, owned = false): unknown {
-  if (depth >= writing.maxDepth) fail('depth', `deeper than ${depth} levels, or a cycle`);
+  if (depth >= writing.settings.maxDepth) fail('depth', `deeper than ${depth} levels, or a cycle`);
   let index: number | undefined;
   let key: string | undefined;
   try {

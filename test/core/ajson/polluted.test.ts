@@ -53,6 +53,13 @@ describe('with a polluted Object.prototype', () => {
     }
   });
 
+  test('nor does it to an object that has the members of a raw number', () => {
+    all['toJSON'] = () => 'lie';
+    const written = ajson.dumps({ rawJSON: 1, a: { rawJSON: '2' } });
+    delete all['toJSON'];
+    expect(written).toBe('{"rawJSON":1,"a":{"rawJSON":"2"}}');
+  });
+
   test('nor does a member that cannot be assigned', () => {
     Object.defineProperty(all, 'extra', {
       set() {

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createAjson } from '../../../core/ajson/index.ts';
 import { anyValue, Box } from './anyValue.ts';
+import { jsonText } from './jsonText.ts';
 import { portrait } from './portrait.ts';
 
 const ajson = createAjson({ classes: [{ class: Box, module: 'test.boxes', name: 'Box' }] });
@@ -67,6 +68,17 @@ test('plain JSON is written as JSON.stringify writes it, and read as JSON.parse 
       expect(ajson.loads(text)).toStrictEqual(JSON.parse(text));
     }),
     { numRuns: 500 },
+  );
+});
+
+test('numbers keep their digits and places, however the text is spelled', () => {
+  fc.assert(
+    fc.property(jsonText, (text) => {
+      // NaN is not JSON, so the second is read character by character.
+      const [, exact] = ajson.raw<unknown[]>(`[NaN,${text}]`);
+      expect(portrait(ajson.raw(text))).toBe(portrait(exact));
+    }),
+    { numRuns: 5000 },
   );
 });
 

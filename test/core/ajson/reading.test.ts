@@ -18,7 +18,7 @@ describe('a text that cannot be read says where', () => {
     ['{"a":{"_alg_class":7,"value":1}}', 5, 1, 6, '$.a', 'tag'],
     ['{"a":{"_alg_class":"datetime","value":{"tz":"UTC","timestamp":1e15}}}', 5, 1, 6, '$.a', 'tag'],
     ['{"a":{"_alg_class":"Map","value":[[1]]}}', 5, 1, 6, '$.a', 'tag'],
-    ['{"a":{"_alg_class":"URL","value":"x"}}', 5, 1, 6, '$.a', 'class'],
+    ['{"a":{"_alg_class":"URL","value":"x"}}', 5, 1, 6, '$.a', 'tag'],
   ])('%s', (text, offset, line, column, path, kind) => {
     expect(() => ajson.loads(text)).toThrow(
       expect.objectContaining({ name: 'AjsonError', offset, line, column, path, kind }),

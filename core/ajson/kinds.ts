@@ -1,0 +1,155 @@
+import { Datetime } from './Datetime.ts';
+import { Decimal } from './Decimal.ts';
+import { define } from './define.ts';
+import { FrozenSet } from './FrozenSet.ts';
+import { formOf } from './formOf.ts';
+import { fail } from './Trace.ts';
+import { Tuple, toTuple } from './Tuple.ts';
+import { fromTimestamp, toTimestamp } from './timestamp.ts';
+import { anyToWire, dense, toWire, type Writing } from './toWire.ts';
+import { UnknownObject } from './UnknownObject.ts';
+
+/** A kind of value that JSON lacks: how it is written as a tag, and read again. */
+export interface Kind {
+  /** The name of the tag. Without one, what `write` gives is the whole tag. */
+  readonly name?: string;
+  /** The module and the prototype of a class. */
+  readonly module?: string;
+  readonly prototype?: object;
+  /** The form of what the tag holds. */
+  readonly holds?: string | undefined;
+  /** What the tag is to hold. */
+  write(value: never, writing: Writing, depth: number): unknown;
+  /** The value, of what the tag holds. */
+  read(held: never): unknown;
+}
+
+type Row = readonly [
+  name: string,
+  classes: readonly { readonly prototype: object }[],
+  holds: string | undefined,
+  write: Kind['write'],
+  read: Kind['read'],
+];
+
+/** The errors of the language itself. */
+const ERRORS: readonly ErrorConstructor[] = [
+  Error,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+];
+
+/** The kinds by the prototype of their values. */
+export const PROTOTYPES: Map<object, Kind> = new Map([
+  [UnknownObject.prototype, { write: writeUnknown, read: (held) => held }],
+]);
+
+/** The kinds that Python has too, by name. */
+export const SHARED: ReadonlyMap<string, Kind> = kindsOf([
+  ['set', [Set], 'a list', writeMembers, (items: []) => new Set(items)],
+  ['frozenset', [FrozenSet], 'a list', writeMembers, (items: []) => new FrozenSet(items)],
+  ['tuple', [Tuple], 'a list', writeItems, toTuple],
+  ['datetime', [Date, Datetime], 'an object', writeDate, readDate],
+  [
+    'decimal',
+    [Decimal],
+    'a string',
+    (decimal: Decimal) => decimal.toString(),
+    (digits: string) => new Decimal(digits),
+  ],
+]);
+
+/** The kinds of our own, by name. */
+export const OWN: ReadonlyMap<string, Kind> = kindsOf([
+  ['undefined', [], undefined, () => null, () => undefined],
+  ['Map', [Map], 'a list', writeItems, readMap],
+  ['Uint8Array', [Uint8Array], 'a string', writeBytes, readBytes],
+  ['URL', [URL], 'a string', String, (href: string) => new URL(href)],
+  ['Error', ERRORS, 'an object', writeError, readError],
+]);
+
+function kindsOf(rows: readonly Row[]): Map<string, Kind> {
+  return new Map(
+    rows.map(([name, classes, holds, write, read]) => {
+      const kind: Kind = { name, holds, write, read };
+      for (const { prototype } of classes) PROTOTYPES.set(prototype, kind);
+      return [name, kind];
+    }),
+  );
+}
+
+function writeItems(items: Iterable<unknown>, writing: Writing, depth: number): unknown {
+  return toWire(writing, Array.from(items), depth, true);
+}
+
+/** Python has no lists in a set, but tuples. */
+function writeMembers(set: ReadonlySet<unknown>, writing: Writing, depth: number): unknown {
+  const items = [...set];
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index];
+    if (Array.isArray(item) && !(item instanceof Tuple)) items[index] = toTuple(dense(item));
+  }
+  return toWire(writing, items, depth, true);
+}
+
+function writeUnknown({ tag }: UnknownObject, writing: Writing, depth: number): unknown {
+  return Object.fromEntries(
+    Object.entries(tag).map(([key, value]) => [key, anyToWire(writing, value, depth + 1)]),
+  );
+}
+
+export function writeDate(date: Date): unknown {
+  const timestamp =
+    toTimestamp(date) ??
+    fail('value', 'no datetime of the years 1 to 9999, or microseconds that a float cannot hold');
+  return { tz: 'UTC', timestamp };
+}
+
+export function readDate(held: { tz?: unknown; timestamp?: unknown }): Date {
+  const isUtc = Object.hasOwn(held, 'tz') && held.tz === 'UTC';
+  const seconds = isUtc && Object.hasOwn(held, 'timestamp') ? held.timestamp : undefined;
+  const date = typeof seconds === 'number' && fromTimestamp(seconds);
+  return date || fail('tag', 'a datetime is {"tz":"UTC","timestamp":seconds}, of the years 1 to 9999');
+}
+
+function readMap(pairs: [unknown, unknown][]): Map<unknown, unknown> {
+  if (!pairs.every((pair) => formOf(pair) === 'a list' && pair.length === 2))
+    fail('tag', 'the value of Map must be a list of pairs');
+  return new Map(pairs);
+}
+
+function writeBytes(bytes: Uint8Array): string {
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
+function readBytes(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+}
+
+const HIDDEN = ['message', 'cause'] as const;
+
+/** All but the stack. */
+function writeError(error: Error, writing: Writing, depth: number): unknown {
+  const fields: Record<string, unknown> = {
+    name: Object.getPrototypeOf(error).name,
+    fields: { ...error },
+  };
+  for (const key of HIDDEN) if (Object.hasOwn(error, key)) fields[key] = error[key];
+  return toWire(writing, fields, depth);
+}
+
+/** The stack is that of the reading. */
+function readError({ name, fields, ...hidden }: Record<string, unknown>): Error {
+  const Type = ERRORS.find((type) => type.name === name);
+  if (!Type) return fail('tag', 'the value of Error must be of a built-in error');
+  const error = new Type();
+  for (const key of HIDDEN) if (Object.hasOwn(hidden, key)) define(error, key, hidden[key], false);
+  for (const [key, value] of Object.entries(fields ?? {})) define(error, key, value, true);
+  return error;
+}
