@@ -23,6 +23,7 @@ export function chosenKinds(
     kinds.push({
       name: 'datetime',
       holds: 'an object',
+      classes: [],
       is: (value) => datetime.is(value),
       write: (value) => writeDate(theirs(() => datetime.toJson(value))),
       read(held) {
@@ -35,6 +36,7 @@ export function chosenKinds(
     kinds.push({
       name: 'decimal',
       holds: 'a string',
+      classes: [],
       is: (value) => value instanceof Chosen,
       write(value: object) {
         // The sign of -0 is in `valueOf` alone.
@@ -50,6 +52,7 @@ export function chosenKinds(
     if (SHARED.has(name)) throw new AjsonError('class', `kind ${name} has a name of the format itself`);
     kinds.push({
       name,
+      classes: [],
       is: (value) => kind.is(value),
       write: (value, writing, depth) =>
         anyToWire(

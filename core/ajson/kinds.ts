@@ -12,10 +12,11 @@ import { UnknownObject } from './UnknownObject.ts';
 /** A kind of value that JSON lacks: how it is written as a tag, and read again. */
 export interface Kind {
   /** The name of the tag. Without one, what `write` gives is the whole tag. */
-  readonly name?: string;
-  /** The module and the prototype of a class. */
+  readonly name?: string | undefined;
+  /** The module, where it is a class of the user's. */
   readonly module?: string;
-  readonly prototype?: object;
+  /** The classes whose own instances are of the kind. */
+  readonly classes: readonly { readonly prototype: object }[];
   /** The form of what the tag holds. */
   readonly holds?: string | undefined;
   /** What the tag is to hold. */
@@ -24,13 +25,7 @@ export interface Kind {
   read(held: never): unknown;
 }
 
-type Row = readonly [
-  name: string,
-  classes: readonly { readonly prototype: object }[],
-  holds: string | undefined,
-  write: Kind['write'],
-  read: Kind['read'],
-];
+type Row<Name> = readonly [Name, Kind['classes'], Kind['holds'], Kind['write'], Kind['read']];
 
 /** The errors of the language itself. */
 const ERRORS: readonly ErrorConstructor[] = [
@@ -43,13 +38,8 @@ const ERRORS: readonly ErrorConstructor[] = [
   URIError,
 ];
 
-/** The kinds by the prototype of their values. */
-export const PROTOTYPES: Map<object, Kind> = new Map([
-  [UnknownObject.prototype, { write: writeUnknown, read: (held) => held }],
-]);
-
 /** The kinds that Python has too, by name. */
-export const SHARED: ReadonlyMap<string, Kind> = kindsOf([
+export const SHARED: ReadonlyMap<string, Kind> = /* @__PURE__ */ kindsOf([
   ['set', [Set], 'a list', writeMembers, (items: []) => new Set(items)],
   ['frozenset', [FrozenSet], 'a list', writeMembers, (items: []) => new FrozenSet(items)],
   ['tuple', [Tuple], 'a list', writeItems, toTuple],
@@ -64,21 +54,18 @@ export const SHARED: ReadonlyMap<string, Kind> = kindsOf([
 ]);
 
 /** The kinds of our own, by name. */
-export const OWN: ReadonlyMap<string, Kind> = kindsOf([
+export const OWN: ReadonlyMap<string | undefined, Kind> = /* @__PURE__ */ kindsOf([
   ['undefined', [], undefined, () => null, () => undefined],
   ['Map', [Map], 'a list', writeItems, readMap],
   ['Uint8Array', [Uint8Array], 'a string', writeBytes, readBytes],
   ['URL', [URL], 'a string', String, (href: string) => new URL(href)],
   ['Error', ERRORS, 'an object', writeError, readError],
+  [undefined, [UnknownObject], undefined, writeUnknown, (tag) => tag],
 ]);
 
-function kindsOf(rows: readonly Row[]): Map<string, Kind> {
+function kindsOf<Name extends string | undefined>(rows: readonly Row<Name>[]): Map<Name, Kind> {
   return new Map(
-    rows.map(([name, classes, holds, write, read]) => {
-      const kind: Kind = { name, holds, write, read };
-      for (const { prototype } of classes) PROTOTYPES.set(prototype, kind);
-      return [name, kind];
-    }),
+    rows.map(([name, classes, holds, write, read]) => [name, { name, classes, holds, write, read }]),
   );
 }
 

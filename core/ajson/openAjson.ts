@@ -1,7 +1,7 @@
 import type { Fields } from './AlgObject.ts';
 import type { ChosenKind } from './chosenKinds.ts';
 import { isPolluted } from './isPolluted.ts';
-import { OWN, PROTOTYPES, SHARED } from './kinds.ts';
+import { type Kind, OWN, SHARED } from './kinds.ts';
 import { LIMITS } from './limits.ts';
 import { ownOptions } from './ownOptions.ts';
 import { read } from './read.ts';
@@ -71,13 +71,16 @@ export function openAjson(defaults: Defaults, chosen: readonly ChosenKind[]): Aj
     maxDigits = LIMITS.maxDigits,
   } = ownOptions(defaults);
   const [shared, bare] = [new Map(SHARED), new Map(OWN)];
+  const prototypes = new Map<object, Kind>();
+  for (const kind of [...shared.values(), ...bare.values()])
+    for (const { prototype } of kind.classes) prototypes.set(prototype, kind);
   for (const kind of chosen) (shared.has(kind.name) ? shared : bare).set(kind.name, kind);
   const settings: Settings = {
     maxDepth,
     maxDigits,
     shared,
     modules: new Map([[undefined, bare]]),
-    prototypes: new Map(PROTOTYPES),
+    prototypes,
     chosen,
   };
   const builder = (unknown: 'throw' | 'keep') => (tag: Fields) => readTag(settings, unknown, tag);

@@ -47,7 +47,7 @@ export function registerClass(settings: Settings, type: AnyClass, options: AnyOp
   const kind: Kind = {
     name,
     module,
-    prototype,
+    classes: [type],
     holds: 'an object',
     write: isBare
       ? (value: object, writing, depth) => toWire(writing, { ...value }, depth + 1, true)
@@ -63,7 +63,7 @@ export function registerClass(settings: Settings, type: AnyClass, options: AnyOp
     if (!known.name || !known.module) refuse(name, 'needs a name and a module');
     if (SHARED.has(known.name)) refuse(known.name, 'has a name of the format itself');
     const names = settings.modules.get(known.module) ?? new Map<string, Kind>();
-    if ((names.get(known.name)?.prototype ?? prototype) !== prototype)
+    if (names.get(known.name)?.classes.includes(type) === false)
       refuse(known.name, `is registered for ${known.module} already`);
     settings.modules.set(known.module, names.set(known.name, kind));
   }

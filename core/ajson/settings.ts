@@ -43,7 +43,7 @@ export interface Settings extends Limits {
   /** The kinds that Python has too, by name. */
   readonly shared: ReadonlyMap<string, Kind>;
   /** All others by module, which for those that are no class is undefined; then by name. */
-  readonly modules: Map<string | undefined, Map<string, Kind>>;
+  readonly modules: Map<string | undefined, Map<string | undefined, Kind>>;
   /** The kinds by the prototype of their values. */
   readonly prototypes: Map<object, Kind>;
   /** The kinds whose values are told by asking. */

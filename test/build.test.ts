@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { build } from 'esbuild';
+import * as errors from '../core/errors.ts';
+import * as core from '../core/index.ts';
+import * as whole from '../middlewares/index.ts';
+
+const root = new URL('..', import.meta.url).pathname;
+
+/** What importing a built file exports, and which of our files that loads. */
+function imported(file: string): { names: string[]; files: string[] } {
+  const script = `
+    import { registerHooks } from 'node:module';
+    const files = new Set();
+    registerHooks({
+      resolve(specifier, context, next) {
+        const resolved = next(specifier, context);
+        const [, file] = /\\/dist\\/(.*)$/.exec(resolved.url) ?? [];
+        if (file && !resolved.url.includes('node_modules')) files.add(file);
+        return resolved;
+      },
+    });
+    const names = Object.keys(await import(${JSON.stringify(`${root}dist/${file}.js`)}));
+    console.log(JSON.stringify({ names: names.sort(), files: [...files].sort() }));
+  `;
+  return JSON.parse(
+    execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' }),
+  );
+}
+
+async function bundledBytes(file: string): Promise<number> {
+  const { outputFiles } = await build({
+    entryPoints: [root + file],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    logLevel: 'error',
+    write: false,
+  });
+  return outputFiles[0]?.contents.length ?? Number.NaN;
+}
+
+test('what is built exports what its source does', () => {
+  expect(imported('middlewares/index').names).toEqual(Object.keys(whole).sort());
+  expect(imported('core/index').names).toEqual(Object.keys(core).sort());
+});
+
+test('the package exports every error', () => {
+  expect(Object.keys(whole)).toEqual(expect.arrayContaining(Object.keys(errors)));
+});
+
+test('sqsSnsUnwrap and core are a few files, for each costs a cold start half a millisecond', () => {
+  expect(imported('middlewares/sqsSnsUnwrap').files).toEqual([
+    'chunks/kernel.js',
+    'middlewares/sqsSnsUnwrap.js',
+  ]);
+  expect(imported('core/index').files.length).toBeLessThanOrEqual(5);
+});
+
+test('a bundler takes no more of what is built than of the sources', async () => {
+  const entries = [
+    'core/index.ts',
+    ...readdirSync(`${root}middlewares`).map((name) => `middlewares/${name}`),
+  ];
+  for (const source of entries.filter((name) => name.endsWith('.ts'))) {
+    const built = await bundledBytes(`dist/${source.replace(/ts$/, 'js')}`);
+    expect([source, built]).toEqual([source, expect.any(Number)]);
+    expect(built).toBeLessThan((await bundledBytes(source)) * 1.02 + 128);
+  }
+});
