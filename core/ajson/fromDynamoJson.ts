@@ -1,6 +1,7 @@
 import { AjsonError, AlgernonError } from '../errors.ts';
 import { Decimal } from './Decimal.ts';
 import { formatPath } from './formatPath.ts';
+import { fromBase64 } from './fromBase64.ts';
 
 type Keys = readonly (string | number)[];
 
@@ -59,7 +60,7 @@ function decimal(value: unknown, keys: Keys): Decimal {
 function binary(value: unknown, keys: Keys): Uint8Array {
   if (value instanceof Uint8Array) return value;
   try {
-    return Uint8Array.from(atob(string(value, keys)), (char) => char.charCodeAt(0));
+    return fromBase64(string(value, keys));
   } catch {
     return refuse(keys, 'base64 is due');
   }

@@ -3,6 +3,7 @@ import { Decimal } from './Decimal.ts';
 import { define } from './define.ts';
 import { FrozenSet } from './FrozenSet.ts';
 import { formOf } from './formOf.ts';
+import { fromBase64 } from './fromBase64.ts';
 import { fail } from './Trace.ts';
 import { Tuple, toTuple } from './Tuple.ts';
 import { fromTimestamp, toTimestamp } from './timestamp.ts';
@@ -57,7 +58,7 @@ export const SHARED: ReadonlyMap<string, Kind> = /* @__PURE__ */ kindsOf([
 export const OWN: ReadonlyMap<string | undefined, Kind> = /* @__PURE__ */ kindsOf([
   ['undefined', [], undefined, () => null, () => undefined],
   ['Map', [Map], 'a list', writeItems, readMap],
-  ['Uint8Array', [Uint8Array], 'a string', writeBytes, readBytes],
+  ['Uint8Array', [Uint8Array], 'a string', writeBytes, fromBase64],
   ['URL', [URL], 'a string', String, (href: string) => new URL(href)],
   ['Error', ERRORS, 'an object', writeError, readError],
   [undefined, [UnknownObject], undefined, writeUnknown, (tag) => tag],
@@ -110,13 +111,11 @@ function readMap(pairs: [unknown, unknown][]): Map<unknown, unknown> {
 }
 
 function writeBytes(bytes: Uint8Array): string {
-  let binary = '';
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
-}
-
-function readBytes(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+  let base64 = '';
+  // As many at once as a function may surely have arguments, and a multiple of three, so that nothing is padded within.
+  for (let start = 0; start < bytes.length; start += 6144)
+    base64 += btoa(Reflect.apply(String.fromCharCode, null, bytes.subarray(start, start + 6144)));
+  return base64;
 }
 
 const HIDDEN = ['message', 'cause'] as const;

@@ -72,6 +72,15 @@ describe('each kind comes back as itself', () => {
     expect(ajson.dumps([undefined, { a: undefined }])).toBe('[{"_alg_class":"undefined","value":null},{}]');
   });
 
+  test('bytes are written as base64, however many they are', () => {
+    for (const length of [6143, 6144, 6145, 20_000]) {
+      const bytes = Uint8Array.from({ length }, (_, index) => index * 7);
+      const { value } = JSON.parse(ajson.dumps(bytes));
+      expect(value).toBe(Buffer.from(bytes).toString('base64'));
+      expect(ajson.loads(ajson.dumps(bytes))).toEqual(bytes);
+    }
+  });
+
   test('NaN and the infinities are written when that is asked for', () => {
     const value = [Number.NaN, { a: Number.POSITIVE_INFINITY, '0e1': '0e1,"0e2' }, Number.NEGATIVE_INFINITY];
     expect(() => ajson.dumps(value)).toThrow('$[0]');
