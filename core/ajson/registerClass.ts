@@ -1,5 +1,5 @@
 import { AjsonError } from '../errors.ts';
-import { AlgObject, type Fields } from './AlgObject.ts';
+import type { AlgObject, Fields } from './AlgObject.ts';
 import { formOf } from './formOf.ts';
 import { type Kind, SHARED } from './kinds.ts';
 import type { Settings } from './settings.ts';
@@ -43,19 +43,16 @@ export function registerClass(settings: Settings, type: AnyClass, options: AnyOp
     options.parseJson ?? type.parseJson?.bind(type) ?? refuse(name, 'needs a static parseJson');
   if (!toJson && !prototype.toJson)
     refuse(name, 'needs toJson: extend AlgObject, or give { toJson, parseJson }');
-  const isBare = !toJson && prototype.toJson === AlgObject.prototype.toJson;
   const kind: Kind = {
     name,
     module,
     classes: [type],
     holds: 'an object',
-    write: isBare
-      ? (value: object, writing, depth) => toWire(writing, { ...value }, depth + 1, true)
-      : (value: AlgObject, writing, depth) => {
-          const fields = theirs(() => (toJson ? toJson(value) : value.toJson()));
-          if (formOf(fields) !== 'an object') fail('class', `toJson of ${name} gives no plain object`);
-          return toWire(writing, fields, depth + 1);
-        },
+    write(value: AlgObject, writing, depth) {
+      const fields = theirs(() => (toJson ? toJson(value) : value.toJson()));
+      if (formOf(fields) !== 'an object') fail('class', `toJson of ${name} gives no plain object`);
+      return toWire(writing, fields, depth + 1);
+    },
     read: (fields: Fields) => theirs(() => parseJson(bareNames(fields) as never)),
   };
   for (const alias of [name, ...aliases]) {

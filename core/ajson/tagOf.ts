@@ -1,4 +1,3 @@
-import { AlgObject } from './AlgObject.ts';
 import { isPlain } from './isPlain.ts';
 import { fail } from './Trace.ts';
 import { dense, rawNumber, toWire, type Writing } from './toWire.ts';
@@ -28,7 +27,7 @@ export function tagOf(writing: Writing, value: unknown, depth: number, proto?: o
 function refuse(value: unknown): never {
   const type: unknown = typeof value === 'object' && value ? value.constructor : undefined;
   const name = typeof type === 'function' ? type.name : '';
-  const hint = value instanceof Promise ? 'await it first' : 'register its class, or make it a custom kind';
-  const advice = value instanceof AlgObject ? "ajson.register(its class, { module: '…' })" : hint;
+  const advice =
+    value instanceof Promise ? 'await it first' : 'ajson.register its class, or make it a custom kind';
   return fail('value', `${name || typeof value} has no place on the wire: ${advice}`);
 }
