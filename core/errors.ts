@@ -410,19 +410,23 @@ export class AjsonError extends AlgernonError {
   readonly column: number | undefined;
 
   constructor(kind: AjsonErrorKind, message: string, details: AjsonErrorDetails = {}, code?: string) {
-    const { path = '$', offset, text } = details;
+    const { path, offset, text } = details;
     const before = offset === undefined ? undefined : text?.slice(0, offset).split('\n');
     const place = before && `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
-    const shown = path.length > 200 ? `${path.slice(0, 100)}…${path.slice(-99)}` : path;
-    super(code ?? `AJSON_${kind.toUpperCase()}`, `${shown}: ${message}${place ? ` (${place})` : ''}`, {
+    const where = path === undefined ? '' : `${shorten(path)}: `;
+    super(code ?? `AJSON_${kind.toUpperCase()}`, `${where}${message}${place ? ` (${place})` : ''}`, {
       ...details,
-      path,
+      path: path ?? '$',
     });
     this.kind = kind;
     this.offset = offset;
     this.line = before?.length;
     this.column = before && (before.at(-1)?.length ?? 0) + 1;
   }
+}
+
+function shorten(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 100)}…${text.slice(-99)}` : text;
 }
 
 /** A message holds an object of a class that is not registered. `className` and `module` say which. */
@@ -432,7 +436,7 @@ export class UnknownClassError extends AjsonError {
   readonly module: string;
 
   constructor(className: string, module: string, details: AjsonErrorDetails = {}) {
-    const message = `class ${className} of module ${module} is not registered: ajson.register it, or load with { unknown: 'keep' }`;
+    const message = `class ${shorten(className)} of module ${shorten(module)} is not registered: ajson.register it, or load with { unknown: 'keep' }`;
     super('class', message, details, 'UNKNOWN_CLASS');
     this.className = className;
     this.module = module;

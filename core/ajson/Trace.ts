@@ -17,9 +17,18 @@ export class Trace {
   }
 }
 
-/** Fails at the place that is being read or written. */
-export function fail(kind: AjsonErrorKind, message: string, cause?: unknown): never {
-  throw new Trace((details) => new AjsonError(kind, message, { ...details, cause }));
+/** A failure at the place that is being read or written. */
+export function failure(kind: AjsonErrorKind, message: string): Trace {
+  return new Trace((details) => new AjsonError(kind, message, details));
+}
+
+export function fail(kind: AjsonErrorKind, message: string): never {
+  throw failure(kind, message);
+}
+
+/** Fails where a value that is written or read goes too deep. */
+export function assertDepth(depth: number, maxDepth: number): void {
+  if (depth >= maxDepth) fail('depth', `deeper than ${maxDepth} levels, or a cycle`);
 }
 
 /** What was thrown, as a trace; what the caller's own code threw becomes one. */

@@ -1,7 +1,7 @@
 import { AjsonError } from '../errors.ts';
 import { Datetime } from './Datetime.ts';
 import { Decimal } from './Decimal.ts';
-import { type Kind, readDate, SHARED, writeDate } from './kinds.ts';
+import { type Kind, OWN, readDate, SHARED, writeDate } from './kinds.ts';
 import { LIMITS } from './limits.ts';
 import type { ChosenOptions } from './settings.ts';
 import { fail, theirs } from './Trace.ts';
@@ -25,7 +25,12 @@ export function chosenKinds(
       holds: 'an object',
       classes: [],
       is: (value) => datetime.is(value),
-      write: (value) => writeDate(theirs(() => datetime.toJson(value))),
+      write: (value, writing, depth) =>
+        writeDate(
+          theirs(() => datetime.toJson(value)),
+          writing,
+          depth,
+        ),
       read(held) {
         const date = readDate(held);
         const full = date instanceof Datetime ? date : new Datetime(date.getTime());
@@ -49,7 +54,8 @@ export function chosenKinds(
       },
     });
   for (const [name, kind] of Object.entries(custom ?? {})) {
-    if (SHARED.has(name)) throw new AjsonError('class', `kind ${name} has a name of the format itself`);
+    if (SHARED.has(name) || OWN.has(name))
+      throw new AjsonError('class', `kind ${name} has a name of the format itself`);
     kinds.push({
       name,
       classes: [],
@@ -58,7 +64,7 @@ export function chosenKinds(
         anyToWire(
           writing,
           theirs(() => kind.toJson(value)),
-          depth + 1,
+          depth,
         ),
       read: (held) => theirs(() => kind.parseJson(held)),
     });

@@ -49,8 +49,9 @@ function string(value: unknown, keys: Keys): string {
 }
 
 function decimal(value: unknown, keys: Keys): Decimal {
+  const digits = string(value, keys);
   try {
-    return new Decimal(string(value, keys));
+    return new Decimal(digits);
   } catch (error) {
     return refuse(keys, `${error instanceof AlgernonError ? error.message : error}`);
   }

@@ -4,7 +4,9 @@ import { define } from './define.ts';
 import { FrozenSet } from './FrozenSet.ts';
 import { formOf } from './formOf.ts';
 import { fromBase64 } from './fromBase64.ts';
-import { fail } from './Trace.ts';
+import { isPlainList } from './isPlainList.ts';
+import { isRaw } from './markRaw.ts';
+import { assertDepth, fail, traceAt } from './Trace.ts';
 import { Tuple, toTuple } from './Tuple.ts';
 import { fromTimestamp, toTimestamp } from './timestamp.ts';
 import { anyToWire, dense, toWire, type Writing } from './toWire.ts';
@@ -76,21 +78,36 @@ function writeItems(items: Iterable<unknown>, writing: Writing, depth: number): 
 
 /** Python has no lists in a set, but tuples. */
 function writeMembers(set: ReadonlySet<unknown>, writing: Writing, depth: number): unknown {
-  const items = [...set];
+  return toWire(writing, hashable([...set], writing.settings.maxDepth - depth), depth, true);
+}
+
+/** The items with tuples in place of the lists among them, and of the lists in those. */
+function hashable(items: unknown[], levels: number): unknown[] {
   for (let index = 0; index < items.length; index++) {
     const item = items[index];
-    if (Array.isArray(item) && !(item instanceof Tuple)) items[index] = toTuple(dense(item));
+    if (levels <= 0 || !(isPlainList(item) || item instanceof Tuple) || isRaw(item)) continue;
+    try {
+      items[index] = toTuple(hashable([...dense(item)], levels - 1));
+    } catch (error) {
+      throw traceAt(error, index);
+    }
   }
-  return toWire(writing, items, depth, true);
+  return items;
 }
 
 function writeUnknown({ tag }: UnknownObject, writing: Writing, depth: number): unknown {
-  return Object.fromEntries(
-    Object.entries(tag).map(([key, value]) => [key, anyToWire(writing, value, depth + 1)]),
-  );
+  const written = Object.entries(tag).map(([key, value]) => {
+    try {
+      return [key, anyToWire(writing, value, depth)];
+    } catch (error) {
+      throw traceAt(error, key);
+    }
+  });
+  return Object.fromEntries(written);
 }
 
-export function writeDate(date: Date): unknown {
+export function writeDate(date: Date, writing: Writing, depth: number): unknown {
+  assertDepth(depth, writing.settings.maxDepth);
   const timestamp =
     toTimestamp(date) ??
     fail('value', 'no datetime of the years 1 to 9999, or microseconds that a float cannot hold');
@@ -135,6 +152,9 @@ function readError({ name, fields, ...hidden }: Record<string, unknown>): Error 
   const Type = ERRORS.find((type) => type.name === name);
   if (!Type) return fail('tag', 'the value of Error must be of a built-in error');
   const error = new Type();
+  const isMessage = typeof (Object.hasOwn(hidden, 'message') ? hidden['message'] : '') === 'string';
+  if (!isMessage || formOf(fields ?? {}) !== 'an object')
+    fail('tag', 'an error has a message that is a string, and fields that are an object');
   for (const key of HIDDEN) if (Object.hasOwn(hidden, key)) define(error, key, hidden[key], false);
   for (const [key, value] of Object.entries(fields ?? {})) define(error, key, value, true);
   return error;

@@ -1,4 +1,5 @@
 import { AjsonError } from '../errors.ts';
+import { hasEscapedName } from './hasEscapedName.ts';
 import { type LargeNumbers, largeNumbers } from './largeNumbers.ts';
 import type { Limits } from './limits.ts';
 import { offsetOf, parseExact } from './parseExact.ts';
@@ -8,6 +9,8 @@ import { fail, traceOf } from './Trace.ts';
 /** The value of a text; with `build`, tags become what they stand for. Throws an `AjsonError`. */
 export function read(limits: Limits, text: string, build?: BuildTag): unknown {
   if (typeof text !== 'string') throw new AjsonError('syntax', 'what is read is a string');
+  // V8 may read an escaped name as one that an earlier text has had: https://github.com/nodejs/node/issues/63785
+  if (hasEscapedName(text)) return readExact(limits, text, build);
   let tree: unknown;
   try {
     tree = JSON.parse(text);
@@ -19,12 +22,13 @@ export function read(limits: Limits, text: string, build?: BuildTag): unknown {
   function exact(value: number): number | bigint {
     large ??= largeNumbers(text);
     const digits = large.digits[next++] ?? '';
-    if (digits.length <= limits.maxDigits && /^-?\d+$/.test(digits)) return BigInt(digits);
-    return Number.isFinite(value) ? value : fail('digits', '');
+    // What is odd is read exactly, and fails there, if it does.
+    if (Number(digits) !== value || !Number.isFinite(value) || digits.length > limits.maxDigits)
+      fail('digits', '');
+    return /^-?\d+$/.test(digits) ? BigInt(digits) : value;
   }
   try {
-    // Every escaped spelling of the tag has one of the two in it.
-    const tagged = build && (text.includes('_alg_class') || text.includes('\\u00'));
+    const tagged = build && text.includes('_alg_class');
     const { value, members } = rebuildTree(limits.maxDepth, tree, tagged ? build : undefined, exact);
     if (!large || (next === large.digits.length && members === large.members)) return value;
   } catch (error) {

@@ -1,10 +1,10 @@
 import type { Fields } from './AlgObject.ts';
 import { isPlain } from './isPlain.ts';
+import { isPlainList } from './isPlainList.ts';
 import { isPolluted } from './isPolluted.ts';
 import { isLarge } from './largeNumbers.ts';
 import { isRaw } from './markRaw.ts';
-import { fail, traceAt } from './Trace.ts';
-import { Tuple } from './Tuple.ts';
+import { assertDepth, traceAt } from './Trace.ts';
 
 /** Makes of a tag, whose members are rebuilt already, what it stands for. */
 export type BuildTag = (tag: Fields) => unknown;
@@ -44,12 +44,11 @@ function rebuilt(reading: Reading, value: unknown, depth: number): unknown {
 const MAX = Number.MAX_SAFE_INTEGER;
 
 function rebuild(reading: Reading, node: object, depth: number): unknown {
-  if (depth >= reading.maxDepth) fail('depth', `deeper than ${depth} levels, or a cycle`);
+  assertDepth(depth, reading.maxDepth);
   let index: number | undefined;
   let key: string | undefined;
   try {
-    if (reading.foreign && (isRaw(node) || node instanceof Tuple || !(Array.isArray(node) || isPlain(node))))
-      return node;
+    if (reading.foreign && (isRaw(node) || !(isPlainList(node) || isPlain(node)))) return node;
     if (Array.isArray(node)) {
       let list: unknown[] = node;
       for (index = 0; index < node.length; index++) {

@@ -2,6 +2,7 @@ import { AjsonError } from '../errors.ts';
 import type { AlgObject, Fields } from './AlgObject.ts';
 import { formOf } from './formOf.ts';
 import { type Kind, SHARED } from './kinds.ts';
+import { ownOptions } from './ownOptions.ts';
 import type { Settings } from './settings.ts';
 import { fail, theirs } from './Trace.ts';
 import { toWire } from './toWire.ts';
@@ -37,10 +38,10 @@ type AnyClass = { readonly prototype: object; readonly name: string; parseJson?(
 
 /** Registers a class with the settings of one ajson. */
 export function registerClass(settings: Settings, type: AnyClass, options: AnyOptions): void {
-  const { module, name = type.name, aliases = [], toJson } = options;
+  const own = ownOptions(options);
+  const { module, name = type.name, aliases = [], toJson } = own;
   const prototype: object & { toJson?: unknown } = type.prototype;
-  const parseJson =
-    options.parseJson ?? type.parseJson?.bind(type) ?? refuse(name, 'needs a static parseJson');
+  const parseJson = own.parseJson ?? type.parseJson?.bind(type) ?? refuse(name, 'needs a static parseJson');
   if (!toJson && !prototype.toJson)
     refuse(name, 'needs toJson: extend AlgObject, or give { toJson, parseJson }');
   const kind: Kind = {
@@ -51,18 +52,22 @@ export function registerClass(settings: Settings, type: AnyClass, options: AnyOp
     write(value: AlgObject, writing, depth) {
       const fields = theirs(() => (toJson ? toJson(value) : value.toJson()));
       if (formOf(fields) !== 'an object') fail('class', `toJson of ${name} gives no plain object`);
-      return toWire(writing, fields, depth + 1);
+      return toWire(writing, fields, depth);
     },
     read: (fields: Fields) => theirs(() => parseJson(bareNames(fields) as never)),
   };
-  for (const alias of [name, ...aliases]) {
-    const known = typeof alias === 'string' ? { name: alias, module } : alias;
+  const names = [name, ...aliases].map((alias) =>
+    typeof alias === 'string' ? { name: alias, module } : alias,
+  );
+  for (const known of names) {
     if (!known.name || !known.module) refuse(name, 'needs a name and a module');
     if (SHARED.has(known.name)) refuse(known.name, 'has a name of the format itself');
-    const names = settings.modules.get(known.module) ?? new Map<string, Kind>();
-    if (names.get(known.name)?.classes.includes(type) === false)
+    if (settings.modules.get(known.module)?.get(known.name)?.classes.includes(type) === false)
       refuse(known.name, `is registered for ${known.module} already`);
-    settings.modules.set(known.module, names.set(known.name, kind));
+  }
+  for (const known of names) {
+    const kinds = settings.modules.get(known.module) ?? new Map<string, Kind>();
+    settings.modules.set(known.module, kinds.set(known.name, kind));
   }
   settings.prototypes.set(prototype, kind);
 }
@@ -74,7 +79,9 @@ function bareNames(fields: Fields): Fields {
   return Object.fromEntries(
     entries.map(([name, value]) => {
       const bare = name.replace(/^_/, '');
-      return [Object.hasOwn(fields, bare) ? name : bare, value];
+      // Assigning to `__proto__`, as parseJson may, would change what the instance is.
+      const isTaken = bare === '' || bare === '__proto__' || Object.hasOwn(fields, bare);
+      return [isTaken ? name : bare, value];
     }),
   );
 }

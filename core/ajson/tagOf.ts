@@ -1,27 +1,46 @@
 import { isPlain } from './isPlain.ts';
-import { fail } from './Trace.ts';
+import { isPlainList } from './isPlainList.ts';
+import type { Kind } from './kinds.ts';
+import type { Settings } from './settings.ts';
+import { assertDepth, fail } from './Trace.ts';
 import { dense, rawNumber, toWire, type Writing } from './toWire.ts';
 
 /** The tag for a value that JSON lacks, or the number, or what JSON has in another realm. */
 export function tagOf(writing: Writing, value: unknown, depth: number, proto?: object): unknown {
-  if (typeof value === 'bigint') return rawNumber(String(value));
-  if (value === undefined) return { _alg_class: 'undefined', value: null };
-  const { prototypes, chosen } = writing.settings;
-  let kind = proto && prototypes.get(proto);
+  const { settings } = writing;
+  if (typeof value === 'bigint') return rawNumber(digitsOf(value, settings.maxDigits));
+  if (value === undefined) {
+    assertDepth(depth, settings.maxDepth);
+    return { _alg_class: 'undefined', value: null };
+  }
+  const kind = kindOf(settings, value, proto);
   if (!kind) {
-    if (Array.isArray(value) && Array.isArray(proto)) return toWire(writing, [...dense(value)], depth, true);
+    if (isPlainList(value)) return toWire(writing, [...dense(value)], depth, true);
     if (typeof value === 'object' && value && isPlain(value))
       return toWire(writing, { ...value }, depth, true);
-    // A Buffer has a prototype of its own.
-    const bytes = value instanceof Uint8Array ? prototypes.get(Uint8Array.prototype) : undefined;
-    kind = chosen.find((one) => one.is(value)) ?? bytes ?? refuse(value);
+    return refuse(value);
   }
   const { name, module } = kind;
-  const held = kind.write(value as never, writing, depth);
+  const held = kind.write(value as never, writing, depth + 1);
   if (name === undefined) return held;
   return module === undefined
     ? { _alg_class: name, value: held }
     : { _alg_class: name, _alg_module: module, value: held };
+}
+
+/** A registered class comes first, then what was chosen, then what all know. */
+function kindOf({ prototypes, chosen }: Settings, value: unknown, proto?: object): Kind | undefined {
+  const known = proto && prototypes.get(proto);
+  if (known?.module !== undefined) return known;
+  for (const kind of chosen) if (kind.is(value)) return kind;
+  // A Buffer has a prototype of its own.
+  return known ?? (value instanceof Uint8Array ? prototypes.get(Uint8Array.prototype) : undefined);
+}
+
+function digitsOf(value: bigint, maxDigits: number): string {
+  const digits = String(value);
+  const length = digits.length - Number(value < 0n);
+  return length > maxDigits ? fail('digits', `${length} digits: more than maxDigits`) : digits;
 }
 
 function refuse(value: unknown): never {

@@ -10,12 +10,12 @@ const END = 253402300800000;
  */
 export function fromTimestamp(seconds: number): Date | undefined {
   const ms = Math.round(seconds * 1000);
-  if (!(ms >= FIRST && ms < END)) return undefined;
-  if (ms / 1000 === seconds) return new Date(ms);
+  if (ms / 1000 === seconds) return isInRange(ms) ? new Date(ms) : undefined;
   const whole = Math.floor(seconds);
   const micros = Math.round((seconds - whole) * 1e6);
   const rest = micros % 1000;
   const floor = whole * 1000 + (micros - rest) / 1000;
+  if (!isInRange(floor)) return undefined;
   return rest === 0 ? new Date(floor) : new Datetime(floor, rest);
 }
 
@@ -25,7 +25,7 @@ export function fromTimestamp(seconds: number): Date | undefined {
  */
 export function toTimestamp(date: Date): number | undefined {
   const ms = date.getTime();
-  if (!(ms >= FIRST && ms < END)) return undefined;
+  if (!isInRange(ms)) return undefined;
   const micros = date instanceof Datetime ? date.microseconds : 0;
   if (micros === 0) return ms / 1000;
   const whole = Math.floor(ms / 1000);
@@ -37,4 +37,8 @@ export function toTimestamp(date: Date): number | undefined {
   const back = fromTimestamp(seconds);
   const same = back instanceof Datetime && back.getTime() === ms && back.microseconds === micros;
   return same ? seconds : undefined;
+}
+
+function isInRange(ms: number): boolean {
+  return ms >= FIRST && ms < END;
 }

@@ -1,7 +1,7 @@
 import type { Fields } from './AlgObject.ts';
 import { isRaw } from './markRaw.ts';
 import type { Settings } from './settings.ts';
-import { fail, traceAt } from './Trace.ts';
+import { assertDepth, fail, failure, traceAt } from './Trace.ts';
 import { tagOf } from './tagOf.ts';
 
 /** A writing under way. */
@@ -23,7 +23,7 @@ const MAX = Number.MAX_SAFE_INTEGER;
  * with tags in place of what JSON lacks. An `owned` one is changed in place.
  */
 export function toWire(writing: Writing, node: object, depth: number, owned = false): unknown {
-  if (depth >= writing.settings.maxDepth) fail('depth', `deeper than ${depth} levels, or a cycle`);
+  assertDepth(depth, writing.settings.maxDepth);
   let index: number | undefined;
   let key: string | undefined;
   try {
@@ -75,7 +75,8 @@ const HOLE = 'a hole in a list';
 
 /** A list that may be copied: one with holes can be as long as it likes, and hold nothing. */
 export function dense<T>(list: readonly T[]): readonly T[] {
-  for (let index = 0; index < list.length; index++) if (!(index in list)) fail('value', HOLE);
+  for (let index = 0; index < list.length; index++)
+    if (!(index in list)) throw traceAt(failure('value', HOLE), index);
   return list;
 }
 
@@ -101,11 +102,11 @@ export function anyToWire(writing: Writing, value: unknown, depth: number): unkn
 }
 
 // TypeScript does not know these yet: https://github.com/tc39/proposal-json-parse-with-source
-const json = JSON as unknown as { rawJSON(text: string): object; isRawJSON(value: unknown): boolean };
+const json = JSON as unknown as { rawJSON?(text: string): object; isRawJSON(value: unknown): boolean };
 
 /** A number with the digits and the spelling given. */
 export function rawNumber(text: string): object {
-  return json.rawJSON(text);
+  return json.rawJSON?.(text) ?? fail('value', `${text} needs JSON.rawJSON, which Node has since 22`);
 }
 
 export function isRawNumber(value: unknown): boolean {
