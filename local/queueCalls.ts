@@ -1,5 +1,5 @@
 import type { Message, SQSClient } from '@aws-sdk/client-sqs';
-import { importPackage } from './importPackage.ts';
+import { missingPackage } from './missingPackage.ts';
 
 /** The calls of SQS that an event source mapping makes, for one queue. */
 export interface QueueCalls {
@@ -29,7 +29,7 @@ export const MOST_PER_CALL = 10;
 
 /** Binds the calls to a client and a queue. */
 export async function bindQueue(sqs: SQSClient, url: string): Promise<QueueCalls> {
-  const sdk = await importPackage('@aws-sdk/client-sqs', () => import('@aws-sdk/client-sqs'));
+  const sdk = await import('@aws-sdk/client-sqs').catch(missingPackage('@aws-sdk/client-sqs'));
   const QueueUrl = url;
 
   return {

@@ -2,8 +2,8 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { createBucket } from './createBucket.ts';
-import { importPackage } from './importPackage.ts';
 import { type LocalAwsOptions, type LocalAwsSettings, readLocalAwsOptions } from './localAwsOptions.ts';
+import { missingPackage } from './missingPackage.ts';
 
 /** SNS, SQS and S3 on this machine, or at an endpoint of one's own. */
 export interface LocalAws extends AsyncDisposable {
@@ -88,7 +88,7 @@ async function startServer({ port, region }: LocalAwsSettings): Promise<{
   endpoint: string;
   stop(): Promise<void>;
 }> {
-  const { startFauxqs } = await importPackage('fauxqs', () => import('fauxqs'));
+  const { startFauxqs } = await import('fauxqs').catch(missingPackage('fauxqs'));
   const server = await startFauxqs({ port, logger: false, defaultRegion: region });
   return { endpoint: `http://127.0.0.1:${server.port}`, stop: () => server.stop() };
 }
@@ -99,7 +99,7 @@ async function createClients(
 ): Promise<{ sns: SNSClient; sqs: SQSClient; s3: S3Client }> {
   const [{ SNSClient }, { SQSClient }, { S3Client }] = await Promise.all([
     import('@aws-sdk/client-sns'),
-    importPackage('@aws-sdk/client-sqs', () => import('@aws-sdk/client-sqs')),
+    import('@aws-sdk/client-sqs').catch(missingPackage('@aws-sdk/client-sqs')),
     import('@aws-sdk/client-s3'),
   ]);
   const common = { region, ...(endpoint === 'aws' ? {} : { endpoint, credentials }) };

@@ -5,7 +5,7 @@ import { assertOption } from '../core/assertOption.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
 import { declareStage, stageRanks, type TaskRun } from '../core/tasks/pipeline.ts';
 import type { Task } from '../core/tasks/task.ts';
-import { importPeer } from './aws/importPeer.ts';
+import { missingPeer } from './aws/missingPeer.ts';
 
 export interface StepFunctionsTaskOptions {
   /** Default: one made at the first need. `@aws-sdk/client-sfn` is to be installed. */
@@ -126,7 +126,7 @@ let shared: SFNClient | undefined;
 const nobodyWaits = new Set(['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken']);
 
 async function openStateMachine(given: SFNClient | undefined, taskToken: string) {
-  const sdk = await importPeer('@aws-sdk/client-sfn', name, () => import('@aws-sdk/client-sfn'));
+  const sdk = await import('@aws-sdk/client-sfn').catch(missingPeer('@aws-sdk/client-sfn', name));
   if (!given) shared ??= new sdk.SFNClient();
   const sfn = given ?? (shared as SFNClient);
   const tell = async (telling: Promise<unknown>) => {

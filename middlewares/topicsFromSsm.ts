@@ -1,6 +1,6 @@
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import { assertOption } from '../core/assertOption.ts';
-import { importPeer } from './aws/importPeer.ts';
+import { missingPeer } from './aws/missingPeer.ts';
 import { remember } from './aws/remember.ts';
 
 export interface TopicsFromSsmOptions {
@@ -32,10 +32,8 @@ export function topicsFromSsm(
   assertOption(maxAgeSeconds >= 0, 'topicsFromSsm', 'maxAgeSeconds', 'a number of seconds from 0');
 
   return remember(async (taskName) => {
-    const { GetParameterCommand, SSMClient } = await importPeer(
-      '@aws-sdk/client-ssm',
-      'topicsFromSsm',
-      () => import('@aws-sdk/client-ssm'),
+    const { GetParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm').catch(
+      missingPeer('@aws-sdk/client-ssm', 'topicsFromSsm'),
     );
     if (!ssm) shared ??= new SSMClient();
     const client = ssm ?? (shared as SSMClient);

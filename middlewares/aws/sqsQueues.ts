@@ -1,5 +1,5 @@
 import type { MessageAttributeValue, SQSClient } from '@aws-sdk/client-sqs';
-import { importPeer } from './importPeer.ts';
+import { missingPeer } from './missingPeer.ts';
 import { remember } from './remember.ts';
 
 /** A message for a queue. */
@@ -26,7 +26,7 @@ let shared: Promise<SQSClient> | undefined;
 
 /** Makes the calls, with a client that is made at the first need and shared where none is given. */
 export function sqsQueues(given: SQSClient | undefined, neededBy: string): SqsQueues {
-  const load = () => importPeer('@aws-sdk/client-sqs', neededBy, () => import('@aws-sdk/client-sqs'));
+  const load = () => import('@aws-sdk/client-sqs').catch(missingPeer('@aws-sdk/client-sqs', neededBy));
   const client = async () => {
     // A queue's URL may name a host that is not where the endpoint in the environment is.
     if (!given) shared ??= load().then(({ SQSClient }) => new SQSClient({ useQueueUrlAsEndpoint: false }));
