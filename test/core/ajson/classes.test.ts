@@ -151,6 +151,37 @@ test('a name is registered once, and the names of the format are not free', () =
   expect(() => own.register(Point, { module: 'shapes', name: 'set' })).toThrow('of the format');
 });
 
+test('a class is registered under all its names, or under none', () => {
+  const own = createAjson();
+  own.register(Point, { module: 'shapes' });
+  expect(() =>
+    own.register(DatabaseCredentials, { module: 'shapes', name: 'Login', aliases: ['Point'] }),
+  ).toThrow('class Point is registered for shapes already');
+  expect(() => own.loads('{"_alg_class":"Login","_alg_module":"shapes","value":{}}')).toThrow(
+    UnknownClassError,
+  );
+});
+
+test('no field that parseJson gets is a prototype, or has no name', () => {
+  const own = createAjson();
+  class Bag extends AlgObject {
+    static parseJson(fields: object): Bag {
+      return Object.assign(new Bag(), fields);
+    }
+  }
+  own.register(Bag, { module: 'm', name: 'Bag' });
+  const bag = own.loads<Bag & { admin?: boolean }>(
+    '{"_alg_class":"Bag","_alg_module":"m","value":{"___proto__":{"admin":true},"_":1,"_a":2}}',
+  );
+  expect(bag).toBeInstanceOf(Bag);
+  expect(bag.admin).toBeUndefined();
+  expect(Object.entries(bag)).toEqual([
+    ['___proto__', { admin: true }],
+    ['_', 1],
+    ['a', 2],
+  ]);
+});
+
 describe('a class that nobody has', () => {
   const wire =
     '{"a":[{"_alg_class":"Foo","_alg_module":"shop.models","value":{"when":{"_alg_class":"set","value":[1]}},"x":1}]}';
@@ -175,5 +206,19 @@ describe('a class that nobody has', () => {
     expect(a[0]?.value).toEqual({ when: new Set([1]) });
     expect(ajson.dumps({ a })).toBe(wire);
     expect(createAjson({ unknown: 'keep' }).loads(wire)).toEqual({ a });
+    const changed = new UnknownObject({ _alg_class: 'Foo', value: { x: Symbol() } });
+    expect(() => ajson.dumps([changed])).toThrow('$[0].value.x: symbol');
+  });
+
+  test('is named in the message, however long its name is', () => {
+    const text = `{"_alg_class":"${'x'.repeat(100_000)}","_alg_module":"m","value":{}}`;
+    try {
+      ajson.loads(text);
+      throw new Error('loaded');
+    } catch (error) {
+      expect(error).toBeInstanceOf(UnknownClassError);
+      expect((error as Error).message.length).toBeLessThan(500);
+      expect((error as UnknownClassError).className).toHaveLength(100_000);
+    }
   });
 });

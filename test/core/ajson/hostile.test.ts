@@ -89,6 +89,8 @@ describe.each(readers)('%s', (name, read) => {
       '{"_alg_class":"Uint8Array","value":1000000000}',
       '{"_alg_class":"Uint8Array","value":{"length":1000000000}}',
       '{"_alg_class":"Uint8Array","value":"*"}',
+      '{"_alg_class":"Error","value":{"name":"Error","message":{}}}',
+      '{"_alg_class":"Error","value":{"name":"Error","fields":"abc"}}',
       '{"_alg_class":"Error","value":{"name":"Function","message":"x"}}',
       '{"_alg_class":"Error","value":{"name":"__proto__","message":"x"}}',
       '{"_alg_class":"Error","value":[]}',

@@ -117,6 +117,8 @@ test('lists that are long and hold nothing are refused at once, wherever a copy 
   const obeyed = Object.assign(sparse.slice(0, 0), { toJSON: () => 1 });
   obeyed[3_000_000_000] = 'far';
   const foreign = runInNewContext('const list = []; list[3000000000] = 1; list');
+  const hole = [new Set([['a'], ['b', new Array(1)]])];
+  expect(() => ajson.dumps(hole)).toThrow('$[0][1][1][0]: a hole in a list');
   for (const list of [sparse, obeyed, foreign]) {
     for (const value of [list, { list }, new Set([list]), new Map([[1, list]])]) {
       expect(() => ajson.dumps(value)).toThrow('a hole in a list');

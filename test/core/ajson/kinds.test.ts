@@ -10,6 +10,7 @@ import {
   Datetime,
   Decimal,
   FrozenSet,
+  markRaw,
   Tuple,
   tuple,
 } from '../../../core/ajson/index.ts';
@@ -48,6 +49,15 @@ describe('each kind comes back as itself', () => {
     expect(() => new Datetime(0, 1000)).toThrow(RangeError);
   });
 
+  test('the years 1 to 9999, and not a microsecond more', () => {
+    const at = (timestamp: string) =>
+      ajson.loads<Date>(`{"_alg_class":"datetime","value":{"tz":"UTC","timestamp":${timestamp}}}`);
+    expect(() => at('-62135596800.0004')).toThrow('years 1 to 9999');
+    expect(() => at('253402300800')).toThrow('years 1 to 9999');
+    expect(at('253402300799.9998').toISOString()).toMatch(/^9999-12-31T23:59:59\.999/);
+    expect(at('-62135596800').toISOString()).toBe('0001-01-01T00:00:00.000Z');
+  });
+
   test('an error, but for its stack', () => {
     const error = Object.assign(new TypeError('no', { cause: new Set([1]) }), { code: 'E1' });
     const back = through(error) as TypeError & { code: string };
@@ -65,6 +75,35 @@ describe('each kind comes back as itself', () => {
     expect(ajson.dumps(new Set([[1]]))).toBe(
       '{"_alg_class":"set","value":[{"_alg_class":"tuple","value":[1]}]}',
     );
+    const nested = '{"_alg_class":"tuple","value":[1,{"_alg_class":"tuple","value":[2]}]}';
+    for (const list of [[1, [2]], tuple(1, [2]), [1, tuple(2)]])
+      expect(ajson.dumps(new Set([list]))).toBe(`{"_alg_class":"set","value":[${nested}]}`);
+    const inObject = [{ a: [1] }];
+    expect(through(new Set([inObject]))).toEqual(new Set([tuple({ a: [1] })]));
+    const raw = markRaw([{ _alg_class: 'set', value: [] }]);
+    expect(ajson.dumps(new Set([raw]))).toBe(
+      '{"_alg_class":"set","value":[[{"_alg_class":"set","value":[]}]]}',
+    );
+  });
+
+  test('a list of a class of its own is none that a set makes a tuple of', () => {
+    class Points extends Array<number> {}
+    expect(() => ajson.dumps({ s: new Set([Points.from([1])]) })).toThrow('$.s[0]: Points has no place');
+    const own = createAjson({
+      classes: [
+        {
+          class: Points,
+          name: 'Points',
+          module: 'm',
+          toJson: (points) => ({ items: [...(points as Points)] }),
+          parseJson: ({ items }: { items: number[] }) => Points.from(items),
+        },
+      ],
+    });
+    const set = new Set([Points.from([1, 2])]);
+    expect(own.loads(own.dumps(set))).toEqual(set);
+    const event = { points: Object.assign(Points.from([1]), { at: { _alg_class: 'set', value: [] } }) };
+    expect(own.rebuildEvent<typeof event>(event).points).toBe(event.points);
   });
 
   test('tags of our own have no module, and a value', () => {
@@ -134,7 +173,10 @@ test('a decimal holds its digits, and is equal by value', () => {
     expect(new Decimal(a as string).equals(new Decimal(b as string))).toBe(false);
   }
   for (const digits of ['', '.', 'e1', '1e', '1 ', '0x1', '--1', '1_0', '١']) {
-    expect(() => new Decimal(digits)).toThrow('decimal');
+    expect(() => new Decimal(digits)).toThrow(`${JSON.stringify(digits)} is not a decimal`);
+    expect(() => ajson.loads(`[{"_alg_class":"decimal","value":${JSON.stringify(digits)}}]`)).toThrow(
+      `$[0]: ${JSON.stringify(digits)} is not a decimal`,
+    );
   }
 });
 
@@ -180,9 +222,36 @@ describe('kinds of one’s own', () => {
     });
     expect(own.loads(own.dumps({ a: /x"/g }))).toEqual({ a: /x"/g });
     expect(() => own.loads('{"_alg_class":"regexp","value":["(",""]}')).toThrow('Invalid regular expression');
-    expect(() =>
-      createAjson({ custom: { set: { is: () => false, toJson: Number, parseJson: Number } } }),
-    ).toThrow('set');
+    for (const name of ['set', 'datetime', 'Map', 'undefined']) {
+      expect(() =>
+        createAjson({ custom: { [name]: { is: () => false, toJson: Number, parseJson: Number } } }),
+      ).toThrow(`kind ${name} has a name of the format itself`);
+    }
+  });
+
+  test('which comes before the kinds that all have, and after a registered class', () => {
+    const bytes = {
+      is: (value: unknown) => value instanceof Uint8Array,
+      toJson: (value: Uint8Array) => [...value],
+      parseJson: (list: number[]) => Uint8Array.from(list),
+    };
+    class Hash extends Uint8Array {}
+    const own = createAjson({
+      custom: { bytes },
+      classes: [
+        {
+          class: Hash,
+          name: 'Hash',
+          module: 'm',
+          toJson: (hash) => ({ size: (hash as Hash).length }),
+          parseJson: () => new Hash(1),
+        },
+      ],
+    });
+    expect(own.dumps([Uint8Array.of(1), Buffer.of(2), new Hash(1)])).toBe(
+      '[{"_alg_class":"bytes","value":[1]},{"_alg_class":"bytes","value":[2]},{"_alg_class":"Hash","_alg_module":"m","value":{"size":1}}]',
+    );
+    expect(own.loads(own.dumps(Uint8Array.of(1, 2)))).toEqual(Uint8Array.of(1, 2));
   });
 });
 

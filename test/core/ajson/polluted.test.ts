@@ -1,5 +1,13 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { AjsonError, ajson, Datetime, FrozenSet, tuple } from '../../../core/ajson/index.ts';
+import {
+  AjsonError,
+  AlgObject,
+  ajson,
+  createAjson,
+  Datetime,
+  FrozenSet,
+  tuple,
+} from '../../../core/ajson/index.ts';
 
 describe('with a polluted Object.prototype', () => {
   const names = [
@@ -51,6 +59,24 @@ describe('with a polluted Object.prototype', () => {
       expect([written, again, rebuilt]).toEqual([text, text, text]);
       expect([missing, refused]).toEqual([expect.any(AjsonError), expect.any(AjsonError)]);
     }
+  });
+
+  test('nor is a class registered as what it was not', () => {
+    all['name'] = 'Evil';
+    all['toJson'] = () => ({ lie: 1 });
+    all['get'] = 1;
+    class Good extends AlgObject {
+      static parseJson(): Good {
+        return new Good();
+      }
+    }
+    const own = createAjson();
+    own.register(Good, { module: 'm' });
+    const written = own.dumps(new Good());
+    const read = ajson.loads('[NaN,{"get":1},{"_alg_class":"Error","value":{"name":"Error","message":"x"}}]');
+    for (const name of ['name', 'toJson', 'get']) delete all[name];
+    expect(written).toBe('{"_alg_class":"Good","_alg_module":"m","value":{}}');
+    expect(read).toEqual([Number.NaN, { get: 1 }, new Error('x')]);
   });
 
   test('nor does it to an object that has the members of a raw number', () => {

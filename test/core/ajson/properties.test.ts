@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createAjson } from '../../../core/ajson/index.ts';
+import { type AjsonError, createAjson } from '../../../core/ajson/index.ts';
 import { anyValue, Box } from './anyValue.ts';
 import { jsonText } from './jsonText.ts';
 import { portrait } from './portrait.ts';
@@ -68,6 +68,25 @@ test('plain JSON is written as JSON.stringify writes it, and read as JSON.parse 
       expect(ajson.loads(text)).toStrictEqual(JSON.parse(text));
     }),
     { numRuns: 500 },
+  );
+});
+
+test('what is written within a limit of depth can be read within it, and no more is refused', () => {
+  fc.assert(
+    fc.property(anyValue, fc.integer({ min: 1, max: 6 }), (value, maxDepth) => {
+      const limited = createAjson({ classes: [{ class: Box, module: 'test.boxes', name: 'Box' }], maxDepth });
+      const outcome = (work: () => unknown) => {
+        try {
+          work();
+          return 'done';
+        } catch (error) {
+          return (error as AjsonError).kind;
+        }
+      };
+      const text = ajson.dumps(value);
+      expect(outcome(() => limited.dumps(value))).toBe(outcome(() => limited.loads(text)));
+    }),
+    { numRuns: 2000 },
   );
 });
 

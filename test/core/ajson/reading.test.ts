@@ -1,5 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { ajson, markRaw, rebuildEvent, type Tuple, tuple, UnknownObject } from '../../../core/ajson/index.ts';
+import {
+  ajson,
+  createAjson,
+  markRaw,
+  rebuildEvent,
+  type Tuple,
+  tuple,
+  UnknownObject,
+} from '../../../core/ajson/index.ts';
 
 describe('a text that cannot be read says where', () => {
   test.each([
@@ -44,6 +52,34 @@ describe('integers past 2^53', () => {
     const sorted = (line: string) => line.match(/-?[\d.e+]+/g)?.sort();
     expect(sorted(ajson.dumps(ajson.loads(text)))).toEqual(sorted(spelled));
     expect(ajson.raw(text)).toEqual(ajson.loads(text));
+  });
+
+  test('are an error where there are more digits than were allowed, and the sign is none', () => {
+    const short = createAjson({ maxDigits: 17 });
+    for (const text of ['[123456789012345678]', '[NaN,123456789012345678]', '[-123456789012345678]'])
+      expect(() => short.loads(text)).toThrow(expect.objectContaining({ kind: 'digits' }));
+    expect(short.loads('[-12345678901234567,1e300]')).toEqual([-12345678901234567n, 1e300]);
+    expect(() => short.dumps([1, 10n ** 17n])).toThrow(
+      expect.objectContaining({ kind: 'digits', path: '$[1]' }),
+    );
+    expect(short.dumps(-(10n ** 16n))).toBe('-10000000000000000');
+  });
+
+  test('reach parseJson as they are, whatever a string before them looks like', () => {
+    const seen: unknown[] = [];
+    const own = createAjson({
+      classes: [
+        {
+          class: class Id {},
+          name: 'Id',
+          module: 'm',
+          toJson: () => ({}),
+          parseJson: ({ id }: { id: unknown }) => seen.push(id) && {},
+        },
+      ],
+    });
+    own.loads('[" 9007199254740993",{"_alg_class":"Id","_alg_module":"m","value":{"id":9007199254740995}}]');
+    expect(seen).toEqual([9007199254740995n]);
   });
 
   test('keep their places, whatever comes twice or is moved', () => {
@@ -118,5 +154,22 @@ describe('raw, rebuildEvent and markRaw', () => {
     expect(kept.module).toBeUndefined();
     expect(kept.value).toEqual({ a: tuple() });
     expect(ajson.dumps(kept)).toBe(text);
+  });
+});
+
+describe('names with escapes', () => {
+  // https://github.com/nodejs/node/issues/63785: JSON.parse takes the second for the first.
+  test.each([
+    ['{"id":1,"caf\\\\":2}', '{"id":1,"caf\\u00E9":2}', { id: 1, café: 2 }],
+    ['{"h":[],"\\\\":0}', '{"h":1,"\\n" :2}', { h: 1, '\n': 2 }],
+  ])('are their own, after %s', (earlier, text, value) => {
+    JSON.parse(earlier);
+    expect(ajson.loads(text)).toEqual(value);
+    expect(ajson.raw(`{"a":"\\"","b":[${text}]}`)).toEqual({ a: '"', b: [value] });
+  });
+
+  test('make no less a tag', () => {
+    JSON.parse('{"value":[1],"\\\\u005falg_":1}');
+    expect(ajson.loads('{"value":[1],"\\u005falg_class":"set"}')).toEqual(new Set([1]));
   });
 });
