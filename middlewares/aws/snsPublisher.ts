@@ -47,10 +47,23 @@ export function snsPublisher({ sns, maxMessageBytes = 262_144 }: SnsPublisherOpt
     async publish(messages, signal) {
       const outcomes: (Error | undefined)[] = messages.map(() => undefined);
       const batches: Batch[] = [];
+      // Only the last batch of a topic is added to, so that messages leave in the order they came.
+      const last = new Map<string, Batch>();
       messages.forEach((message, index) => {
+        const { topicArn } = message;
         const bytes = bytesOf(message);
-        if (bytes > maxMessageBytes) outcomes[index] = new MessageTooLargeError(bytes, maxMessageBytes);
-        else addTo(batches, message, String(index), bytes, maxMessageBytes);
+        if (bytes > maxMessageBytes) {
+          outcomes[index] = new MessageTooLargeError(bytes, maxMessageBytes);
+          return;
+        }
+        let batch = last.get(topicArn);
+        if (!batch || batch.entries.length === maxEntries || batch.bytes + bytes > maxMessageBytes) {
+          batch = { topicArn, entries: [], bytes: 0 };
+          batches.push(batch);
+          last.set(topicArn, batch);
+        }
+        batch.bytes += bytes;
+        batch.entries.push(entryOf(message, String(index)));
       });
       await Promise.all(batches.map((batch) => send(batch, outcomes, signal)));
       return outcomes;
@@ -64,27 +77,19 @@ interface Batch {
   bytes: number;
 }
 
-/** Only the last batch of a topic is added to, so that messages leave in the order they came. */
-function addTo(batches: Batch[], message: TaskMessage, id: string, bytes: number, maxBytes: number): void {
-  const { topicArn } = message;
-  let batch = batches.findLast((one) => one.topicArn === topicArn);
-  if (!batch || batch.entries.length === maxEntries || batch.bytes + bytes > maxBytes) {
-    batch = { topicArn, entries: [], bytes: 0 };
-    batches.push(batch);
-  }
-  batch.bytes += bytes;
-  batch.entries.push({
+function entryOf(message: TaskMessage, id: string): PublishBatchRequestEntry {
+  return {
     Id: id,
     Message: message.message,
     ...(message.subject && { Subject: message.subject }),
     MessageAttributes: Object.fromEntries(
       attributesOf(message).map(([name, DataType, StringValue]) => [name, { DataType, StringValue }]),
     ),
-    ...(topicArn.endsWith('.fifo') && {
+    ...(message.topicArn.endsWith('.fifo') && {
       MessageGroupId: message.groupId,
       MessageDeduplicationId: message.deduplicationId,
     }),
-  });
+  };
 }
 
 /** SNS refuses an attribute without a text. */

@@ -132,6 +132,9 @@ test('the error task is the same for the whole chain', async () => {
 
 test('callbacks that cannot be followed are refused: by the sender, and by the worker before its function runs', async () => {
   await expect(send({}, undefined, { alsoCallbacks: ['no name'] })).rejects.toThrow(CallbackError);
+  await expect(send({}, undefined, { alsoCallbacks: Array(11).fill('second') })).rejects.toThrow(
+    CallbackError,
+  );
   await expect(send({}, undefined, { onError: 'arn:aws:sns:us-east-1:1:x' })).rejects.toThrow(CallbackError);
   const warned = jest.spyOn(console, 'warn').mockImplementation(() => {});
   ran.length = 0;

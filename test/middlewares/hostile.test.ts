@@ -57,7 +57,12 @@ const store = (name: string, value: unknown, { safe = false, full = true } = {})
 /** Runs one hostile message between two good ones, and tells what became of it and what reached AWS. */
 async function run(
   hostile: unknown,
-  { topics, maxBytes = 1_000_000, raw = false }: { topics?: Topics; maxBytes?: number; raw?: boolean } = {},
+  {
+    topics,
+    maxBytes = 1_000_000,
+    raw = false,
+    messageAttributes = {},
+  }: { topics?: Topics; maxBytes?: number } & Parameters<typeof sqsRecord>[1] = {},
 ) {
   const { s3, sns, attempts } = open();
   const done: unknown[] = [];
@@ -71,7 +76,7 @@ async function run(
     .use(storedDataHydrate({ s3, bucket, maxBytes }))
     .use(callbackPublisher({ s3, sns, bucket, ...(topics && { topics }) }));
   const good = () => sqsRecord({ task_name: 'good' });
-  const record = sqsRecord(hostile, { raw });
+  const record = sqsRecord(hostile, { raw, messageAttributes });
   const invokedFunctionArn = `arn:aws:lambda:${aws.region}:${aws.accountId}:function:worker`;
   const context = lambdaContext({ invokedFunctionArn });
   const event: { Records: SQSRecord[] } = { Records: [good(), record, good()] };
@@ -237,6 +242,24 @@ describe('a callback', () => {
     const { error, sent } = await run({ task_name: 'work', task_kwargs: {}, callback: chain }, { raw: true });
     expect(error).toBeInstanceOf(MessageTooLargeError);
     expect(sent).toEqual([]);
+  });
+
+  test('beside more than ten others is refused before the task runs, however many they are', async () => {
+    for (const number of [11, 60_000]) {
+      const stringValue = Array.from({ length: number }, (_, i) => i.toString(36)).join();
+      const messageAttributes = { also_callbacks: { dataType: 'String', stringValue } };
+      const { error, done, reached } = await run(
+        { task_name: 'work', task_kwargs: {} },
+        { raw: true, messageAttributes },
+      );
+      expect(error).toBeInstanceOf(CallbackError);
+      expect(error.message).toContain('also_callbacks holds more than 10');
+      expect({ done, reached }).toEqual({ done: [], reached: [] });
+    }
+    const stringValue = Array(10).fill('next').join();
+    const messageAttributes = { also_callbacks: { dataType: 'String', stringValue } };
+    const { error } = await run({ task_name: 'work', task_kwargs: {} }, { raw: true, messageAttributes });
+    expect(error).toBeUndefined();
   });
 
   test('that is the task itself runs it once more, and there it ends', async () => {

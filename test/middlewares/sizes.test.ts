@@ -121,6 +121,16 @@ describe('a PublishBatch', () => {
   const sizes = fc.array(fc.tuple(topics, fc.integer({ min: 1, max: 60 })), { maxLength: 60 });
   const maxMessageBytes = 100;
 
+  test('is found at once, however many topics there are', async () => {
+    const { sns, calls } = takingSns();
+    const messages = Array.from({ length: 30_000 }, (_, i) => ({ topicArn: `arn:${i}`, message: 'x' }));
+    const before = performance.now();
+    await snsPublisher({ sns }).publish(messages);
+    // Looking through all batches for each message would take many seconds.
+    expect(performance.now() - before).toBeLessThan(3000);
+    expect(calls).toHaveLength(30_000);
+  });
+
   test('is cut by count and by total, with each message in one call, in order', () =>
     fc.assert(
       fc.asyncProperty(sizes, async (all) => {
