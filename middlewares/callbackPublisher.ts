@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { MiddlewareObj } from '@middy/core';
@@ -107,7 +108,7 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
       attributes,
       message: taskMessage(next.task_name, kwargs, next.callback),
       groupId: origin.groupId ?? origin.messageId,
-      deduplicationId: `${origin.messageId}.${next.task_name}`.slice(0, 128),
+      deduplicationId: deduplicationId(origin, next),
     }));
     return { messages, storedLength };
   };
@@ -199,6 +200,14 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
     },
     onError: keepResponse,
   };
+}
+
+/** The same however often the message is delivered, and another for each that follows on it. */
+function deduplicationId({ messageId, taskName }: Origin, next: NextTask): string {
+  const parts = JSON.stringify([taskName, next.task_name, next.callback]);
+  const digest = createHash('sha256').update(parts).digest('base64url').slice(0, 22);
+  // SNS takes 128 characters; the name is there for who reads it.
+  return `${messageId}.${digest}.${next.task_name}`.slice(0, 128);
 }
 
 function originOfRecord(record: TaskRecord, context: LambdaContext | undefined, taskName: string): Origin {

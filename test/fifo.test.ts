@@ -6,9 +6,11 @@ import {
   callbackPublisher,
   queued,
   routeTasks,
+  type SendTaskOptions,
   sendTask,
   sqsSnsUnwrap,
   storedDataHydrate,
+  type Task,
   type TaskExtras,
 } from '../middlewares/index.ts';
 
@@ -22,6 +24,48 @@ interface Step {
   group: string;
   n: number;
 }
+
+test('a FIFO topic takes all that follow on one message, each once: callbacks to one task, and its errors', async () => {
+  const arrived: Task[] = [];
+  let handler: LambdaHandler = () => undefined;
+  const worker = await startWorker({
+    aws,
+    handler: (event, context, callback) => handler(event, context, callback),
+    tasks: ['many', 'same', 'after'],
+    fifo: true,
+    retryDelaySeconds: 0,
+    maxReceiveCount: 2,
+    onInvocation: () => {},
+  });
+  let failures = 1;
+  const work = (task: Task) => {
+    if (task.task_name !== 'many') arrived.push(task);
+    else if (failures-- > 0) throw new Error('broken for now');
+  };
+  const topics = { ...worker.topics, gone: worker.topics.same.replace('same', 'gone') };
+  handler = middy(queued(work))
+    .use(sqsPartialBatchFailure({ logger: () => {} }))
+    .use(sqsSnsUnwrap())
+    .use(
+      callbackPublisher({ s3: aws.s3, sns: aws.sns, bucket: aws.bucket, topics: topics, maxReceiveCount: 2 }),
+    );
+  const send = (options: Partial<SendTaskOptions>) =>
+    sendTask({ task_name: 'many', callback: 'same' }, { sns: aws.sns, topics, ...options });
+  const chains = () => arrived.map(({ callback = '' }) => callback).sort();
+
+  await send({ alsoCallbacks: ['same#after'] });
+  await worker.idle({ timeoutSeconds: 25 });
+  expect(chains()).toEqual(['', 'same#after', 'same#after']);
+
+  arrived.length = 0;
+  await send({ alsoCallbacks: ['gone'], onError: 'same' });
+  await worker.idle({ timeoutSeconds: 25 });
+  // The message is delivered twice, and what follows on it is dropped the second time.
+  expect(arrived.map(({ task_kwargs }) => Object.keys(task_kwargs ?? {})).sort()).toEqual([
+    [],
+    ['_alg_class', '_alg_module', 'value'],
+  ]);
+});
 
 test('through FIFO topics and queues the order within a group is kept to the end of the chain, also past a failure', async () => {
   const attempts: Step[] = [];
