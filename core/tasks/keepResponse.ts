@@ -13,8 +13,17 @@ import { type RespondingRequest, watchRequest } from './watchRequest.ts';
 export function keepResponse(request: RespondingRequest): Promise<never> | undefined {
   const watched = watchRequest(request);
   if (request.error instanceof EventReplacedError) return failAtEnd(watched.end(), request.error);
-  if (eventKind(request.event) === 'sqs') return undefined;
-  watched.refuses = (response) => isBatchResponse(response, request.error);
+  const kind = eventKind(request.event);
+  if (kind === 'sqs') return undefined;
+  watched.refuses = (response) => {
+    const named = namesOf(response);
+    if (!named) return false;
+    // SNS has no partial answer.
+    if (kind === 'sns') return true;
+    // A batch from Kinesis or DynamoDB has one, and where it names nothing Lambda takes all of it for failed; but not
+    // where the function's answers are not read, and there an error must be one.
+    return named.every((name) => name === undefined) && (request.error !== undefined || !hasRecords(request));
+  };
   if (watched.refuses(request.response)) request.response = undefined;
   return undefined;
 }
@@ -25,11 +34,15 @@ async function failAtEnd(end: Promise<void>, error: Error): Promise<never> {
   throw error;
 }
 
-/** Either what it answers with, or what it makes of an error on the way there: a rejection for each record. */
-function isBatchResponse(value: unknown, error: unknown): boolean {
-  if (Array.isArray(value))
-    return error !== undefined && value.length > 0 && value.every((one) => one?.reason === error);
-  if (typeof value !== 'object' || value === null) return false;
-  const keys = Object.keys(value);
-  return keys.length === 1 && keys[0] === 'batchItemFailures';
+/** What a batch response names as failed; undefined for any other answer. */
+function namesOf(response: unknown): unknown[] | undefined {
+  if (typeof response !== 'object' || response === null) return undefined;
+  const { batchItemFailures } = response as { batchItemFailures?: unknown };
+  if (!Array.isArray(batchItemFailures) || Object.keys(response).join() !== 'batchItemFailures')
+    return undefined;
+  return batchItemFailures.map((one) => one?.itemIdentifier);
+}
+
+function hasRecords({ event }: RespondingRequest): boolean {
+  return Array.isArray((event as { Records?: unknown } | null | undefined)?.Records);
 }

@@ -95,6 +95,8 @@ function watch(request: RespondingRequest): Watched {
       },
       set(value: unknown) {
         if (!one.refuses(value)) response = value;
+        // What led to it was taken, and would now count as the answer to the error.
+        else if (error !== undefined) response = undefined;
         if (isEarly()) startEnding();
         else if (error === undefined) for (const listener of one.listeners) listener(response);
       },
