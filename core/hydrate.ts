@@ -66,12 +66,12 @@ export async function hydrate<T>(value: T, path: string, options: HydrateOptions
   };
 
   const fill = async <V>(within: V, at: string, depth: number): Promise<V> => {
-    const places = new Map<string, string>();
+    const places: Place[] = [];
     findPointers(within, at, places);
-    if (places.size === 0) return within;
+    if (places.length === 0) return within;
     const values = new Map<string, unknown>();
     await Promise.all(
-      [...places].map(async ([pointer, place]) => values.set(pointer, await read(pointer, place, depth + 1))),
+      places.map(async ({ pointer, path }) => values.set(pointer, await read(pointer, path, depth + 1))),
     );
     return replacePointers(within, values) as V;
   };
@@ -79,12 +79,18 @@ export async function hydrate<T>(value: T, path: string, options: HydrateOptions
   return fill(value, path, 0);
 }
 
-/** Collects each pointer once, with the first place it stands in. */
-function findPointers(value: unknown, path: string, places: Map<string, string>): void {
+/** Where a pointer stands. */
+interface Place {
+  readonly pointer: string;
+  readonly path: string;
+}
+
+/** Collects every place: one pointer in forty of them puts its value there forty times. */
+function findPointers(value: unknown, path: string, places: Place[]): void {
   if (typeof value !== 'object' || value === null) return;
   const pointer = pointerIn(value);
   if (pointer !== undefined) {
-    if (!places.has(pointer)) places.set(pointer, path);
+    places.push({ pointer, path });
   } else if (Array.isArray(value)) {
     value.forEach((item, index) => {
       findPointers(item, `${path}[${index}]`, places);
