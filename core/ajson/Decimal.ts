@@ -2,6 +2,8 @@ import { AjsonError } from '../errors.ts';
 
 const FINITE = /^([+-]?)(?=\.?\d)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,18}))?$/i;
 const SPECIAL = /^[+-]?(?:inf(?:inity)?|s?nan\d*)$/i;
+/** Where `console.log` asks an object how to show it. */
+const inspected: unique symbol = Symbol.for('nodejs.util.inspect.custom');
 
 /**
  * A decimal that holds its digits as written: `1.10` stays `1.10`. It does no arithmetic; to compute, give
@@ -35,9 +37,16 @@ export class Decimal {
     return this.#digits;
   }
 
+  /** Shown as `Decimal 1.10`: the digits are private, and so would not be seen. */
+  // @ts-expect-error
+  [inspected](): string {
+    return `Decimal ${this.#digits}`;
+  }
+
   /** Whether both are the same number: `1.10` equals `1.1`, `-0` equals `0`, and NaN equals nothing. */
   equals(other: unknown): boolean {
-    if (!(other instanceof Decimal)) return false;
+    // Not by the class's name: a bundler would then give the class another.
+    if (typeof other !== 'object' || other === null || !(#digits in other)) return false;
     const own = normalise(this.#digits);
     return own !== undefined && own === normalise(other.#digits);
   }

@@ -85,7 +85,8 @@ function writeMembers(set: ReadonlySet<unknown>, writing: Writing, depth: number
 function hashable(items: unknown[], levels: number): unknown[] {
   for (let index = 0; index < items.length; index++) {
     const item = items[index];
-    if (levels <= 0 || !(isPlainList(item) || item instanceof Tuple) || isRaw(item)) continue;
+    if (!Array.isArray(item) || levels <= 0 || isRaw(item)) continue;
+    if (!(isPlainList(item) || item instanceof Tuple)) continue;
     try {
       items[index] = toTuple(hashable([...dense(item)], levels - 1));
     } catch (error) {

@@ -31,10 +31,10 @@ export function tagOf(writing: Writing, value: unknown, depth: number, proto?: o
 /** A registered class comes first, then what was chosen, then what all know. */
 function kindOf({ prototypes, chosen }: Settings, value: unknown, proto?: object): Kind | undefined {
   const known = proto && prototypes.get(proto);
-  if (known?.module !== undefined) return known;
-  for (const kind of chosen) if (kind.is(value)) return kind;
+  if (known && (known.module !== undefined || chosen.length === 0)) return known;
+  const asked = chosen.find((kind) => kind.is(value)) ?? known;
   // A Buffer has a prototype of its own.
-  return known ?? (value instanceof Uint8Array ? prototypes.get(Uint8Array.prototype) : undefined);
+  return asked ?? (value instanceof Uint8Array ? prototypes.get(Uint8Array.prototype) : undefined);
 }
 
 function digitsOf(value: bigint, maxDigits: number): string {
