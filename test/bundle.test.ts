@@ -44,3 +44,16 @@ test("the README's worker is bundled without the optional peers, and loads", asy
   const worker = await bundle(codeBlocks('README.md')[0]?.code ?? '', {});
   expect(evaluate(`console.log(typeof require(${JSON.stringify(worker)}).handler)`)).toBe('function');
 });
+
+test("a minifier leaves the README's class its name on the wire, and small integers come back", async () => {
+  const sample = codeBlocks('README.md').find(({ code }) => code.includes('ajson.register'))?.code;
+  const small =
+    'export const wire = ajson.dumps(new Order(42n, new Date(0))); export const { id } = ajson.loads(wire);';
+  const file = await bundle(`${sample}\n${small}`, {
+    alias: { 'algernon-middy/core': join(root, 'dist/core/index.js') },
+  });
+  const seen = evaluate(`const { wire, id } = require(${JSON.stringify(file)}); console.log(wire, id)`);
+  expect(seen).toBe(
+    '{"_alg_class":"Order","_alg_module":"shop.models","value":{"id":42,"placedAt":{"_alg_class":"datetime","value":{"tz":"UTC","timestamp":0}}}} 42n',
+  );
+});

@@ -77,3 +77,11 @@ test('every link between the pages leads somewhere', () => {
   });
   expect(dead).toEqual([]);
 });
+
+test('every class in the docs is registered with its name, which a minifier would change', () => {
+  const registrations = pages.flatMap((page) => [
+    ...readFileSync(join(root, page), 'utf8').matchAll(/\bregister\(\w+, \{[^}]*\}/g),
+  ]);
+  expect(registrations.length).toBeGreaterThan(3);
+  for (const [registration] of registrations) expect(registration).toMatch(/\bname\b/);
+});

@@ -13,6 +13,8 @@ export function bundleWorker(folder: string = fileURLToPath(new URL('dist', impo
     outfile: `${folder}/index.mjs`,
     bundle: true,
     minify: true,
+    // A class that is registered with ajson without a name has its own on the wire.
+    keepNames: true,
     sourcemap: true,
     // An ES module, where a package has one: of CommonJS nothing can be left out.
     mainFields: ['module', 'main'],

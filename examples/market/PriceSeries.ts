@@ -11,7 +11,7 @@ export interface PricePoint {
 /** The prices of one company, oldest first. It crosses from task to task as what it is, dates, decimals and all. */
 export class PriceSeries extends AlgObject {
   static {
-    marketAjson.register(PriceSeries, { module: 'market' });
+    marketAjson.register(PriceSeries, { name: 'PriceSeries', module: 'market' });
   }
 
   readonly symbol: string;
