@@ -2,7 +2,7 @@ import type { MiddlewareObj } from '@middy/core';
 import { assertOption } from '../core/assertOption.ts';
 import type { LambdaContext } from '../core/tasks/events.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
-import { extendContext, openPipeline, originalContext } from '../core/tasks/pipeline.ts';
+import { assertEventKept, extendContext, openPipeline, originalContext } from '../core/tasks/pipeline.ts';
 import { atEnd } from '../core/tasks/watchRequest.ts';
 import { type BatchResources, batchResources } from './resources/batchResources.ts';
 import { containerResources } from './resources/containerResources.ts';
@@ -104,7 +104,10 @@ export function contextResources<V extends Record<string, unknown>, R>(
         }
       });
     },
-    after: end,
+    async after(request) {
+      await end(request);
+      assertEventKept(request);
+    },
     async onError(request) {
       await end(request);
       await keepResponse(request);

@@ -2,7 +2,7 @@ import type { MiddlewareObj } from '@middy/core';
 import { NotATaskError } from '../core/errors.ts';
 import { eventKind, type SqsRecord, type TaskRecord } from '../core/tasks/events.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
-import { declareStage, type Stage, stageRanks } from '../core/tasks/pipeline.ts';
+import { assertOutcome, declareStage, type Stage, stageRanks } from '../core/tasks/pipeline.ts';
 import { isTask, type Task } from '../core/tasks/task.ts';
 import { unwrapTask } from '../core/tasks/unwrapTask.ts';
 
@@ -48,6 +48,7 @@ export function sqsSnsUnwrap(): MiddlewareObj<UnwrappedEvent> {
       declareStage(request, stage);
       for (const record of request.event.Records) giveTask(record);
     },
+    after: assertOutcome,
     onError: keepResponse,
   };
 }

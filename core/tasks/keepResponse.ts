@@ -1,5 +1,6 @@
 import { EventReplacedError } from '../errors.ts';
 import { eventKind } from './events.ts';
+import { isEventReplaced } from './pipeline.ts';
 import { type RespondingRequest, watchRequest } from './watchRequest.ts';
 
 /**
@@ -12,7 +13,10 @@ import { type RespondingRequest, watchRequest } from './watchRequest.ts';
  */
 export function keepResponse(request: RespondingRequest): Promise<never> | undefined {
   const watched = watchRequest(request);
-  if (request.error instanceof EventReplacedError) return failAtEnd(watched.end(), request.error);
+  const { error } = request;
+  if (error instanceof EventReplacedError || (error !== undefined && isEventReplaced(request))) {
+    return failAtEnd(watched.end(), error);
+  }
   const kind = eventKind(request.event);
   if (kind === 'sqs') return undefined;
   watched.refuses = (response) => {
@@ -29,7 +33,7 @@ export function keepResponse(request: RespondingRequest): Promise<never> | undef
 }
 
 /** What is thrown in an `onError` skips those that follow it. */
-async function failAtEnd(end: Promise<void>, error: Error): Promise<never> {
+async function failAtEnd(end: Promise<void>, error: unknown): Promise<never> {
   await end;
   throw error;
 }

@@ -14,6 +14,8 @@ export interface TaskRun {
   result: unknown;
   /** Whether the handler said that nothing is to follow. */
   endsChain: boolean;
+  /** What failed the task, where a stage has answered for it and the record counts as done. For logs. */
+  failure?: unknown;
   /** The message, taken apart: parsed once, however many stages ask. Throws when it is not JSON. */
   unwrap(): Unwrapped;
   /** The message attributes that the callback's message will carry. For stages to add to. */
@@ -52,11 +54,13 @@ export interface Pipeline {
 export interface DeclaringRequest {
   event: unknown;
   context: unknown;
-  internal: object;
 }
 
 const key: unique symbol = Symbol.for('algernon-middy.pipeline');
 type Holder = { [key]?: Pipeline };
+
+/** By request: of `request.internal` Middy 6 gives all invocations the same, where `middy()` was given one. */
+const pipelines = new WeakMap<object, Pipeline>();
 
 /**
  * Adds a stage to the pipeline of an invocation, which {@link queued} or {@link runTask} then runs for each record.
@@ -88,10 +92,9 @@ export function declareStage(request: DeclaringRequest, stage: Stage): Pipeline 
 /** The pipeline of an invocation, put on its context where it is not there yet; undefined when the event is no batch. */
 export function openPipeline(request: DeclaringRequest): Pipeline | undefined {
   if (eventKind(request.event) === 'direct') return undefined;
-  const internal = request.internal as Holder;
   const context = (request.context ?? {}) as Holder;
-  const pipeline = internal[key] ?? context[key] ?? startPipeline(request.event);
-  internal[key] = pipeline;
+  const pipeline = pipelines.get(request) ?? context[key] ?? startPipeline(request.event);
+  pipelines.set(request, pipeline);
   if (context[key] !== pipeline)
     request.context = extendContext(context, { [key]: { value: pipeline, enumerable: true } });
   return pipeline;
@@ -133,13 +136,15 @@ export function originalContext<C extends object>(context: C): C {
   return (originals.get(context) as C | undefined) ?? context;
 }
 
-const outgoingKey: unique symbol = Symbol.for('algernon-middy.outgoing');
+const outgoings = new WeakMap<object, Record<string, string>>();
 
 /** The message attributes that the callback of a directly invoked task will carry. For middlewares to add to. */
-export function outgoingOf(request: Pick<DeclaringRequest, 'internal'>): Record<string, string> {
-  const internal = request.internal as { [outgoingKey]?: Record<string, string> };
-  internal[outgoingKey] ??= {};
-  return internal[outgoingKey];
+export function outgoingOf(request: object): Record<string, string> {
+  const known = outgoings.get(request);
+  if (known) return known;
+  const outgoing = {};
+  outgoings.set(request, outgoing);
+  return outgoing;
 }
 
 /** The pipeline that travels on a context. */
@@ -151,11 +156,45 @@ export function pipelineOf(context: unknown): Pipeline | undefined {
  * Fails the invocation when stages were declared and nothing ran them: work that was not hydrated, or whose result
  * was not sent on, must not count as done. Call it in the `after` of a middleware whose stage must not be skipped.
  *
- * @throws PipelineNotRunError
+ * @throws EventReplacedError, PipelineNotRunError, or the failure of a task that SNS gave
  */
-export function assertPipelineRan(request: DeclaringRequest, name: string): void {
-  const pipeline = (request.internal as Holder)[key];
+export function assertPipelineRan(request: AnsweredRequest, name: string): void {
+  assertOutcome(request);
+  const pipeline = pipelines.get(request);
   if (pipeline && !pipeline.hasRun && pipeline.messageIds.length > 0) throw new PipelineNotRunError(name);
+}
+
+/** The part of Middy's request that a middleware's `after` needs. */
+interface AnsweredRequest extends DeclaringRequest {
+  response?: unknown;
+}
+
+/**
+ * Fails the invocation when its answer cannot tell which messages failed. Call it in the `after` of a middleware that
+ * gives tasks to a loop. SNS straight to Lambda takes any answer for success, so there a failure has to be thrown.
+ *
+ * @throws EventReplacedError, or the failure of a task that SNS gave
+ */
+export function assertOutcome(request: AnsweredRequest): void {
+  assertEventKept(request);
+  const { event, response } = request;
+  if (eventKind(event) !== 'sns' || !Array.isArray(response)) return;
+  for (const one of response) if (one?.status === 'rejected') throw one.reason;
+}
+
+/**
+ * Call it in the `after` of any middleware on a batch: what was dropped must not count as done.
+ *
+ * @throws EventReplacedError
+ */
+export function assertEventKept(request: DeclaringRequest): void {
+  if (isEventReplaced(request)) throw new EventReplacedError();
+}
+
+/** Whether the records are others than those that stages were declared for. */
+export function isEventReplaced(request: Pick<DeclaringRequest, 'event'>): boolean {
+  const pipeline = pipelines.get(request);
+  return pipeline !== undefined && !hasRecordsOf(pipeline, request.event);
 }
 
 /**
@@ -164,9 +203,14 @@ export function assertPipelineRan(request: DeclaringRequest, name: string): void
  *
  * @throws EventReplacedError
  */
-export function assertSameRecords(pipeline: Pipeline, records: readonly TaskRecord[]): void {
-  const { messageIds } = pipeline;
-  const same =
-    records.length === messageIds.length && records.every((r, i) => messageIdOf(r) === messageIds[i]);
-  if (!same) throw new EventReplacedError();
+export function assertSameRecords(pipeline: Pipeline, event: unknown): void {
+  if (!hasRecordsOf(pipeline, event)) throw new EventReplacedError();
+}
+
+function hasRecordsOf({ messageIds }: Pipeline, event: unknown): boolean {
+  const records = (event as { Records?: unknown } | null | undefined)?.Records;
+  if (!Array.isArray(records) || records.length !== messageIds.length) return false;
+  return records.every(
+    (record, index) => Object(record) === record && messageIdOf(record) === messageIds[index],
+  );
 }

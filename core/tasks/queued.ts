@@ -77,7 +77,7 @@ export function queued<T, C, R>(
       }
       const { Records } = event as SqsEvent | SnsEvent;
       const pipeline = pipelineOf(context);
-      if (pipeline) assertSameRecords(pipeline, Records);
+      if (pipeline) assertSameRecords(pipeline, event);
       const run = (record: (typeof Records)[number]) =>
         runTask(record, context as C, handler, { signal, rebuild }) as Promise<Awaited<R>>;
       const settled = await runBatch(Records, run, { concurrency, signal });

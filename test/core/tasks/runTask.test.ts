@@ -5,7 +5,7 @@ import { lambdaContext } from '../../support/lambdaContext.ts';
 import { sqsRecord } from '../../support/sqsRecord.ts';
 
 const declare = (event: object, stages: Stage[]) => {
-  const request = { event, context: lambdaContext() as unknown, internal: {} };
+  const request = { event, context: lambdaContext() as unknown };
   for (const stage of stages) declareStage(request, stage);
   return request.context;
 };
@@ -88,7 +88,7 @@ test('the context that Lambda gave is not touched, and overlapping invocations t
   const shared = Object.freeze(lambdaContext());
   const record = sqsRecord({ task_name: 'work' });
   const contexts = [1, 2].map((number) => {
-    const request = { event: { Records: [record] }, context: shared as unknown, internal: {} };
+    const request = { event: { Records: [record] }, context: shared as unknown };
     declareStage(request, {
       name: 'number',
       rank: 1,
