@@ -1,4 +1,5 @@
 import { assertOption } from '../assertOption.ts';
+import { timerMillis } from '../timerMillis.ts';
 import { eventKind, type LambdaContext, type SnsEvent, type SqsEvent } from './events.ts';
 import { assertSameRecords, pipelineOf } from './pipeline.ts';
 import { runBatch } from './runBatch.ts';
@@ -96,7 +97,7 @@ function startDeadline(context: LambdaContext, reserveMillis: number, stop: Abor
   const abort = () => controller.abort();
   const remaining = context?.getRemainingTimeInMillis?.();
   const timer =
-    remaining === undefined ? undefined : setTimeout(abort, Math.max(0, remaining - reserveMillis));
+    remaining === undefined ? undefined : setTimeout(abort, timerMillis(remaining - reserveMillis));
   if (remaining !== undefined && remaining <= reserveMillis) abort();
   if (stop?.aborted) abort();
   stop?.addEventListener('abort', abort, { once: true });

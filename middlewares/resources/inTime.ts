@@ -1,4 +1,5 @@
 import type { LambdaContext } from '../../core/tasks/events.ts';
+import { timerMillis } from '../../core/timerMillis.ts';
 
 /** What is left for the answer to get out, in milliseconds. */
 const reserveMillis = 200;
@@ -12,7 +13,7 @@ export async function inTime(context: LambdaContext, work: Promise<void>): Promi
   if (remaining === undefined) return work;
   let timer: NodeJS.Timeout | undefined;
   const timeIsUp = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, remaining - reserveMillis));
+    timer = setTimeout(resolve, timerMillis(remaining - reserveMillis));
   });
   await Promise.race([work, timeIsUp]);
   clearTimeout(timer);

@@ -204,6 +204,16 @@ describe('the deadline', () => {
     for (const one of await answer) expect(one).toMatchObject({ reason: { code: 'DEADLINE' } });
   });
 
+  test.each([Number.POSITIVE_INFINITY, 2 ** 40])(
+    'is far off with %d milliseconds left',
+    async (remaining) => {
+      const handler = queued(() => pause(5));
+      const context = lambdaContext({ getRemainingTimeInMillis: () => remaining });
+      const [settled] = await handler({ Records: records(1) }, context);
+      expect(settled).toMatchObject({ status: 'fulfilled' });
+    },
+  );
+
   test('a batch that ends in time leaves no timer behind', async () => {
     const set = jest.spyOn(globalThis, 'setTimeout');
     const clear = jest.spyOn(globalThis, 'clearTimeout');
