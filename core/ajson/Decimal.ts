@@ -2,8 +2,14 @@ import { AjsonError } from '../errors.ts';
 
 const FINITE = /^([+-]?)(?=\.?\d)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,18}))?$/i;
 const SPECIAL = /^[+-]?(?:inf(?:inity)?|s?nan\d*)$/i;
-/** Where `console.log` asks an object how to show it. */
-const inspected: unique symbol = Symbol.for('nodejs.util.inspect.custom');
+const inspected = Symbol.for('nodejs.util.inspect.custom');
+
+/** Shows itself in `console.log`, which sees no private digits. A class of its own, for the sake of the declarations. */
+const Shown: new () => object = class {
+  [inspected](): string {
+    return `Decimal ${this}`;
+  }
+};
 
 /**
  * A decimal that holds its digits as written: `1.10` stays `1.10`. It does no arithmetic; to compute, give
@@ -17,10 +23,11 @@ const inspected: unique symbol = Symbol.for('nodejs.util.inspect.custom');
  * String(price); // '1.10'
  * price.equals(new Decimal('1.1')); // true
  */
-export class Decimal {
+export class Decimal extends Shown {
   readonly #digits: string;
 
   constructor(digits: string | number | bigint) {
+    super();
     this.#digits = String(digits);
     if (!FINITE.test(this.#digits) && !SPECIAL.test(this.#digits)) {
       throw new AjsonError('tag', `${JSON.stringify(this.#digits.slice(0, 40))} is not a decimal`);
@@ -28,19 +35,13 @@ export class Decimal {
   }
 
   /** The digits as they were written. */
-  toString(): string {
+  override toString(): string {
     return this.#digits;
   }
 
   /** The digits as they were written, for `JSON.stringify`. */
   toJSON(): string {
     return this.#digits;
-  }
-
-  /** Shown as `Decimal 1.10`: the digits are private, and so would not be seen. */
-  // @ts-expect-error
-  [inspected](): string {
-    return `Decimal ${this.#digits}`;
   }
 
   /** Whether both are the same number: `1.10` equals `1.1`, `-0` equals `0`, and NaN equals nothing. */
