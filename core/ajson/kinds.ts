@@ -78,17 +78,18 @@ function writeItems(items: Iterable<unknown>, writing: Writing, depth: number): 
 
 /** Python has no lists in a set, but tuples. */
 function writeMembers(set: ReadonlySet<unknown>, writing: Writing, depth: number): unknown {
-  return toWire(writing, hashable([...set], writing.settings.maxDepth - depth), depth, true);
+  return toWire(writing, hashable([...set], depth, writing.settings.maxDepth), depth, true);
 }
 
 /** The items with tuples in place of the lists among them, and of the lists in those. */
-function hashable(items: unknown[], levels: number): unknown[] {
+function hashable(items: unknown[], depth: number, maxDepth: number): unknown[] {
+  assertDepth(depth, maxDepth);
   for (let index = 0; index < items.length; index++) {
     const item = items[index];
-    if (!Array.isArray(item) || levels <= 0 || isRaw(item)) continue;
-    if (!(isPlainList(item) || item instanceof Tuple)) continue;
+    if (!Array.isArray(item) || isRaw(item) || !(isPlainList(item) || item instanceof Tuple)) continue;
     try {
-      items[index] = toTuple(hashable([...dense(item)], levels - 1));
+      // The list is one level below its tag.
+      items[index] = toTuple(hashable([...dense(item)], depth + 2, maxDepth));
     } catch (error) {
       throw traceAt(error, index);
     }

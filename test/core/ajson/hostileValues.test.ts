@@ -66,7 +66,11 @@ describe('dumps', () => {
     set.add(new Set([set]));
     const object: Record<string, unknown> = {};
     object['o'] = { object };
-    for (const cycle of [list, map, set, object]) {
+    // Each level would be gone through twice as often as the one above.
+    const twice: unknown[] = [];
+    twice.push(twice, twice);
+    const both = { a: twice, b: twice };
+    for (const cycle of [list, map, set, object, twice, both, new Set([twice]), new Map([[1, twice]])]) {
       expect(() => ajson.dumps(cycle)).toThrow(expect.objectContaining({ kind: 'depth' }));
     }
     expect(() => ajson.rebuildEvent(object)).toThrow(expect.objectContaining({ kind: 'depth' }));
