@@ -10,6 +10,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import * as local from '../local/index.ts';
+import * as whole from '../middlewares/index.ts';
 import { codeBlocks } from './support/codeBlocks.ts';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -84,4 +86,13 @@ test('every class in the docs is registered with its name, which a minifier woul
   ]);
   expect(registrations.length).toBeGreaterThan(3);
   for (const [registration] of registrations) expect(registration).toMatch(/\bname\b/);
+});
+
+test('every export stands in the docs', () => {
+  const docs = pages
+    .filter((page) => page !== 'CHANGELOG.md')
+    .map((page) => readFileSync(join(root, page), 'utf8'))
+    .join();
+  const words = new Set(docs.split(/\W+/));
+  expect(Object.keys({ ...whole, ...local }).filter((name) => !words.has(name))).toEqual([]);
 });
