@@ -6,7 +6,19 @@ export interface SettledBatch<R> extends Array<PromiseSettledResult<R>> {
   /** The messages that must come back. */
   readonly batchItemFailures: { itemIdentifier: string }[];
   /** What Lambda gets when nothing in the stack maps the outcome. */
-  toJSON(): { batchItemFailures: [] };
+  toJSON(): { batchItemFailures: { itemIdentifier: string }[] };
+}
+
+const beingRead = new WeakSet<object>();
+
+/**
+ * Has an outcome serialise for the hook that has just read it, and for as long as it goes on without a wait: one that
+ * logs the answer must not fail the batch. Lambda gets the answer only after a wait.
+ */
+export function letHookRead(response: unknown): void {
+  if (!Array.isArray(response)) return;
+  beingRead.add(response);
+  queueMicrotask(() => beingRead.delete(response));
 }
 
 /**
@@ -23,18 +35,18 @@ export function settledBatch<R>(
   logged = false,
 ): SettledBatch<R> {
   const failures = () => settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  const named = () =>
+    records.flatMap((record, i) =>
+      settled[i]?.status === 'fulfilled' ? [] : [{ itemIdentifier: messageIdOf(record) }],
+    );
   let areLogged = logged;
   return Object.defineProperties(settled, {
-    batchItemFailures: {
-      get: () =>
-        records.flatMap((record, i) =>
-          settled[i]?.status === 'fulfilled' ? [] : [{ itemIdentifier: messageIdOf(record) }],
-        ),
-    },
+    batchItemFailures: { get: named },
     toJSON: {
       value: () => {
         const reasons = failures();
         if (reasons.length === 0) return { batchItemFailures: [] };
+        if (beingRead.has(settled)) return { batchItemFailures: named() };
         // The runtime reports that serialising failed, not why: the reasons would be lost.
         if (!areLogged) for (const reason of reasons) console.error(reason);
         areLogged = true;

@@ -1,3 +1,5 @@
+import { letHookRead } from './settledBatch.ts';
+
 /** The part of Middy's request that holds the answer. */
 export interface RespondingRequest {
   event: unknown;
@@ -88,6 +90,7 @@ function watch(request: RespondingRequest): Watched {
       enumerable: true,
       get() {
         for (const work of one.answered) queueMicrotask(work);
+        letHookRead(response);
         // An early answer is read by Middy alone, which returns it, and so waits. With an error it first asks whether
         // there is an answer.
         const waits = ending && isEarly() && (response !== undefined || error === undefined);

@@ -6,7 +6,7 @@ import inputOutputLogger from '@middy/input-output-logger';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import warmup from '@middy/warmup';
 import type { Context, SQSEvent } from 'aws-lambda';
-import { EventReplacedError, PipelineNotRunError } from '../../core/errors.ts';
+import { BatchFailedError, EventReplacedError, PipelineNotRunError } from '../../core/errors.ts';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
 import {
   callbackPublisher,
@@ -190,7 +190,10 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
 
   describe('with a foreign middleware at every place between ours', () => {
     const foreign: [string, () => MiddlewareObj][] = [
-      ['input-output-logger', () => inputOutputLogger({ logger: () => {} }) as MiddlewareObj],
+      [
+        'input-output-logger',
+        () => inputOutputLogger({ logger: (message) => void JSON.stringify(message) }) as MiddlewareObj,
+      ],
       [
         'a copy of the context',
 
@@ -251,6 +254,15 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
           done: [],
         });
       }
+    });
+
+    test('one that logs an answer which nothing maps: the invocation fails all the same', async () => {
+      const lines: string[] = [];
+      const log = inputOutputLogger({ logger: (message) => void lines.push(JSON.stringify(message)) });
+      const stack = names.map((name) => (name === 'sqsPartialBatchFailure' ? log : makers[name]()));
+      const { response, event } = await invoke(middy, stack as MiddlewareObj[]);
+      expect(response).toBeInstanceOf(BatchFailedError);
+      expect(JSON.parse(lines.at(-1) ?? '')).toEqual({ response: failuresOf(event, [1, 2, 4, 5]) });
     });
 
     test('an early return sends nothing and does nothing', async () => {
