@@ -36,7 +36,7 @@ interface StateEvent {
  *
  * A message with `Input` and `TaskToken` is a task that a state machine waits for: the handler gets the parsed Input,
  * the state machine gets the result in ajson, or the error, and the message counts as done either way. When the
- * state machine cannot be told, it does not.
+ * state machine cannot be told, it does not. After an error no callback is sent, since there is no result.
  *
  * A state that calls the function directly sends `sfn_context`: its task is `task_name`, else the state's name; its
  * arguments are `payload` parsed, else all other keys; it gets the result as a string of ajson. For such calls use
@@ -74,6 +74,8 @@ export function stepFunctionsTask(options: StepFunctionsTaskOptions = {}): Middl
     } catch (error) {
       // Given back near the deadline: the message comes again, and the state machine waits on.
       if (run.signal.aborted) throw error;
+      run.failure = error;
+      run.endsChain = true;
       return machine.fail(error);
     } finally {
       stop?.();
