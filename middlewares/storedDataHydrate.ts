@@ -2,7 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { MiddlewareObj } from '@middy/core';
 import { assertOption } from '../core/assertOption.ts';
 import { NotUnwrappedError } from '../core/errors.ts';
-import { hydrate } from '../core/hydrate.ts';
+import { type HydrateOptions, hydrate } from '../core/hydrate.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
 import { assertPipelineRan, declareStage, stageRanks, type TaskRun } from '../core/tasks/pipeline.ts';
 import { isTask, type Task } from '../core/tasks/task.ts';
@@ -43,12 +43,15 @@ export function storedDataHydrate(options: StoredDataHydrateOptions = {}): Middl
   const store = s3ObjectStore({ s3 });
   const settings = { store, isAllowed: bucketGuard(bucket, buckets), maxBytes };
 
-  const hydrateTask = async <T extends Task>(task: T, run?: TaskRun): Promise<T> => {
-    const onRead = (bytes: number) => {
+  const readingFor = (run?: TaskRun): HydrateOptions => ({
+    ...settings,
+    signal: run?.signal,
+    onRead(bytes) {
       if (run) run.counts.bytesHydrated += bytes;
-    };
-    const reading = { ...settings, signal: run?.signal, onRead };
-    const task_kwargs = await hydrate(task.task_kwargs, '$.task_kwargs', reading);
+    },
+  });
+  const hydrateTask = async <T extends Task>(task: T, run?: TaskRun): Promise<T> => {
+    const task_kwargs = await hydrate(task.task_kwargs, '$.task_kwargs', readingFor(run));
     return task_kwargs === task.task_kwargs ? task : { ...task, task_kwargs };
   };
 
@@ -61,6 +64,8 @@ export function storedDataHydrate(options: StoredDataHydrateOptions = {}): Middl
         async around(run, next) {
           if (run.task === run.record) throw new NotUnwrappedError(name);
           if (isTask(run.task)) run.task = await hydrateTask(run.task, run);
+          // What a state machine waits for need not be a task.
+          else run.task = await hydrate(run.task, '$', readingFor(run));
           await next();
         },
       });

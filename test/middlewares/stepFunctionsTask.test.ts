@@ -1,9 +1,21 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import type { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
 import { describe, expect, test } from '@jest/globals';
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import { HttpResponse } from '@smithy/core/protocols';
-import { queued, sqsSnsUnwrap, type Task, type TaskExtras } from '../../middlewares/index.ts';
+import { startLocalAws } from '../../local/index.ts';
+import {
+  callbackPublisher,
+  declareStage,
+  queued,
+  sqsSnsUnwrap,
+  stageRanks,
+  storedDataHydrate,
+  type Task,
+  type TaskExtras,
+} from '../../middlewares/index.ts';
 import { stepFunctionsTask } from '../../middlewares/stepFunctionsTask.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { orders } from '../support/orders.ts';
@@ -83,6 +95,68 @@ describe('a task that a state machine waits for', () => {
     const { sfn, told } = stateMachine();
     await stackOf(sfn, () => ({ f: () => {} }))(waiting() as never, lambdaContext());
     expect(told).toMatchObject([{ call: 'SendTaskFailure', error: 'AjsonError' }]);
+  });
+
+  test('that fails is followed by nothing; one that does not, by its callback', async () => {
+    const Input = JSON.stringify({ task_name: 'work', callback: 'next' });
+    for (const fails of [false, true]) {
+      const { sfn, told } = stateMachine();
+      const sent: string[] = [];
+      const send = async ({ input: { PublishBatchRequestEntries = [] } }: PublishBatchCommand) => {
+        sent.push(...PublishBatchRequestEntries.map(({ Message = '' }) => Message));
+        return { Successful: PublishBatchRequestEntries };
+      };
+      const failures: unknown[] = [];
+      const error = new Error('broken');
+      const handler = stackOf(sfn, () => {
+        if (fails) throw error;
+      })
+        .use(callbackPublisher({ sns: { send } as unknown as SNSClient }))
+        .use({
+          before: (request) =>
+            void declareStage(request, {
+              name: 'logs',
+              rank: stageRanks.log,
+              async around(run, next) {
+                await next();
+                failures.push(run.failure);
+              },
+            }),
+        });
+      expect(failed(await handler(waiting(Input) as never, lambdaContext()))).toBe(0);
+      expect(told).toMatchObject([{ call: fails ? 'SendTaskFailure' : 'SendTaskSuccess' }]);
+      expect(sent).toEqual(fails ? [] : ['{"task_name":"next","task_kwargs":{}}']);
+      expect(failures).toEqual([fails ? error : undefined]);
+    }
+  });
+
+  test('is hydrated, whether its Input is a task or not; what is not there fails the state', async () => {
+    await using aws = await startLocalAws();
+    const { s3, bucket } = aws;
+    const tag = (name: string) => ({
+      _alg_class: 'StoredData',
+      _alg_module: 'algernon.aws.snakes',
+      value: { pointer: `${bucket}#cache/${name}!1.5.json` },
+    });
+    const Body = '{"data_string":7,"full_unpack":true,"safe_mode":false}';
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: 'cache/there!1.5.json', Body }));
+    const seen: unknown[] = [];
+    const run = async (input: object) => {
+      const { sfn, told } = stateMachine();
+      const handler = stackOf(sfn, (task: unknown) => void seen.push(task));
+      const hydrated = handler.use(storedDataHydrate({ s3, bucket }));
+      await hydrated(waiting(JSON.stringify(input)) as never, lambdaContext());
+      return told[0];
+    };
+    await run({ task_name: 'work', task_kwargs: { image: tag('there') } });
+    await run({ image: [tag('there')] });
+    await run(tag('there'));
+    expect(seen).toEqual([{ task_name: 'work', task_kwargs: { image: 7 } }, { image: [7] }, 7]);
+    expect(await run({ image: tag('gone') })).toMatchObject({
+      call: 'SendTaskFailure',
+      error: 'StoredDataMissingError',
+    });
+    expect(seen).toHaveLength(3);
   });
 
   test('comes back when the state machine cannot be told, but not when it waits no more', async () => {
