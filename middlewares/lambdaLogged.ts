@@ -24,7 +24,8 @@ export interface LambdaLoggedOptions {
   logEvent?: boolean;
   /**
    * What is left out of a logged event: paths from the event on or from its task on, such as `task_kwargs.card` or
-   * `task_kwargs.users[*].name`. Default: none. Passwords, tokens and the secrets of credentials are left out anyway.
+   * `task_kwargs.users[*].name`. Default: none. Of a message that is not JSON, where no path leads, only the length is then
+   * logged. Passwords, tokens and the secrets of credentials are left out anyway.
    */
   redact?: readonly string[];
   /** How lines are written. Default: `pretty` in a terminal outside Lambda, where no logger is given; else `json`. */

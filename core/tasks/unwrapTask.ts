@@ -75,7 +75,8 @@ export function parseMessage(message: unknown, messageId: string): unknown {
   }
 }
 
-function isEnvelope(message: unknown): boolean {
+/** Whether a body is what SNS puts around a message. */
+export function isEnvelope(message: unknown): message is Envelope {
   if (typeof message !== 'object' || message === null) return false;
   const { Type, TopicArn, Message } = message as Record<string, unknown>;
   // event-normalizer parses the message inside the envelope too, so it may be an object by now.

@@ -1,6 +1,8 @@
 import { formatWithOptions } from 'node:util';
+import { isProxy } from 'node:util/types';
 import type { Logger } from '@aws-lambda-powertools/logger';
-import { hideSecrets } from './hideSecrets.ts';
+import { hideSecrets, hideSignatures } from './hideSecrets.ts';
+import { unreadable } from './readFields.ts';
 import { currentScope, lastScope, type Scope } from './scope.ts';
 
 const levels = {
@@ -94,7 +96,26 @@ function write(method: Method, args: readonly unknown[], { invocation, isRoot }:
     consoleOf(logger)[method](text);
     return;
   }
-  logger[level](formatWithOptions({ colors: false }, ...args.map(hideSecrets)));
+  logger[level](textOf(args));
+}
+
+/** The arguments as the console formats them. One that cannot be shown must not fail the task, nor hide the others. */
+function textOf(args: readonly unknown[]): string {
+  const shown = args.map((arg) => hideSecrets(arg, 'text'));
+  const format = (...some: unknown[]) => hideSignatures(formatWithOptions({ colors: false }, ...some));
+  try {
+    return format(...shown);
+  } catch {
+    return shown.map((arg) => attempt(() => format(arg)) ?? unreadable).join(' ');
+  }
+}
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
 }
 
 /** The console that a logger writes to. */
@@ -108,6 +129,7 @@ function isSdkChatter([call, ...rest]: readonly unknown[]): boolean {
     rest.length === 0 &&
     typeof call === 'object' &&
     call !== null &&
+    !isProxy(call) &&
     'clientName' in call &&
     'commandName' in call
   );

@@ -14,6 +14,8 @@ export function logFailure(logger: Logger, level: 'error' | 'warn', message: str
 /** For what was thrown and is no error. */
 function thrownValue(value: unknown) {
   const message =
-    value instanceof Error ? value.message : inspect(hideSecrets(value), { depth: 2, breakLength: 1e9 });
+    value instanceof Error
+      ? value.message
+      : inspect(hideSecrets(value, 'text'), { depth: 2, breakLength: 1e9 });
   return { name: value instanceof Error ? value.name : 'thrown value', message };
 }

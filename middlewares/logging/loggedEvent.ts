@@ -1,5 +1,6 @@
 import { raw } from '../../core/ajson/raw.ts';
 import { eventKind, isSnsRecord, type SqsEvent, type TaskRecord } from '../../core/tasks/events.ts';
+import { isEnvelope } from '../../core/tasks/unwrapTask.ts';
 import { hideSecrets } from './hideSecrets.ts';
 import { type RedactPath, redact } from './redact.ts';
 
@@ -18,13 +19,18 @@ function openRecords(event: SqsEvent, paths: readonly RedactPath[]) {
 
 function openRecord(record: TaskRecord, paths: readonly RedactPath[]): unknown {
   if (isSnsRecord(record)) {
-    return { ...record, Sns: { ...record.Sns, Message: redact(parse(record.Sns.Message), paths) } };
+    return { ...record, Sns: { ...record.Sns, Message: openMessage(record.Sns.Message, paths) } };
   }
   const body = parse(record.body);
-  if (typeof body !== 'object' || body === null || !('Message' in body)) {
-    return { ...record, body: redact(body, paths) };
-  }
-  return { ...record, body: { ...body, Message: redact(parse(body.Message), paths) } };
+  if (!isEnvelope(body)) return { ...record, body: openMessage(body, paths) };
+  return { ...record, body: { ...body, Message: openMessage(body.Message, paths) } };
+}
+
+/** No path leads into what is not JSON: with anything to be left out, all of it is. */
+function openMessage(message: unknown, paths: readonly RedactPath[]): unknown {
+  const content = parse(message);
+  if (typeof content !== 'string' || paths.length === 0) return redact(content, paths);
+  return `[${content.length} characters that are no JSON object]`;
 }
 
 function parse(text: unknown): unknown {

@@ -1,0 +1,206 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { expect, test } from '@jest/globals';
+import middy from '@middy/core';
+import { lambdaLogged, queued, sqsSnsUnwrap } from '../../middlewares/index.ts';
+import { capturedLines } from '../support/capturedLines.ts';
+import { lambdaContext } from '../support/lambdaContext.ts';
+import { sqsRecord } from '../support/sqsRecord.ts';
+
+/** Runs one task, and gives what was logged and whether it failed. */
+async function run(work: (logger: Logger) => unknown, options: object = {}, record?: object) {
+  const logger = new Logger({ serviceName: 'shop' });
+  const { texts, lines } = capturedLines(logger);
+  const handler = middy(queued(async () => work(logger)))
+    .use(lambdaLogged({ logger, ...options }))
+    .use(sqsSnsUnwrap());
+  const outcome = await handler(
+    { Records: [record ?? sqsRecord({ task_name: 'work' })] } as never,
+    lambdaContext() as never,
+  );
+  const [settled] = outcome as unknown as PromiseSettledResult<unknown>[];
+  return { lines: lines(), text: texts.join('\n'), status: settled?.status };
+}
+
+class AxiosHeaders {
+  constructor(headers: object) {
+    Object.assign(this, headers);
+  }
+}
+
+class User {
+  name = 'Ann';
+  password = 'needle';
+  readonly #id = 7;
+  get id() {
+    return this.#id;
+  }
+}
+
+class Account {
+  readonly #password = 'needle';
+  toJSON() {
+    return { owner: 'Ann', password: this.#password };
+  }
+}
+
+const withHeaders = (headers: object) => Object.assign(new Error('request failed'), { config: { headers } });
+const withPassword = () => Object.assign(new Error('inner'), { password: 'needle' });
+const authorization = { Authorization: 'Bearer needle' };
+
+test.each<[string, unknown, string]>([
+  ['an instance', new User(), "User { name: 'Ann', password: '[hidden]' }"],
+  ['a map', new Map([['password', 'needle']]), "Map(1) { 'password' => '[hidden]' }"],
+  ['a set', new Set([{ apiKey: 'needle' }]), "Set(1) { { apiKey: '[hidden]' } }"],
+  ['headers', new Headers(authorization), "Headers { authorization: '[hidden]' }"],
+  ['a proxy', new Proxy({ password: 'needle' }, {}), "{ password: '[hidden]' }"],
+  [
+    'an error',
+    withHeaders(new AxiosHeaders(authorization)),
+    "headers: AxiosHeaders { Authorization: '[hidden]' }",
+  ],
+  ['a cause', new Error('outer', { cause: withPassword() }), "password: '[hidden]'"],
+  ['errors', new AggregateError([withPassword()]), "password: '[hidden]'"],
+  ['a signature', new Error('https://x?Signature=needle'), 'https://x?Signature=[hidden]'],
+])('no secret in the console: %s', async (_, value, shown) => {
+  const { text, lines } = await run(() => console.error('seen:', value));
+  expect(text).not.toContain('needle');
+  expect(lines[0]?.message).toContain(shown);
+  expect(lines[0]?.message).toContain('seen:');
+});
+
+test.each<[string, unknown, object]>([
+  ['an instance', new User(), { name: 'Ann', password: '[hidden]' }],
+  ['what toJSON gives', new Account(), { owner: 'Ann', password: '[hidden]' }],
+  [
+    'an error',
+    withHeaders(new AxiosHeaders(authorization)),
+    { config: { headers: { Authorization: '[hidden]' } } },
+  ],
+  ['a cause', new Error('outer', { cause: new User() }), { cause: { password: '[hidden]' } }],
+  [
+    'an error with a toJSON',
+    Object.assign(withHeaders(authorization), {
+      toJSON() {
+        return { name: 'AxiosError', config: (this as unknown as { config: object }).config };
+      },
+    }),
+    { name: 'AxiosError', config: { headers: { Authorization: '[hidden]' } } },
+  ],
+  [
+    'bytes',
+    { secretAccessKey: Buffer.from('needle'), body: Buffer.from('ok') },
+    { secretAccessKey: '[hidden]' },
+  ],
+])('no secret in a line: %s', async (_, value, shown) => {
+  const { text, lines } = await run((logger) => logger.info('seen', { value }));
+  expect(text).not.toContain('needle');
+  expect(lines[0]?.['value']).toMatchObject(shown);
+});
+
+test("no signature in a logger's message", async () => {
+  const { text } = await run((logger) => logger.info('GET https://x?X-Amz-Signature=needle&y=1'));
+  expect(text).toContain('GET https://x?X-Amz-Signature=[hidden]&y=1');
+});
+
+test('what holds itself is shown without its secrets, and stays as it was', async () => {
+  const user: Record<string, unknown> = { password: 'needle', name: 'Ann' };
+  user['self'] = { user, list: [user] };
+  const { text, lines } = await run((logger) => {
+    console.info(user);
+    logger.info('seen', { user });
+  });
+  expect(text).not.toContain('needle');
+  expect(lines[0]?.message).toContain('[Circular *1]');
+  expect(lines[1]?.['user']).toEqual({ password: '[hidden]', name: 'Ann', self: { list: [] } });
+  expect(user['password']).toBe('needle');
+});
+
+test('each object is looked into once: objects that all refer to each other, and 100,000 of them', async () => {
+  const nodes = Array.from({ length: 30 }, (_, id): Record<string, unknown> => ({ id }));
+  for (const one of nodes) for (const other of nodes) one[`to${other['id']}`] = other;
+  const many = Array.from({ length: 100_000 }, () => ({ password: 'needle' }));
+  let deep: object = { password: 'needle' };
+  for (let depth = 0; depth < 20_000; depth += 1) deep = { deep };
+  const start = performance.now();
+  const { text, status } = await run((logger) => {
+    console.info(many, deep);
+    logger.info('seen', { many });
+    console.log('%s', nodes[0]);
+  });
+  expect(performance.now() - start).toBeLessThan(5000);
+  expect(status).toBe('fulfilled');
+  expect(text).not.toContain('needle');
+  expect(text).toContain('[left out]');
+});
+
+const throwing = () => {
+  throw new Error('no');
+};
+const revoked = () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+};
+const getter = () => ({
+  get x() {
+    return throwing();
+  },
+});
+
+test.each<[string, unknown, string]>([
+  ['a getter that throws', getter(), 'seen { x: [Getter] }'],
+  ['a proxy that was revoked', revoked(), 'seen [cannot be read]'],
+  ['one inside', { a: { b: revoked() } }, "seen { a: { b: '[cannot be read]' } }"],
+  ['a proxy that throws', new Proxy({}, { ownKeys: throwing }), 'seen [cannot be read]'],
+  [
+    'what cannot show itself',
+    { [Symbol.for('nodejs.util.inspect.custom')]: throwing },
+    'seen [cannot be read]',
+  ],
+])('what cannot be shown in the console fails no task: %s', async (_, value, shown) => {
+  const { lines, status } = await run(() => {
+    console.log('seen', value);
+    console.log(value);
+  });
+  expect(status).toBe('fulfilled');
+  expect(lines.map(({ message }) => message)).toEqual([shown, shown.slice(5), 'batch done']);
+});
+
+test.each<[string, () => unknown, unknown]>([
+  ['a getter that throws', getter, { x: '[cannot be read]' }],
+  ['a toJSON that throws', () => ({ toJSON: throwing }), '[cannot be read]'],
+  ['a proxy that was revoked', revoked, '[cannot be read]'],
+  [
+    'an error',
+    () => Object.defineProperty(new Error('bad'), 'x', { enumerable: true, get: throwing }),
+    { message: 'bad' },
+  ],
+])('what cannot be written in a line fails no task: %s', async (_, make, shown) => {
+  const { lines, status } = await run((logger) => logger.info('seen', { value: make(), list: [make()] }));
+  expect(status).toBe('fulfilled');
+  const expected = typeof shown === 'object' ? expect.objectContaining(shown as object) : shown;
+  expect(lines[0]).toMatchObject({ value: expected, list: [expected] });
+});
+
+const redacted = { logEvent: true, redact: ['task_kwargs.card'] };
+const card = { task_name: 'work', task_kwargs: { card: '4111' } };
+
+test('a key Message of the task itself does not keep what is to be left out', async () => {
+  const { text, lines } = await run(() => {}, redacted, sqsRecord({ ...card, Message: 'x' }, { raw: true }));
+  expect(text).not.toContain('4111');
+  expect(lines[0]).toMatchObject({
+    event: { Records: [{ body: { task_name: 'work', task_kwargs: { card: '[hidden]' }, Message: 'x' } }] },
+  });
+});
+
+test('a message that is no JSON has no paths: of it only the length is logged, where something is to be left out', async () => {
+  const broken = `${JSON.stringify(card)},`;
+  const raw = { ...sqsRecord(card, { raw: true }), body: broken };
+  const envelope = { Type: 'Notification', TopicArn: 'arn', Message: broken };
+  for (const record of [raw, { ...raw, body: JSON.stringify(envelope) }]) {
+    const { text } = await run(() => {}, redacted, record);
+    expect(text).not.toContain('4111');
+    expect(text).toContain(`[${broken.length} characters that are no JSON object]`);
+    expect((await run(() => {}, { logEvent: true }, record)).text).toContain('4111');
+  }
+});
