@@ -126,7 +126,10 @@ export function invocationLog(
       const work = () => (trace ? trace.run(next) : next());
       try {
         await inScope(task, work);
-        trace?.end();
+        const { failure } = run;
+        // The message counts as done, and its task has failed all the same.
+        if (failure !== undefined) fail(messageIdOf(run.record), failure, task);
+        trace?.end(failure === undefined ? undefined : { error: failure });
       } catch (error) {
         const id = messageIdOf(run.record);
         // At the invocation's end it has got its line already.

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import middy, { type MiddlewareObj } from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import warmup from '@middy/warmup';
 import type { SQSEvent } from 'aws-lambda';
 import {
   callbackPublisher,
+  declareStage,
   failurePolicy,
   lambdaLogged,
   OptionError,
@@ -88,6 +89,20 @@ describe('1. one structured line for everything', () => {
     expect(summary).toMatchObject({ ...ofFunction, message: 'batch done' });
     expect(summary).not.toHaveProperty('task_name');
     expect(second).toMatchObject({ cold_start: false, task_name: 'task2' });
+  });
+
+  test("without a service of its own, a line goes under the function's name; with one, under that", async () => {
+    delete process.env.POWERTOOLS_SERVICE_NAME;
+    const services = async (logger: Logger) => {
+      const { lines } = capturedLines(logger);
+      logger.info('before');
+      await stackOf(() => logger.info('working'), [lambdaLogged({ logger }), unwrap()])(batchOf(1));
+      return lines().map(({ service }) => service);
+    };
+    expect(await services(new Logger())).toEqual(['service_undefined', 'worker', 'worker']);
+    expect(await services(new Logger({ serviceName: 'shop' }))).toEqual(['shop', 'shop', 'shop']);
+    process.env.POWERTOOLS_SERVICE_NAME = 'named';
+    expect(await services(new Logger())).toEqual(['named', 'named', 'named']);
   });
 
   test('the chain keeps the id it came with; one that nobody could have meant is not taken', async () => {
@@ -283,7 +298,10 @@ describe('4. levels', () => {
   });
 
   test('sampling as Powertools has it: decided anew for each invocation', async () => {
+    // A logger that samples says so as it is made, before its lines can be captured.
+    const silence = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
     const { logger, lines } = makeLogger({ sampleRateValue: 1 });
+    silence.mockRestore();
     const handler = stackOf(() => logger.debug('detail'), [lambdaLogged({ logger })]);
     await handler(batchOf(1));
     await handler(batchOf(1));
@@ -445,6 +463,37 @@ describe('5. failures and the summary', () => {
       expect(sent).toHaveLength(1);
       expect(errors()).toEqual([expect.objectContaining({ task_name: 'task1' })]);
       expect(lines().at(-1)).toMatchObject({ failed: 1 });
+    });
+
+    test('a failure that a stage has answered for: the message is done, and the task has failed', async () => {
+      const { logger, lines } = makeLogger();
+      const ends: unknown[] = [];
+      const start = () => ({
+        outgoing: {},
+        run: <T>(work: () => T) => work(),
+        end: (end: unknown) => ends.push(end),
+      });
+      const tracing = { start, span: <T>(_: string, work: () => T) => work(), send: () => ({}) };
+      const failure = new Error('told to somebody else');
+      const answering: MiddlewareObj = {
+        before(request) {
+          declareStage(request, {
+            name: 'answering',
+            rank: 150,
+            around: async (run) => {
+              run.failure = failure;
+            },
+          });
+        },
+      };
+      const log = lambdaLogged({ logger, tracing: tracing as never });
+      const handler = stackOf(() => {}, [log, unwrap(), quietPartial(), answering]);
+      expect(await handler(batchOf(1))).toEqual({ batchItemFailures: [] });
+      expect(lines()).toMatchObject([
+        { level: 'ERROR', message: 'task failed', task_name: 'task1', error: { message: failure.message } },
+        { message: 'batch done', records: 1, failed: 1 },
+      ]);
+      expect(ends).toEqual([{ error: failure }]);
     });
 
     test('what a FIFO group gives back and what the deadline cuts off has its line too, and only one', async () => {
