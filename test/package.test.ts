@@ -136,12 +136,16 @@ describe.each(['6.4.5', versionOf('@middy/core')])('in an empty project with @mi
     expect(run(project, process.execPath, 'consumer.js')).toContain('cat.png@200');
   });
 
-  test("the docs' first chain compiles under strict, and runs as it is typed", () => {
+  test("the docs' first chain compiles with the tsconfig there, and runs as it is typed", () => {
     const chain = join(project, 'chain');
     mkdirSync(chain);
     for (const { file, code } of codeBlocks('docs/first-chain.md')) writeFileSync(join(chain, file), code);
-    const typed = ['--noEmit', '--allowImportingTsExtensions', '--lib', 'es2023,esnext.disposable'];
-    compile('typescript', 'nodenext', 'nodenext', ...typed, 'chain/worker.ts', 'chain/local.ts');
+    const [, config = ''] =
+      /^```json\n(.*?)^```$/ms.exec(readFileSync(join(root, 'docs/first-chain.md'), 'utf8')) ?? [];
+    writeFileSync(join(chain, 'tsconfig.json'), config);
+    for (const compiler of ['typescript', 'typescript-5']) {
+      run(chain, process.execPath, join(root, 'node_modules', compiler, 'bin/tsc'));
+    }
     expect(run(chain, process.execPath, 'local.ts')).toContain('3 words');
   });
 
