@@ -451,7 +451,8 @@ export class TopicNotFoundError extends AlgernonError {
     super(
       'TOPIC_NOT_FOUND',
       `Where is the topic of the task ${taskName}? Give its ARN in the option topics; ` +
-        'without that option, the topic named as the task is taken, in the region and account of the function.',
+        'without that option, the topic named as the task is taken, in the region and account of the function, ' +
+        'which sendTask knows by the option functionArn: context.invokedFunctionArn.',
     );
   }
 }

@@ -12,11 +12,16 @@ export interface TopicsFromSsmOptions {
   maxAgeSeconds?: number;
 }
 
+const topicArn = /^arn:[\w-]+:sns:/;
+
 let shared: SSMClient | undefined;
 
 /**
  * Finds the topic of a task in an SSM parameter that is named as the task and holds the ARN, as Algernon's Python
  * workers of version 7 do. For the option `topics` of `callbackPublisher` and `sendTask`.
+ *
+ * A message names the parameter that is read: give the topics a `prefix` of their own where there are other parameters.
+ * One that holds no ARN of a topic counts as not there.
  *
  * The function's role needs `ssm:GetParameter`.
  *
@@ -39,7 +44,8 @@ export function topicsFromSsm(
     const client = ssm ?? (shared as SSMClient);
     try {
       const { Parameter } = await client.send(new GetParameterCommand({ Name: prefix + taskName }));
-      return Parameter?.Value;
+      // A message names the parameter, and may name one that holds a secret.
+      return topicArn.test(Parameter?.Value ?? '') ? Parameter?.Value : undefined;
     } catch (error) {
       if (Object(error).name === 'ParameterNotFound') return undefined;
       throw error;

@@ -28,7 +28,10 @@ test('a map and a function say where a topic is; what they do not know is an err
       /Give its ARN in the option topics/,
     );
   }
-  await expect(topicArn('resize', undefined, undefined)).rejects.toMatchObject({ code: 'TOPIC_NOT_FOUND' });
+  await expect(topicArn('resize', undefined, undefined)).rejects.toMatchObject({
+    code: 'TOPIC_NOT_FOUND',
+    message: expect.stringContaining('functionArn'),
+  });
 });
 
 test('by DisplayName, through SNS', async () => {
@@ -40,6 +43,8 @@ test('by DisplayName, through SNS', async () => {
   expect(await topics('resize')).toBe(TopicArn);
   expect(await topics('unheard')).toBeUndefined();
 });
+
+const arnOf = (name: string) => `arn:aws-us-gov:sns:us-gov-west-1:123456789012:${name}`;
 
 /** No SSM runs on this machine: the client is real, what answers it is not. */
 const ssmWith = (parameters: Record<string, string>) => {
@@ -68,19 +73,27 @@ const ssmWith = (parameters: Record<string, string>) => {
 };
 
 test('from SSM: asked once however many ask at the same moment, and again for what was not there', async () => {
-  const parameters: Record<string, string> = { '/topics/resize': 'arn:resize' };
+  const parameters: Record<string, string> = { '/topics/resize': arnOf('resize') };
   const { client, asked } = ssmWith(parameters);
   const topics = topicsFromSsm({ ssm: client, prefix: '/topics/' });
-  expect(await Promise.all([topics('resize'), topics('resize')])).toEqual(['arn:resize', 'arn:resize']);
-  expect(await topics('resize')).toBe('arn:resize');
+  expect(await Promise.all([topics('resize'), topics('resize')])).toEqual([arnOf('resize'), arnOf('resize')]);
+  expect(await topics('resize')).toBe(arnOf('resize'));
   expect(asked).toEqual(['/topics/resize']);
   expect(await topics('crop')).toBeUndefined();
-  parameters['/topics/crop'] = 'arn:crop';
-  expect(await topics('crop')).toBe('arn:crop');
+  parameters['/topics/crop'] = arnOf('crop');
+  expect(await topics('crop')).toBe(arnOf('crop'));
+});
+
+test('a parameter that holds no ARN of a topic is none, and what it holds is in no error', async () => {
+  const { client } = ssmWith({ password: 'hunter2', queue: 'arn:aws:sqs:us-east-1:123456789012:hunter2' });
+  for (const name of ['password', 'queue']) {
+    const error = await topicArn(name, topicsFromSsm({ ssm: client }), functionArn).catch((e) => e);
+    expect(error).toMatchObject({ code: 'TOPIC_NOT_FOUND', message: expect.not.stringContaining('hunter2') });
+  }
 });
 
 test('what is remembered grows old', async () => {
-  const { client, asked } = ssmWith({ resize: 'arn:resize' });
+  const { client, asked } = ssmWith({ resize: arnOf('resize') });
   const topics = topicsFromSsm({ ssm: client, maxAgeSeconds: 0 });
   await topics('resize');
   await topics('resize');
