@@ -60,7 +60,9 @@ export function extendedPayload(options: ExtendedPayloadOptions = {}): Middlewar
     const { s3BucketName, s3Key } = pointer;
     if (!isAllowed(s3BucketName)) throw new BucketNotAllowedError(s3BucketName, '$[1]');
     if (s3Key.search(keys) === -1) throw new PointerError('$[1].s3Key');
-    const admit = (bytes: number) => {
+    let bytes = 0;
+    const admit = (more: number) => {
+      bytes += more;
       if (bytes > maxBytes) throw new StoredDataTooLargeError(s3Key, bytes, maxBytes);
     };
     return store.get({ bucket: s3BucketName, key: s3Key }, { admit, signal });
@@ -73,12 +75,15 @@ export function extendedPayload(options: ExtendedPayloadOptions = {}): Middlewar
         name,
         rank: stageRanks.unwrap - 60,
         async around(run, next) {
-          const { content, attributes } = run.unwrap();
-          const pointer = sizeAttributes.some((size) => size in attributes) ? pointerIn(content) : undefined;
+          const message = run.unwrap();
+          const isExtended = sizeAttributes.some((size) => size in message.attributes);
+          const pointer = isExtended ? pointerIn(message.content) : undefined;
           if (pointer) {
             const task = parseMessage(await read(pointer, run.signal), messageIdOf(run.record));
             if (!isTask(task)) throw new NotATaskError();
             run.task = task;
+            // Whoever asks for the message from now on means this: an error task is told of it, for one.
+            message.content = task;
           }
           await next();
         },

@@ -1,10 +1,20 @@
+import { Readable } from 'node:stream';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import type { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import middy from '@middy/core';
 import type { SQSRecord } from 'aws-lambda';
 import { type LocalAws, startLocalAws, startWorker } from '../../local/index.ts';
 import { type ExtendedPayloadOptions, extendedPayload } from '../../middlewares/extendedPayload.ts';
-import { queued, sendTask, sqsSnsUnwrap, type Task } from '../../middlewares/index.ts';
+import {
+  callbackPublisher,
+  NonRetryableError,
+  queued,
+  sendTask,
+  sqsSnsUnwrap,
+  type Task,
+} from '../../middlewares/index.ts';
+import { faultyClients } from '../support/faultyClients.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
 
@@ -82,6 +92,45 @@ test.each<[string, () => unknown[], string, ExtendedPayloadOptions?]>([
   ['more there than allowed', () => at(key), 'STORED_DATA_TOO_LARGE', { maxBytes: 10 }],
 ])('%s fails the record', async (_, pointer, code, options = {}) => {
   expect(await run(bySqs(pointer(), sizes[0]), options)).toMatchObject({ reason: { code } });
+});
+
+test('what S3 does not tell the size of is counted as it comes', async () => {
+  const pieces = JSON.stringify({ task_name: 'resize', task_kwargs: 'x'.repeat(5000) }).match(/.{1,100}/g);
+  let read = 0;
+  const body = Readable.from(
+    (function* () {
+      for (const piece of pieces ?? []) {
+        read += piece.length;
+        yield Buffer.from(piece);
+      }
+    })(),
+    { highWaterMark: 1 },
+  );
+  const clients = faultyClients(aws, () => ({ status: 200, body }));
+  const outcome = await run(bySqs(at(key), sizes[0]), { s3: clients.s3, maxBytes: 1000 });
+  clients.destroy();
+  expect(outcome).toMatchObject({ reason: { code: 'STORED_DATA_TOO_LARGE' } });
+  expect(read).toBeLessThan(2000);
+});
+
+test('an error task is told of the task that was fetched', async () => {
+  const sent: string[] = [];
+  const send = async ({ input: { PublishBatchRequestEntries = [] } }: PublishBatchCommand) => {
+    sent.push(...PublishBatchRequestEntries.map(({ Message = '' }) => Message));
+    return { Successful: PublishBatchRequestEntries };
+  };
+  const handler = middy(
+    queued(() => {
+      throw new NonRetryableError('no use');
+    }),
+  )
+    .use(extendedPayload({ s3: aws.s3, bucket: aws.bucket }))
+    .use(sqsSnsUnwrap())
+    .use(callbackPublisher({ sns: { send } as unknown as SNSClient, inlineUnder: 10_000 }));
+  const record = bySqs(at(key), sizes[0]);
+  record.messageAttributes.on_error = { dataType: 'String', stringValue: 'cleanup' };
+  expect(await handler({ Records: [record] }, lambdaContext())).toMatchObject([{ status: 'rejected' }]);
+  expect(sent.map((message) => JSON.parse(message).task_kwargs.task)).toEqual([task]);
 });
 
 test('what sendTask writes is what is read, by SNS and with raw delivery', async () => {
