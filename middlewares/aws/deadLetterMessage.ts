@@ -22,12 +22,20 @@ export function deadLetterMessage(record: SqsRecord, error: unknown): QueueMessa
   }).map(([name, text]) => [name, { DataType: 'String', StringValue: sendable(text) }] as const);
   const ours = reason.filter(([name]) => !Object.hasOwn(messageAttributes, name));
   return {
-    body,
+    body: asText(body),
     attributes: Object.fromEntries([...came, ...ours].slice(0, Math.max(maxAttributes, came.length))),
     groupId: attributes?.MessageGroupId ?? messageId,
     deduplicationId: messageId,
     traceHeader: attributes?.AWSTraceHeader,
   };
+}
+
+/** event-normalizer parses the body, and the message in an envelope of SNS too. */
+function asText(body: unknown): string {
+  if (typeof body === 'string') return body;
+  const { Type, Message } = Object(body) as { Type?: unknown; Message?: unknown };
+  const isParsed = Type === 'Notification' && typeof Message === 'object';
+  return JSON.stringify(isParsed ? { ...(body as object), Message: JSON.stringify(Message) } : body);
 }
 
 function asSent({ dataType, stringValue, binaryValue }: SqsMessageAttribute): MessageAttributeValue {

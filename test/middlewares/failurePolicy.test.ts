@@ -164,6 +164,23 @@ describe('a final failure', () => {
     });
   });
 
+  test('goes as it came where event-normalizer has parsed its body, and the message in an envelope', async () => {
+    const { queue, dead } = await createQueues();
+    const inEnvelope = sqsRecord({ task_name: 'work', task_kwargs: {} }).body;
+    for (const MessageBody of [task({ n: 1 }), inEnvelope]) {
+      const [record] = await receive(queue, [{ MessageBody }]);
+      const body = JSON.parse(MessageBody);
+      if (body.Message) body.Message = JSON.parse(body.Message);
+      const { statuses } = await run(
+        [{ ...(record as SqsRecord), body }],
+        fail(new NonRetryableError('no such customer')),
+      );
+      expect(statuses).toEqual(['fulfilled']);
+      const [letter] = await receiveAgain(dead);
+      expect(letter?.body).toBe(MessageBody);
+    }
+  });
+
   test.each<[string, string, Work]>([
     ['a message that is not JSON', '{', () => {}],
     ['a message that is no task', '[]', () => {}],
