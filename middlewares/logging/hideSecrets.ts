@@ -21,21 +21,34 @@ const signature =
 
 /** How many objects are looked into for one line. */
 const maxObjects = 50_000;
+/** How deep objects may stand in each other in JSON, which is written by recursion. */
+const maxDepth = 500;
 
 /** An object on the way. */
 interface Place {
   readonly value: object;
+  /** How deep it stands, where it stands highest. */
+  readonly depth: number;
+  /** The first is where it was found. */
   readonly parents: Place[];
-  fields: { field: Field; place: Place | undefined }[];
+  fields: Entry[];
   /** What is shown in its place, where that is not itself. */
   copy: object | string | undefined;
+}
+
+interface Entry {
+  readonly field: Field;
+  /** That of the object in the field. */
+  place: Place | undefined;
+  /** Whether the object was found in another field before. */
+  readonly isRepeated: boolean;
 }
 
 /**
  * Takes secrets out of what is about to be logged: the secret parts of credentials, passwords, tokens, the signatures of
  * URLs, in whatever objects, errors and maps they stand. What has none is given back as it is, and nothing is changed
- * in place. Each object is looked into once, however many others refer to it; what is there beyond 50,000 is left out.
- * Never throws.
+ * in place. Each object is looked into once, however many others refer to it; what is there beyond 50,000 is left out. So
+ * is each further reference to an object where JSON, which writes it anew each time, would grow past that. Never throws.
  *
  * @param as how the value is going to be shown
  */
@@ -53,33 +66,43 @@ export function hideSecrets<T>(value: T, as: ShownAs = 'json'): T {
     if (parent.copy === undefined) change(parent);
   };
   /** Looks at a field, and gives the place of the object in it. */
-  const look = (field: Field, parent: Place): Place | undefined => {
+  const look = (field: Field, parent: Place): Entry => {
     const { key, item, shown } = field;
     if (item !== undefined && isSecret(key)) replace(field, hidden, parent);
     else if (typeof shown === 'string') {
       const text = hideSignatures(shown);
       if (text !== shown || (text === unreadable && item !== text)) replace(field, text, parent);
     } else if (typeof shown === 'object' && shown !== null) {
-      const place = places.get(shown) ?? { value: shown, parents: [], fields: [], copy: undefined };
-      if (places.size === maxObjects && !places.has(shown)) replace(field, leftOut, parent);
-      else {
+      const found = places.get(shown);
+      if (found || places.size < maxObjects) {
+        const place = found ?? newPlace(shown, parent.depth + 1);
         places.set(shown, place);
         place.parents.push(parent);
-        return place;
+        return { field, place, isRepeated: found !== undefined };
       }
+      replace(field, leftOut, parent);
     }
-    return undefined;
+    return { field, place: undefined, isRepeated: false };
   };
   const open = (place: Place) => {
     const fields = readFields(place.value, as, known);
     if (!fields) return change(place, unreadable);
-    place.fields = fields.map((field) => ({ field, place: look(field, place) }));
+    place.fields = fields.map((field) => look(field, place));
+  };
+  /** Leaves of a place what is written elsewhere, or too deep. */
+  const prune = (place: Place) => {
+    for (const entry of place.fields) {
+      if (!entry.isRepeated && (entry.place?.depth ?? 0) <= maxDepth) continue;
+      replace(entry.field, leftOut, place);
+      entry.place = undefined;
+    }
   };
 
-  const root: Place = { value: [value], parents: [], fields: [], copy: undefined };
+  const root = newPlace([value], 0);
   open(root);
   // More are added on the way.
   for (const place of places.values()) open(place);
+  if (as === 'json' && isTooMuch(root)) for (const place of places.values()) prune(place);
   for (const { parents } of changed)
     for (const parent of parents) if (parent.copy === undefined) change(parent);
   for (const { copy, fields } of changed) {
@@ -87,6 +110,26 @@ export function hideSecrets<T>(value: T, as: ShownAs = 'json'): T {
     for (const { field, place } of fields) putField(copy, field, place?.copy ?? field.item);
   }
   return root.copy === undefined ? value : (root.copy as [T])[0];
+}
+
+function newPlace(value: object, depth: number): Place {
+  return { value, depth, parents: [], fields: [], copy: undefined };
+}
+
+/** Whether JSON would be too large or too deep. An object inside itself is left out by Powertools. */
+function isTooMuch(root: Place): boolean {
+  let written = 0;
+  const around = new Set<Place>();
+  const write = (place: Place): boolean => {
+    if (around.has(place)) return false;
+    written += 1;
+    if (written > maxObjects + 1 || around.size > maxDepth) return true;
+    around.add(place);
+    const tooMuch = place.fields.some((entry) => entry.place !== undefined && write(entry.place));
+    around.delete(place);
+    return tooMuch;
+  };
+  return write(root);
 }
 
 /** Takes the signatures of URLs out of a text. */

@@ -122,15 +122,19 @@ test('each object is looked into once: objects that all refer to each other, and
   let deep: object = { password: 'needle' };
   for (let depth = 0; depth < 20_000; depth += 1) deep = { deep };
   const start = performance.now();
-  const { text, status } = await run((logger) => {
+  const { text, status, lines } = await run((logger) => {
     console.info(many, deep);
     logger.info('seen', { many });
     console.log('%s', nodes[0]);
+    logger.info('seen', { node: nodes[0], deep });
+    throw Object.assign(new Error('odd'), { node: nodes[0], deep });
   });
   expect(performance.now() - start).toBeLessThan(5000);
-  expect(status).toBe('fulfilled');
+  expect(status).toBe('rejected');
   expect(text).not.toContain('needle');
-  expect(text).toContain('[left out]');
+  expect(lines[3]?.['node']).toMatchObject({ id: 0, to1: { id: 1, to2: '[left out]' }, to29: { id: 29 } });
+  const { error } = lines[4] as unknown as { error: object };
+  expect(error).toMatchObject({ message: 'odd', node: { to1: { id: 1 } }, deep: { deep: { deep: {} } } });
 });
 
 const throwing = () => {
