@@ -41,7 +41,8 @@ function rebuilt(reading: Reading, value: unknown, depth: number): unknown {
   return typeof value === 'number' && isLarge(value) ? reading.exact(value) : value;
 }
 
-const MAX = Number.MAX_SAFE_INTEGER;
+// Written out, since a bundler keeps what is read of Number.
+const MAX = 9_007_199_254_740_991;
 
 function rebuild(reading: Reading, node: object, depth: number): unknown {
   assertDepth(depth, reading.maxDepth);

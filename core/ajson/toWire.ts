@@ -16,7 +16,8 @@ export interface Writing {
   words: boolean;
 }
 
-const MAX = Number.MAX_SAFE_INTEGER;
+// Written out, since a bundler keeps what is read of Number.
+const MAX = 9_007_199_254_740_991;
 
 /**
  * What `JSON.stringify` turns into the text of a container: the container itself where it is plain, else a copy,
