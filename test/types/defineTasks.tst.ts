@@ -57,6 +57,14 @@ test('what does not fit does not compile', () => {
   );
 });
 
+test('what does not fit says why', () => {
+  const task_kwargs = { symbol: 'IBM' };
+  // @ts-expect-error the result of load does not fit the arguments of report
+  sendTask({ task_name: 'load', task_kwargs, callback: 'report' }, { tasks });
+  // @ts-expect-error there is no task unheard
+  sendTask({ task_name: 'load', task_kwargs, callback: 'load#analyse#unheard' }, { tasks });
+});
+
 test('without definitions any task is sent', () => {
   expect(sendTask).type.toBeCallableWith({ task_name: 'any', task_kwargs: { n: 1 }, callback: 'a#b' }, {});
 });
