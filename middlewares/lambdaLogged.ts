@@ -106,6 +106,7 @@ export function lambdaLogged(options: LambdaLoggedOptions = {}): MiddlewareObj {
           if (isDebug) switchDebugOn(logger);
           return log.task(run, next);
         },
+        ready: log.ready,
       });
       if (pipeline) pipeline.logsFailures = true;
       watchRequest(request).listeners.push(log.outcome);

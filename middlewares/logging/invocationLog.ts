@@ -18,7 +18,7 @@ import { unwrap } from '../../core/tasks/unwrapTask.ts';
 import type { RespondingRequest } from '../../core/tasks/watchRequest.ts';
 import type { TaskFacts, Tracing } from '../tracing/tracing.ts';
 import { logFailure } from './logFailure.ts';
-import { type Invocation, inScope, type Scope } from './scope.ts';
+import { currentScope, type Invocation, inScope, type Scope } from './scope.ts';
 import { chainIdName, factsOf, factsOfInvocation, keysOf } from './taskFacts.ts';
 
 export interface InvocationLogOptions {
@@ -34,6 +34,8 @@ export interface InvocationLog {
   readonly scope: Scope;
   /** Runs a task of a batch. */
   task(run: TaskRun, next: () => Promise<void>): Promise<void>;
+  /** Told of a task once it is there: it may have lain elsewhere than in its message. */
+  ready(this: void, run: TaskRun): void;
   /** Told of what the handler returns. */
   outcome(this: void, response: unknown): void;
   /** Writes what is left to say. */
@@ -139,6 +141,13 @@ export function invocationLog(
       } finally {
         bytesHydrated += run.counts.bytesHydrated;
       }
+    },
+
+    ready({ record, task, unwrap }) {
+      const scope = currentScope();
+      if (!scope || scope.keys.task_name !== undefined || !isTask(task)) return;
+      const known = { record, unwrap: () => ({ ...unwrap(), content: task }) };
+      Object.assign(scope.keys, keysOf(factsOf(known, coldStart), context?.functionVersion));
     },
 
     outcome(response) {

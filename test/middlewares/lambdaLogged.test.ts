@@ -14,6 +14,7 @@ import {
   OptionError,
   queued,
   sqsSnsUnwrap,
+  stageRanks,
   type Task,
   type TaskHandler,
 } from '../../middlewares/index.ts';
@@ -125,6 +126,31 @@ describe('1. one structured line for everything', () => {
         .slice(0, 2),
     ).toEqual(['first-message', bad.messageId]);
     expect(outgoing).toEqual([{ chain_id: 'first-message' }, { chain_id: bad.messageId }]);
+  });
+
+  test('a task that did not lie in its message has them too, from when it is there', async () => {
+    const { logger, lines } = makeLogger();
+    const fetch = (): MiddlewareObj => ({
+      before: (request) =>
+        void declareStage(request, {
+          name: 'fetch',
+          rank: stageRanks.unwrap - 60,
+          around(run, next) {
+            run.task = { task_name: 'fetched', task_kwargs: {}, callback: 'next' };
+            return next();
+          },
+        }),
+    });
+    const worker = () => {
+      logger.info('working');
+      throw new Error('broken');
+    };
+    await stackOf(worker, [lambdaLogged({ logger }), fetch()])({ Records: [sqsRecord('[]')] });
+    const keys = { task_name: 'fetched', chain: 'next', chain_id: expect.any(String) };
+    expect(lines().slice(0, 2)).toMatchObject([
+      { message: 'working', ...keys },
+      { message: 'task failed', ...keys },
+    ]);
   });
 
   test('in a direct invocation, also without queued', async () => {
