@@ -3,6 +3,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testTimeout: 30_000,
+  // Most of the time is spent waiting, for npm and for queues: two at once pay on any machine.
+  maxWorkers: 2,
   transform: {
     '\\.ts$': [
       '@swc/jest',
