@@ -53,6 +53,7 @@ interface Entry {
  * @param as how the value is going to be shown
  */
 export function hideSecrets<T>(value: T, as: ShownAs = 'json'): T {
+  if (isPlainLine(value, as)) return value;
   const places = new Map<object, Place>();
   const known = new Map<object, unknown>();
   const changed: Place[] = [];
@@ -110,6 +111,27 @@ export function hideSecrets<T>(value: T, as: ShownAs = 'json'): T {
     for (const { field, place } of fields) putField(copy, field, place?.copy ?? field.item);
   }
   return root.copy === undefined ? value : (root.copy as [T])[0];
+}
+
+/** Whether there is nothing to hide or to look into, as in most lines: that is seen many times as fast. */
+function isPlainLine(value: unknown, as: ShownAs): boolean {
+  if (typeof value !== 'object' || value === null) return !mayHoldSignature(value);
+  // What is shown as text has its getters left alone.
+  if (as !== 'json' || Object.getPrototypeOf(value) !== Object.prototype) return false;
+  try {
+    for (const key of Object.keys(value)) {
+      const item: unknown = value[key as never];
+      const isObject = (typeof item === 'object' && item !== null) || typeof item === 'function';
+      if (isObject || isSecret(key) || mayHoldSignature(item)) return false;
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function mayHoldSignature(value: unknown): boolean {
+  return typeof value === 'string' && value.includes('=');
 }
 
 function newPlace(value: object, depth: number): Place {
