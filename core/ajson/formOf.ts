@@ -4,5 +4,5 @@ import { isPlain } from './isPlain.ts';
 export function formOf(value: unknown): 'a list' | 'a string' | 'an object' | undefined {
   if (typeof value !== 'object' || value === null) return typeof value === 'string' ? 'a string' : undefined;
   if (Array.isArray(value)) return 'a list';
-  return Object.getPrototypeOf(value) === Object.prototype || isPlain(value) ? 'an object' : undefined;
+  return isPlain(value) ? 'an object' : undefined;
 }

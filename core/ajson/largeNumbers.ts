@@ -23,7 +23,10 @@ export function largeNumbers(text: string): LargeNumbers {
   };
 }
 
+/** 2^53 - 1, written out since a bundler keeps what is read of Number. */
+export const MAX_SAFE: number = 9_007_199_254_740_991;
+
 /** Whether a number is past what it can hold exactly. */
 export function isLarge(value: number): boolean {
-  return value > Number.MAX_SAFE_INTEGER || value < -Number.MAX_SAFE_INTEGER;
+  return value > MAX_SAFE || value < -MAX_SAFE;
 }

@@ -33,16 +33,11 @@ export function rebuildTree(
   foreign = false,
 ): { value: unknown; members: number } {
   const reading: Reading = { maxDepth, build, exact, foreign, polluted: isPolluted(), members: 0 };
-  return { value: rebuilt(reading, tree, 0), members: reading.members };
+  let value = tree;
+  if (typeof tree === 'object' && tree !== null) value = rebuild(reading, tree, 0);
+  else if (typeof tree === 'number' && isLarge(tree)) value = exact(tree);
+  return { value, members: reading.members };
 }
-
-function rebuilt(reading: Reading, value: unknown, depth: number): unknown {
-  if (typeof value === 'object') return value && rebuild(reading, value, depth);
-  return typeof value === 'number' && isLarge(value) ? reading.exact(value) : value;
-}
-
-// Written out, since a bundler keeps what is read of Number.
-const MAX = 9_007_199_254_740_991;
 
 function rebuild(reading: Reading, node: object, depth: number): unknown {
   assertDepth(depth, reading.maxDepth);
@@ -56,7 +51,7 @@ function rebuild(reading: Reading, node: object, depth: number): unknown {
         const value: unknown = node[index];
         let built: unknown;
         if (typeof value === 'object' && value !== null) built = rebuild(reading, value, depth + 1);
-        else if (typeof value === 'number' && (value > MAX || value < -MAX)) built = reading.exact(value);
+        else if (typeof value === 'number' && isLarge(value)) built = reading.exact(value);
         else continue;
         if (built === value) continue;
         if (reading.foreign && list === node) list = node.slice();
@@ -75,7 +70,7 @@ function rebuild(reading: Reading, node: object, depth: number): unknown {
       const value = object[key];
       let built: unknown;
       if (typeof value === 'object' && value !== null) built = rebuild(reading, value, depth + 1);
-      else if (typeof value === 'number' && (value > MAX || value < -MAX)) built = reading.exact(value);
+      else if (typeof value === 'number' && isLarge(value)) built = reading.exact(value);
       else continue;
       if (built === value) continue;
       if (reading.foreign && out === object) out = { ...object };

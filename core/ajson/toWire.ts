@@ -1,4 +1,5 @@
 import type { Fields } from './AlgObject.ts';
+import { MAX_SAFE } from './largeNumbers.ts';
 import { isRaw } from './markRaw.ts';
 import type { Settings } from './settings.ts';
 import { assertDepth, fail, failure, traceAt } from './Trace.ts';
@@ -15,9 +16,6 @@ export interface Writing {
   /** Whether NaN or an infinity is among what was written. */
   words: boolean;
 }
-
-// Written out, since a bundler keeps what is read of Number.
-const MAX = 9_007_199_254_740_991;
 
 /**
  * What `JSON.stringify` turns into the text of a container: the container itself where it is plain, else a copy,
@@ -38,7 +36,7 @@ export function toWire(writing: Writing, node: object, depth: number, owned = fa
       for (index = 0; index < node.length; index++) {
         const value: unknown = node[index];
         if (typeof value === 'string' || typeof value === 'boolean') continue;
-        if (typeof value === 'number' && value !== 0 && value <= MAX && value >= -MAX) continue;
+        if (typeof value === 'number' && value !== 0 && value <= MAX_SAFE && value >= -MAX_SAFE) continue;
         if (value === undefined && !(index in node)) fail('value', HOLE);
         const wire = anyToWire(writing, value, depth + 1);
         if (wire === value) continue;
@@ -57,7 +55,7 @@ export function toWire(writing: Writing, node: object, depth: number, owned = fa
     for (key in object) {
       const value = object[key];
       if (typeof value === 'string' || typeof value === 'boolean') continue;
-      if (typeof value === 'number' && value !== 0 && value <= MAX && value >= -MAX) continue;
+      if (typeof value === 'number' && value !== 0 && value <= MAX_SAFE && value >= -MAX_SAFE) continue;
       if (value === undefined || value === null || (writing.polluted && !Object.hasOwn(object, key)))
         continue;
       const wire =
@@ -95,7 +93,7 @@ export function anyToWire(writing: Writing, value: unknown, depth: number): unkn
   if (typeof value === 'boolean' || typeof value === 'string') return value;
   if (typeof value !== 'number') return tagOf(writing, value, depth);
   if (Object.is(value, -0)) return rawNumber('-0.0');
-  if (Math.abs(value) <= MAX) return value;
+  if (Math.abs(value) <= MAX_SAFE) return value;
   if (Number.isFinite(value)) return rawNumber(value.toExponential());
   if (!writing.nan) fail('value', `${value} is not JSON: { nan: true } writes it as Python does`);
   writing.words = true;

@@ -70,12 +70,18 @@ export type EventKind = 'sqs' | 'sns' | 'direct';
 
 /** How an event came: as an SQS batch, from SNS straight to Lambda, or by a direct invocation. */
 export function eventKind(event: unknown): EventKind {
-  const records = (event as { Records?: unknown } | null | undefined)?.Records;
-  if (!Array.isArray(records)) return 'direct';
+  const records = recordsOf(event);
+  if (!records) return 'direct';
   const first = records[0] as Partial<SqsRecord & SnsRecord> | undefined;
   if (first === undefined) return 'sqs';
   if (typeof first.Sns === 'object' && first.Sns !== null) return 'sns';
   return typeof first.messageId === 'string' && first.body !== undefined ? 'sqs' : 'direct';
+}
+
+/** The records of an event that has some, whatever they are. */
+export function recordsOf(event: unknown): readonly unknown[] | undefined {
+  const records = (event as { Records?: unknown } | null | undefined)?.Records;
+  return Array.isArray(records) ? records : undefined;
 }
 
 /** Whether a record came from SNS with no queue between. */

@@ -1,5 +1,5 @@
 import { EventReplacedError } from '../errors.ts';
-import { eventKind } from './events.ts';
+import { eventKind, recordsOf } from './events.ts';
 import { isEventReplaced } from './pipeline.ts';
 import { type RespondingRequest, watchRequest } from './watchRequest.ts';
 
@@ -26,7 +26,9 @@ export function keepResponse(request: RespondingRequest): Promise<never> | undef
     if (kind === 'sns') return true;
     // A batch from Kinesis or DynamoDB has one, and where it names nothing Lambda takes all of it for failed; but not
     // where the function's answers are not read, and there an error must be one.
-    return named.every((name) => name === undefined) && (request.error !== undefined || !hasRecords(request));
+    return (
+      named.every((name) => name === undefined) && (request.error !== undefined || !recordsOf(request.event))
+    );
   };
   if (watched.refuses(request.response)) request.response = undefined;
   return undefined;
@@ -45,8 +47,4 @@ function namesOf(response: unknown): unknown[] | undefined {
   if (!Array.isArray(batchItemFailures) || Object.keys(response).join() !== 'batchItemFailures')
     return undefined;
   return batchItemFailures.map((one) => one?.itemIdentifier);
-}
-
-function hasRecords({ event }: RespondingRequest): boolean {
-  return Array.isArray((event as { Records?: unknown } | null | undefined)?.Records);
 }

@@ -1,5 +1,5 @@
 import { EventReplacedError, PipelineNotRunError } from '../errors.ts';
-import { eventKind, type LambdaContext, messageIdOf, type TaskRecord } from './events.ts';
+import { eventKind, type LambdaContext, messageIdOf, recordsOf, type TaskRecord } from './events.ts';
 import type { Unwrapped } from './unwrapTask.ts';
 
 /** One task under way, as the stages around it see it. */
@@ -208,9 +208,9 @@ export function assertSameRecords(pipeline: Pipeline, event: unknown): void {
 }
 
 function hasRecordsOf({ messageIds }: Pipeline, event: unknown): boolean {
-  const records = (event as { Records?: unknown } | null | undefined)?.Records;
-  if (!Array.isArray(records) || records.length !== messageIds.length) return false;
+  const records = recordsOf(event);
+  if (records?.length !== messageIds.length) return false;
   return records.every(
-    (record, index) => Object(record) === record && messageIdOf(record) === messageIds[index],
+    (record, index) => Object(record) === record && messageIdOf(record as TaskRecord) === messageIds[index],
   );
 }
