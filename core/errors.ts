@@ -32,12 +32,12 @@ export class AlgernonError extends Error {
   }
 }
 
-/** An option is not what it must be. Thrown where the function is called, not when the first message comes. */
+/** An option is unknown or has a bad value. Thrown where the function is called, not at the first message. */
 export class OptionError extends AlgernonError {
   override readonly name = 'OptionError';
 
-  constructor(owner: string, option: string, expected: string) {
-    super('BAD_OPTION', `${owner}: ${option} must be ${expected}.`);
+  constructor(message: string) {
+    super('BAD_OPTION', message);
   }
 }
 
