@@ -4,7 +4,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { SQSEvent } from 'aws-lambda';
-import { queued } from '../core/tasks/queued.ts';
+import { queued } from '../core/batch/queued.ts';
 import { lambdaLogged } from '../middlewares/lambdaLogged.ts';
 import { sqsSnsUnwrap } from '../middlewares/sqsSnsUnwrap.ts';
 import { lambdaContext } from '../test/support/lambdaContext.ts';

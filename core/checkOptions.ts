@@ -73,6 +73,11 @@ export const func: OptionCheck = {
   test: (value: unknown) => typeof value === 'function',
 };
 
+export const object: OptionCheck = {
+  expected: 'an object',
+  test: (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value),
+};
+
 /** A text that matches a pattern. */
 export function text(expected: string, pattern: RegExp = /./): OptionCheck {
   return { expected, test: (value: unknown) => typeof value === 'string' && pattern.test(value) };

@@ -1,22 +1,41 @@
 export * from './ajson/index.ts';
-// What core itself throws. The rest of errors.ts is exported where it is thrown, and costs nothing here.
+export { DeadlineError } from './batch/deadline.ts';
+export {
+  EventError,
+  type EventKind,
+  eventKind,
+  isSnsRecord,
+  type LambdaContext,
+  messageIdOf,
+  recordsOf,
+  type SnsEvent,
+  type SnsRecord,
+  type SqsEvent,
+  type SqsMessageAttribute,
+  type SqsRecord,
+  type SqsRecordAttributes,
+  type TaskRecord,
+} from './batch/events.ts';
+export { EventReplacedError } from './batch/ledger.ts';
+export { type QueuedHandler, type QueuedOptions, queued } from './batch/queued.ts';
+export { GroupHaltedError } from './batch/runBatch.ts';
+export {
+  acknowledge,
+  type RunTaskOptions,
+  runTask,
+  type TaskExtras,
+  type TaskHandler,
+} from './batch/runTask.ts';
+export { BatchFailedError, type SettledBatch } from './batch/settledBatch.ts';
+export type { Around, StageOrder, StagePosition, TaskRun } from './batch/stage.ts';
+export { MessageNotJsonError, NotATaskError, type Unwrapped, unwrapTask } from './batch/unwrapTask.ts';
 export {
   AlgernonError,
-  BatchFailedError,
-  CallbackError,
-  DeadlineError,
   type ErrorDetails,
-  EventReplacedError,
-  GroupHaltedError,
-  MessageNotJsonError,
   NonRetryableError,
-  NotATaskError,
   OptionError,
-  PipelineNotRunError,
   PointerError,
   StoredDataError,
-  TaskArgumentsError,
-  UnknownTaskError,
 } from './errors.ts';
 export { isFinal } from './isFinal.ts';
 export {
@@ -34,31 +53,20 @@ export {
   type FittingCallback,
   type KwargsOf,
   type ResultOf,
+  TaskArgumentsError,
   type TaskDefinition,
   type TaskDefinitions,
 } from './tasks/defineTasks.ts';
 export { type ChainEnd, endChain } from './tasks/endChain.ts';
-export type * from './tasks/events.ts';
-export { type NextTask, nextTask } from './tasks/nextTask.ts';
-export {
-  type DeclaringRequest,
-  declareStage,
-  type Pipeline,
-  type Stage,
-  stageRanks,
-  type TaskRun,
-} from './tasks/pipeline.ts';
-export { type QueuedHandler, type QueuedOptions, queued } from './tasks/queued.ts';
+export { CallbackError, type NextTask, nextTask } from './tasks/nextTask.ts';
 export {
   type DefinedFunctions,
   type RoutedExtras,
   type RoutedHandler,
   routeTasks,
   type TaskFunction,
+  UnknownTaskError,
 } from './tasks/routeTasks.ts';
-export { type RunTaskOptions, runTask, type TaskExtras, type TaskHandler } from './tasks/runTask.ts';
-export type { SettledBatch } from './tasks/settledBatch.ts';
 export { type SchemaIssue, type StandardSchema, type } from './tasks/standardSchema.ts';
 export { isTask, type Task } from './tasks/task.ts';
 export type { TaskMessage, TaskPublisher } from './tasks/taskPublisher.ts';
-export { type Unwrapped, unwrapTask } from './tasks/unwrapTask.ts';

@@ -1,14 +1,14 @@
+export type {
+  SqsEvent,
+  SqsMessageAttribute,
+  SqsRecord,
+} from '../core/batch/events.ts';
 export {
   InvocationError,
   LocalOptionError,
   MissingPackageError,
   WorkerNotIdleError,
 } from '../core/errors.ts';
-export type {
-  SqsEvent,
-  SqsMessageAttribute,
-  SqsRecord,
-} from '../core/tasks/events.ts';
 export type { InvocationReport, WorkerStats } from './invocationReport.ts';
 export type { FullLambdaContext, LambdaHandler } from './lambdaTypes.ts';
 export type { LocalAwsOptions } from './localAwsOptions.ts';

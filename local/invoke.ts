@@ -1,5 +1,5 @@
+import type { SqsEvent } from '../core/batch/events.ts';
 import { InvocationError } from '../core/errors.ts';
-import type { SqsEvent } from '../core/tasks/events.ts';
 import type { FullLambdaContext, LambdaHandler } from './lambdaTypes.ts';
 
 /** Lambda's limit for a response: 6 MiB and 100 bytes. */

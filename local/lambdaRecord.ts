@@ -1,5 +1,5 @@
 import type { Message, MessageAttributeValue } from '@aws-sdk/client-sqs';
-import type { SqsMessageAttribute, SqsRecord } from '../core/tasks/events.ts';
+import type { SqsMessageAttribute, SqsRecord } from '../core/batch/events.ts';
 
 /** Puts a message of SQS in the shape in which Lambda hands it to a function. */
 export function toLambdaRecord(message: Message, queueArn: string): SqsRecord {

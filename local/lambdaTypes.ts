@@ -1,4 +1,4 @@
-import type { LambdaContext, SqsEvent } from '../core/tasks/events.ts';
+import type { LambdaContext, SqsEvent } from '../core/batch/events.ts';
 
 /** Lambda's context, with what is left of its days of callbacks. */
 export interface FullLambdaContext extends LambdaContext {

@@ -1,4 +1,4 @@
-import type { SqsRecord } from '../core/tasks/events.ts';
+import type { SqsRecord } from '../core/batch/events.ts';
 import type { WorkerStats } from './invocationReport.ts';
 import { type InvocationResult, invoke } from './invoke.ts';
 import { createLambdaContext } from './lambdaContext.ts';

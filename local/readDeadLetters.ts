@@ -1,5 +1,5 @@
 import type { Message } from '@aws-sdk/client-sqs';
-import type { SqsRecord } from '../core/tasks/events.ts';
+import type { SqsRecord } from '../core/batch/events.ts';
 import { toLambdaRecord } from './lambdaRecord.ts';
 import type { QueueCalls } from './queueCalls.ts';
 

@@ -1,4 +1,4 @@
-import type { SqsRecord } from '../core/tasks/events.ts';
+import type { SqsRecord } from '../core/batch/events.ts';
 
 /** Lambda's limit for the event of an invocation: 6 MiB. */
 export const MOST_EVENT_BYTES: number = 6 * 1024 * 1024;

@@ -1,5 +1,5 @@
+import type { SqsRecord } from '../core/batch/events.ts';
 import { LocalOptionError } from '../core/errors.ts';
-import type { SqsRecord } from '../core/tasks/events.ts';
 import type { WorkerStats } from './invocationReport.ts';
 import { pollQueue } from './pollQueue.ts';
 import type { BatchWorker } from './processBatch.ts';

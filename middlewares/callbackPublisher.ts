@@ -3,34 +3,40 @@ import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { MiddlewareObj } from '@middy/core';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
-import { assertOption } from '../core/assertOption.ts';
-import { DeadlineError, NotUnwrappedError } from '../core/errors.ts';
-import { isFinal } from '../core/isFinal.ts';
-import { isFolderName } from '../core/storedData.ts';
-import { ChainEnd } from '../core/tasks/endChain.ts';
-import { isSnsRecord, type LambdaContext, messageIdOf, type TaskRecord } from '../core/tasks/events.ts';
-import { keepResponse } from '../core/tasks/keepResponse.ts';
-import { type NextTask, nextTask } from '../core/tasks/nextTask.ts';
+import { identityOf, type TaskIdentity } from '../core/batch/identity.ts';
+import type { TaskRun } from '../core/batch/stage.ts';
 import {
-  assertPipelineRan,
-  declareStage,
-  outgoingOf,
-  stageRanks,
-  type TaskRun,
-} from '../core/tasks/pipeline.ts';
+  awsClient,
+  bucketName,
+  checkOptions,
+  either,
+  finite,
+  func,
+  object,
+  text,
+  whole,
+  withMethod,
+} from '../core/checkOptions.ts';
+import { AlgernonError } from '../core/errors.ts';
+import { isFolderName } from '../core/storedData.ts';
+import { chainIdName } from '../core/tasks/chainId.ts';
+import type { NextTask } from '../core/tasks/nextTask.ts';
 import { isTask } from '../core/tasks/task.ts';
 import type { TaskMessage } from '../core/tasks/taskPublisher.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { type Topics, topicArn } from './aws/topics.ts';
+import { ErrorTaskNotToldError } from './callbacks/ErrorTaskNotToldError.ts';
 import { carriedOn, errorTaskOf, followersOf } from './callbacks/extraCallbacks.ts';
 import { gatherMessages, type Send } from './callbacks/gatherMessages.ts';
-import { type Origin, storeResult, taskMessage } from './callbacks/storeResult.ts';
+import { storeResult, taskMessage } from './callbacks/storeResult.ts';
+import { assertUnwrapped } from './middy/assertUnwrapped.ts';
+import { stageMiddleware } from './middy/stageMiddleware.ts';
 
 export interface CallbackPublisherOptions {
-  /** Default: one made at the first need, shared by all that give none. */
+  /** Default: a client that is made on first use and shared. */
   s3?: S3Client;
-  /** Default: one made at the first need, shared by all that give none. */
+  /** Default: a client that is made on first use and shared. */
   sns?: SNSClient;
   /** The bucket for results. Default: `ALGERNON_BUCKET_NAME`, read when the first result needs it. */
   bucket?: string;
@@ -38,15 +44,15 @@ export interface CallbackPublisherOptions {
   folder?: string;
   /** A canned ACL for results. Default: none; `bucket-owner-full-control` for a bucket of another account. */
   acl?: ObjectCannedACL;
-  /** Where the topics are. Default: each is named as its task, in the function's own region and account. */
+  /** The topics of tasks. Default: each is named as its task, in the function's own region and account. */
   topics?: Topics;
   /** Results up to this many bytes travel in the message itself. Default 0: every result goes through S3. */
   inlineUnder?: number;
-  /** What a topic takes in one message, in bytes. Default 262,144. */
+  /** The size limit of a message on your topics, in bytes. Default 262,144. */
   maxMessageBytes?: number;
-  /** How long a finished result waits for others to leave with, in milliseconds, while others are under way. Default 100. */
+  /** How long a finished result waits for others to leave with, in milliseconds, while tasks are running. Default 100. */
   lingerMillis?: number;
-  /** How often a task is tried before the chain's error task is told: what its queue has. Default 3. */
+  /** How often a task is tried before the chain's error task is told, as set on the queue. Default 3. */
   maxReceiveCount?: number;
   /** The registry that writes results. Default: the shared one. */
   ajson?: Pick<Ajson, 'dumps'>;
@@ -54,21 +60,20 @@ export interface CallbackPublisherOptions {
 
 const name = 'callbackPublisher';
 
-/** Up to this many characters of ajson, a result that is sent on is still among those of the batch. */
-const keptLength = 262_144;
+/** A stored result of more characters than this is not kept in memory while its callback waits to leave. */
+const keptLength = 65_536;
 
 /**
- * Stores the result of a task that has a `callback` in S3, and sends a pointer to it to the next task's topic. The
- * task counts as done once that is sent: a failed upload or publish fails its record, and the message comes back.
+ * Stores the result of a task that has a `callback` in S3, and sends a pointer to it to the next task's topic. The task
+ * counts as done once that is sent: a failed upload or publish fails its record, and the message comes back.
  *
- * The name of the stored object is derived from the message, so a redelivery writes the same object again. Callbacks
- * that finish together leave together, up to ten in a call. What lies in S3 and has more than 262,144 characters is not
- * kept among the results of the batch.
+ * The name of the stored object is derived from the message, so a redelivery writes the same object again. Callbacks that
+ * finish together leave together, up to ten in a call.
  *
- * Fails a record with a `CallbackError` (before its handler is called), `StoredDataError`, `TopicNotFoundError`,
- * `MessageTooLargeError` or `PublishError`.
+ * Fails a record with a `CallbackError` or `TOPIC_NOT_FOUND` before its handler is called; with a `StoredDataError` or a
+ * `PublishError` after it.
  *
- * @throws OptionError when an option is not what it must be
+ * @throws OptionError when an option is unknown or has a bad value
  * @example
  * export const handler = middy(queued(async (task: Task) => resize(task.task_kwargs)))
  *   .use(sqsPartialBatchFailure())
@@ -76,161 +81,186 @@ const keptLength = 262_144;
  *   .use(callbackPublisher());
  */
 export function callbackPublisher(options: CallbackPublisherOptions = {}): MiddlewareObj {
-  const { inlineUnder = 0, maxMessageBytes = 262_144, lingerMillis = 100, maxReceiveCount = 3 } = options;
-  const { s3, sns, bucket, folder, acl, topics, ajson = sharedAjson } = options;
-  assertOption(inlineUnder >= 0, name, 'inlineUnder', 'a number of bytes from 0');
-  assertOption(maxMessageBytes > 0, name, 'maxMessageBytes', 'a number of bytes above 0');
-  assertOption(lingerMillis >= 0, name, 'lingerMillis', 'a number of milliseconds from 0');
-  assertOption(maxReceiveCount > 0, name, 'maxReceiveCount', 'a whole number from 1');
-  assertOption(folder === undefined || isFolderName(folder), name, 'folder', 'a name without #, ! and /');
-  const store = s3ObjectStore({ s3, acl });
+  const sender = openSender(options);
+  const { lingerMillis = 100, maxReceiveCount = 3 } = options;
+
+  return stageMiddleware({
+    name,
+    order: { at: 'publish' },
+    open() {
+      // One invocation's callbacks leave together.
+      const gathered = gatherMessages(sender.publisher, lingerMillis);
+      return {
+        around: (run, next) =>
+          gathered.during(async (send) => {
+            let plan: Plan | undefined;
+            run.beforeHandler(async () => {
+              plan = await sender.plan(run);
+            });
+            run.signal.addEventListener('abort', gathered.leave, { once: true });
+            const sendNow: Send = (message) => {
+              const sent = send(message);
+              // Near the end of the invocation nothing waits for company.
+              if (run.signal.aborted) gathered.leave();
+              return sent;
+            };
+            try {
+              await next();
+              if (!run.endsChain) await sender.sendOn(run, plan ?? (await sender.plan(run)), sendNow);
+            } catch (error) {
+              throw await sender.tellError(run, error, maxReceiveCount, sendNow);
+            } finally {
+              run.signal.removeEventListener('abort', gathered.leave);
+            }
+          }),
+      };
+    },
+  });
+}
+
+/** The tasks that follow on a task. Made before the handler runs, which may change its task. */
+interface Plan {
+  readonly identity: TaskIdentity;
+  readonly taskName: string;
+  readonly following: readonly (NextTask & { topicArn: string })[];
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+function openSender(options: CallbackPublisherOptions) {
+  const {
+    inlineUnder = 0,
+    maxMessageBytes = 262_144,
+    ajson = sharedAjson,
+  } = checkOptions(name, options, {
+    s3: awsClient('S3Client'),
+    sns: awsClient('SNSClient'),
+    bucket: bucketName,
+    folder: {
+      expected: 'a name without # and !',
+      test: (value) => typeof value === 'string' && isFolderName(value),
+    },
+    acl: text('the name of a canned ACL'),
+    topics: either(func, object),
+    inlineUnder: whole(0),
+    maxMessageBytes: whole(1),
+    lingerMillis: finite('milliseconds', 0),
+    maxReceiveCount: whole(1),
+    ajson: withMethod('dumps', 'a registry such as ajson'),
+  });
+  const { s3, sns, bucket, folder, acl, topics } = options;
   const publisher = snsPublisher({ sns, maxMessageBytes });
   // A worker may pass on tags that it did not rebuild.
   const dumps = (value: unknown) => ajson.dumps(value, { tags: 'keep' });
-  const storing = { store, bucket, folder, inlineUnder, dumps };
+  const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, inlineUnder, dumps };
 
-  /** The messages for all that follow, around one result. */
-  const messagesFor = async (
-    following: readonly NextTask[],
-    result: unknown,
-    origin: Origin,
-    attributes: Record<string, string>,
-    signal?: AbortSignal,
-  ): Promise<{ messages: TaskMessage[]; storedLength: number }> => {
-    // The topics first: a result that can go nowhere is not to be left in S3.
-    const arns = await Promise.all(
-      following.map((next) => topicArn(next.task_name, topics, origin.functionArn)),
+  const planFor = async (run: TaskRun, taskName: string, following: readonly NextTask[]): Promise<Plan> => {
+    const identity = identityOf(run);
+    const home = run.context?.invokedFunctionArn ?? identity.receiver;
+    // A result that has nowhere to go must not be computed, nor stored.
+    const arns = await Promise.all(following.map((next) => topicArn(next.task_name, topics, home)));
+    return {
+      identity,
+      taskName,
+      following: following.map((next, index) => ({ ...next, topicArn: arns[index] as string })),
+      attributes: { [chainIdName]: identity.chainId, ...carriedOn(run.unwrap().attributes) },
+    };
+  };
+
+  /** Stores a result, and makes the messages around it. */
+  const messagesFor = async (run: TaskRun, plan: Plan, result: unknown) => {
+    const { identity, taskName, following } = plan;
+    const digest = digestOf([identity.receiver, identity.part]).slice(0, 8);
+    const origin = { ...identity, taskName: `${taskName}-${digest}`, functionArn: undefined };
+    const { kwargs, storedLength } = await storeResult(result, origin, { ...storing, signal: run.cutoff });
+    const messages = following.map(
+      (next): TaskMessage => ({
+        topicArn: next.topicArn,
+        subject: 'callback',
+        attributes: { ...plan.attributes, ...run.outgoingAttributes },
+        message: taskMessage(next.task_name, kwargs, next.callback),
+        groupId: identity.groupId ?? identity.messageId,
+        deduplicationId: deduplicationId(plan, next),
+      }),
     );
-    const { kwargs, storedLength } = await storeResult(result, origin, { ...storing, signal });
-    const messages = following.map((next, index) => ({
-      topicArn: arns[index] as string,
-      subject: 'callback',
-      attributes,
-      message: taskMessage(next.task_name, kwargs, next.callback),
-      groupId: origin.groupId ?? origin.messageId,
-      deduplicationId: deduplicationId(origin, next),
-    }));
     return { messages, storedLength };
   };
 
-  /** Tells the chain's error task, once it is known that the task will not be tried again. */
-  const tellError = async (run: TaskRun, error: unknown, send: Send): Promise<void> => {
-    if (run.task === run.record || run.signal.aborted) return;
-    const tries = isSnsRecord(run.record) ? 1 : Number(run.record.attributes?.ApproximateReceiveCount);
-    const { content, attributes } = run.unwrap();
-    const errorTask = errorTaskOf(attributes);
-    if (!errorTask || !(tries >= maxReceiveCount || isFinal(error))) return;
-    const taskName = isTask(content) ? content.task_name : name;
-    const origin = originOfRecord(run.record, run.context, `${taskName}-error`);
-    const {
-      name: errorName,
-      message,
-      code,
-    } = Object(error) as { name?: string; message?: string; code?: string };
-    const failure = { error: { name: errorName, message: message ?? String(error), code }, task: content };
-    const { messages } = await messagesFor([{ task_name: errorTask }], failure, origin, run.outgoing);
+  const sendAll = async (run: TaskRun, messages: readonly TaskMessage[], send: Send) => {
+    if (run.cutoff.aborted) throw run.cutoff.reason;
     await Promise.all(messages.map(send));
   };
-
-  const sendOn = async (run: TaskRun, send: Send): Promise<void> => {
-    if (!isTask(run.task) || run.endsChain) return;
-    const { attributes } = run.unwrap();
-    const following = followersOf(run.task, attributes);
-    if (following.length === 0) return;
-    const origin = originOfRecord(run.record, run.context, run.task.task_name);
-    const outgoing = { ...carriedOn(attributes), ...run.outgoing };
-    const { messages, storedLength } = await messagesFor(following, run.result, origin, outgoing, run.signal);
-    // The message is on its way back by now: what is sent after this would only be sent again.
-    if (run.signal.aborted) throw new DeadlineError();
-    await Promise.all(messages.map(send));
-    // It lies in S3 and is sent: until the batch ends, it is not to be held as well.
-    if (storedLength > keptLength) run.result = undefined;
-  };
-
-  /** One invocation's part: what leaves together comes from one batch. */
-  const declare = (request: Parameters<typeof declareStage>[0]) => {
-    const gathered = gatherMessages(publisher, lingerMillis);
-    const pipeline = declareStage(request, {
-      name,
-      rank: stageRanks.publish,
-      ready(run) {
-        if (run.task === run.record) throw new NotUnwrappedError(name);
-        const { attributes } = run.unwrap();
-        if (isTask(run.task)) followersOf(run.task, attributes);
-        errorTaskOf(attributes);
-      },
-      around: (run, next) =>
-        gathered.during(async (send) => {
-          try {
-            await next();
-            await sendOn(run, send);
-          } catch (error) {
-            // The message comes back, or goes to the dead-letter queue, whether or not the error task could be told.
-            await tellError(run, error, send).catch((cause) => {
-              console.warn(`${name}: the error task could not be told:`, cause);
-            });
-            throw error;
-          }
-        }),
-    });
-    return pipeline !== undefined;
-  };
-
-  /** What directly invoked tasks are to be followed by. */
-  const direct = new WeakMap<object, { next: NextTask; origin: Origin }>();
 
   return {
-    before(request) {
-      keepResponse(request);
-      if (declare(request) || !isTask(request.event)) return;
-      const { task_name, callback } = request.event;
-      const next = nextTask(callback, task_name);
-      if (next) direct.set(request, { next, origin: originOfInvocation(request.context, task_name) });
+    publisher,
+
+    async plan(run: TaskRun): Promise<Plan> {
+      assertUnwrapped(run, name);
+      const { attributes } = run.unwrap();
+      errorTaskOf(attributes);
+      const { task } = run;
+      if (!isTask(task)) return planFor(run, name, []);
+      return planFor(run, task.task_name, followersOf(task, attributes));
     },
-    async after(request) {
-      assertPipelineRan(request, name);
-      const following = direct.get(request);
-      const { response } = request;
-      if (response instanceof ChainEnd) request.response = response.result;
-      if (!following || response instanceof ChainEnd) return;
-      const { next, origin } = following;
-      const { messages } = await messagesFor([next], response, origin, outgoingOf(request));
-      const [error] = await publisher.publish(messages);
-      if (error) throw error;
+
+    /** Sends the result to the tasks that follow. */
+    async sendOn(run: TaskRun, plan: Plan, send: Send): Promise<void> {
+      if (plan.following.length === 0) return;
+      const { messages, storedLength } = await messagesFor(run, plan, run.result);
+      if (run.record && storedLength > keptLength) run.result = undefined;
+      await sendAll(run, messages, send);
     },
-    onError: keepResponse,
+
+    /**
+     * Tells the chain's error task once the task will not be tried again.
+     *
+     * @returns the error for the record
+     */
+    async tellError(run: TaskRun, error: unknown, maxReceiveCount: number, send: Send): Promise<unknown> {
+      const isLast = (identityOf(run).receiveCount ?? 0) >= maxReceiveCount;
+      if (!run.record || !(isLast || (await run.isFinal(error)))) return error;
+      try {
+        const { content, attributes } = run.unwrap();
+        const errorTask = errorTaskOf(attributes);
+        if (!errorTask) return error;
+        const taskName = isTask(content) ? content.task_name : name;
+        const plan = await planFor(run, `${taskName}-error`, [{ task_name: errorTask }]);
+        const { messages } = await messagesFor(run, plan, { error: describeError(error), task: content });
+        await sendAll(run, messages, send);
+        return error;
+      } catch (cause) {
+        return isLast || !isRetryable(cause) ? warned(error, cause) : new ErrorTaskNotToldError(error, cause);
+      }
+    },
   };
 }
 
-/** The same however often the message is delivered, and another for each that follows on it. */
-function deduplicationId({ messageId, taskName }: Origin, next: NextTask): string {
-  const parts = JSON.stringify([taskName, next.task_name, next.callback]);
-  const digest = createHash('sha256').update(parts).digest('base64url').slice(0, 22);
-  // SNS takes 128 characters; the name is there for who reads it.
+/** The message comes back, or goes to the dead-letter queue, whether or not the error task could be told. */
+function warned(error: unknown, cause: unknown): unknown {
+  console.warn(`${name}: the error task could not be told:`, cause);
+  return error;
+}
+
+function isRetryable(error: unknown): boolean {
+  return !(error instanceof AlgernonError) || error.retryable;
+}
+
+function describeError(error: unknown) {
+  const {
+    name: errorName,
+    message,
+    code,
+  } = Object(error) as { name?: string; message?: string; code?: string };
+  return { name: errorName, message: message ?? String(error), code };
+}
+
+/** The same for each delivery of a message, and another one for each task that follows on it. */
+function deduplicationId({ identity, taskName }: Plan, next: NextTask): string {
+  const { messageId, receiver, part } = identity;
+  const digest = digestOf([receiver, part, taskName, next.task_name, next.callback]).slice(0, 22);
+  // SNS takes 128 characters; the name is for readers.
   return `${messageId}.${digest}.${next.task_name}`.slice(0, 128);
 }
 
-function originOfRecord(record: TaskRecord, context: LambdaContext | undefined, taskName: string): Origin {
-  const messageId = messageIdOf(record);
-  if (isSnsRecord(record)) {
-    return {
-      messageId,
-      taskName,
-      sentAt: Date.parse(record.Sns.Timestamp),
-      functionArn: record.Sns.TopicArn,
-    };
-  }
-  return {
-    messageId,
-    taskName,
-    sentAt: Number(record.attributes?.SentTimestamp),
-    functionArn: context?.invokedFunctionArn ?? record.eventSourceARN,
-    groupId: record.attributes?.MessageGroupId,
-  };
-}
-
-/** Lambda keeps the request id when it tries an asynchronous invocation again, and tells no time of sending. */
-function originOfInvocation(context: LambdaContext, taskName: string): Origin {
-  const { awsRequestId, invokedFunctionArn } = context;
-  return { messageId: awsRequestId, taskName, sentAt: 0, functionArn: invokedFunctionArn };
+function digestOf(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }

@@ -1,9 +1,7 @@
 import type { MiddlewareObj } from '@middy/core';
 import { assertOption } from '../core/assertOption.ts';
-import type { LambdaContext } from '../core/tasks/events.ts';
-import { keepResponse } from '../core/tasks/keepResponse.ts';
-import { assertEventKept, extendContext, openPipeline, originalContext } from '../core/tasks/pipeline.ts';
-import { atEnd } from '../core/tasks/watchRequest.ts';
+import type { LambdaContext } from '../core/batch/events.ts';
+import { stageMiddleware } from './middy/stageMiddleware.ts';
 import { type BatchResources, batchResources } from './resources/batchResources.ts';
 import { containerResources } from './resources/containerResources.ts';
 import { inTime } from './resources/inTime.ts';
@@ -84,35 +82,19 @@ export function contextResources<V extends Record<string, unknown>, R>(
 ): ContextResources<ResourceValues<R>> {
   const all = new Map(Object.entries(resources as object).map(([name, one]) => [name, checked(name, one)]));
   const container = containerResources(all);
-  const ends = new WeakMap<object, () => Promise<void>>();
-  const end = async (request: object) => ends.get(request)?.();
 
-  return {
-    before(request) {
-      keepResponse(request);
-      const aws: LambdaContext = originalContext(request.context);
-      const batch = batchResources(all, aws, container);
-      ends.set(
-        request,
-        atEnd(request, () => inTime(aws, batch.dispose())),
-      );
-      const parts = partsOf(all.keys(), batch, aws);
-      request.context = extendContext(request.context, parts);
-      openPipeline(request)?.contextParts.push((context) => {
-        for (const [name, part] of Object.entries(parts)) {
-          if (!(name in context)) Object.defineProperty(context, name, part);
-        }
-      });
+  return stageMiddleware({
+    name: owner,
+    passive: true,
+    anyEvent: true,
+    twice: 'put all resources into one',
+    open({ context, addToContext, onEnd }) {
+      const batch = batchResources(all, context, container);
+      onEnd(() => inTime(context, batch.dispose()));
+      addToContext(partsOf(all.keys(), batch, context));
+      return undefined;
     },
-    async after(request) {
-      await end(request);
-      assertEventKept(request);
-    },
-    async onError(request) {
-      await end(request);
-      await keepResponse(request);
-    },
-  };
+  });
 }
 
 function checked(name: string, given: unknown): ObjectResource {

@@ -1,20 +1,13 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { MiddlewareObj } from '@middy/core';
 import { assertOption } from '../core/assertOption.ts';
-import {
-  BucketNotAllowedError,
-  NotATaskError,
-  PointerError,
-  StoredDataTooLargeError,
-} from '../core/errors.ts';
-import { messageIdOf } from '../core/tasks/events.ts';
-import { keepResponse } from '../core/tasks/keepResponse.ts';
-import { declareStage, stageRanks } from '../core/tasks/pipeline.ts';
-import { isTask } from '../core/tasks/task.ts';
-import { parseMessage } from '../core/tasks/unwrapTask.ts';
+import { messageIdOf } from '../core/batch/events.ts';
+import { checkTask, parseMessage } from '../core/batch/unwrapTask.ts';
+import { BucketNotAllowedError, PointerError, StoredDataTooLargeError } from '../core/errors.ts';
 import { bucketGuard } from './aws/environment.ts';
 import { pointerClasses, sizeAttributes } from './aws/extendedPointer.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
+import { stageMiddleware } from './middy/stageMiddleware.ts';
 
 export interface ExtendedPayloadOptions {
   /** Default: one made at the first need, shared by all that give none. */
@@ -68,29 +61,25 @@ export function extendedPayload(options: ExtendedPayloadOptions = {}): Middlewar
     return store.get({ bucket: s3BucketName, key: s3Key }, { admit, signal });
   };
 
-  return {
-    before(request) {
-      keepResponse(request);
-      declareStage(request, {
-        name,
-        rank: stageRanks.unwrap - 60,
-        async around(run, next) {
-          const message = run.unwrap();
-          const isExtended = sizeAttributes.some((size) => size in message.attributes);
-          const pointer = isExtended ? pointerIn(message.content) : undefined;
-          if (pointer) {
-            const task = parseMessage(await read(pointer, run.signal), messageIdOf(run.record));
-            if (!isTask(task)) throw new NotATaskError();
-            run.task = task;
-            // Whoever asks for the message from now on means this: an error task is told of it, for one.
-            message.content = task;
-          }
-          await next();
-        },
-      });
+  return stageMiddleware({
+    name,
+    order: { at: 'extended' },
+    twice: 'list all buckets in the option buckets of one',
+    async around(run, next) {
+      const { record } = run;
+      if (!record) return next();
+      const message = run.unwrap();
+      const isExtended = sizeAttributes.some((size) => size in message.attributes);
+      const pointer = isExtended ? pointerIn(message.content) : undefined;
+      if (pointer) {
+        const messageId = messageIdOf(record);
+        run.task = checkTask(parseMessage(await read(pointer, run.signal), messageId), messageId);
+        // Later readers of the message need the task too, such as an error task.
+        message.content = run.task;
+      }
+      return next();
     },
-    onError: keepResponse,
-  };
+  });
 }
 
 interface S3Pointer {

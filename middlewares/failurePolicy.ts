@@ -1,26 +1,37 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { MiddlewareObj } from '@middy/core';
-import { assertOption } from '../core/assertOption.ts';
+import { isSnsRecord, messageIdOf, type SqsRecord, type TaskRecord } from '../core/batch/events.ts';
+import { groupId } from '../core/batch/runBatch.ts';
+import type { TaskRun } from '../core/batch/stage.ts';
+import {
+  awsClient,
+  checkOptions,
+  either,
+  finite,
+  func,
+  type OptionCheck,
+  text,
+  whole,
+} from '../core/checkOptions.ts';
 import { DeadLetterError } from '../core/errors.ts';
 import { isFinal } from '../core/isFinal.ts';
-import { isSnsRecord, messageIdOf, type SqsEvent, type SqsRecord } from '../core/tasks/events.ts';
-import { keepResponse } from '../core/tasks/keepResponse.ts';
-import { assertPipelineRan, declareStage, stageRanks } from '../core/tasks/pipeline.ts';
 import { deadLetterMessage } from './aws/deadLetterMessage.ts';
 import { sqsQueues } from './aws/sqsQueues.ts';
+import { ErrorTaskNotToldError } from './callbacks/ErrorTaskNotToldError.ts';
+import { stageMiddleware } from './middy/stageMiddleware.ts';
 
 /** How long a message that failed stays away. */
 export interface Backoff {
-  /** After the first failure, in seconds; each further one doubles it. Default 2. */
+  /** After the first failure, in seconds; each further failure doubles it. Default 2. */
   baseSeconds?: number;
   /** The longest, in seconds; at most 42,000. Default 900. */
   maxSeconds?: number;
-  /** How much of it is left to chance, from 0 to 1, so that what failed together does not come back together. Default 0.5. */
+  /** The random share, from 0 to 1, so that messages that failed together come back apart. Default 0.5. */
   jitter?: number;
 }
 
 export interface FailurePolicyOptions {
-  /** An `SQSClient`. Default: one made at the first need, shared by all that give none. */
+  /** An `SQSClient`. Default: a client that is made on first use and shared. */
   sqs?: Pick<SQSClient, 'send'>;
   /**
    * The URL of the dead-letter queue, or a function that finds it. Default: the one in the `RedrivePolicy` of the queue
@@ -29,29 +40,35 @@ export interface FailurePolicyOptions {
   deadLetterQueue?:
     | string
     | ((record: SqsRecord, error: unknown) => string | undefined | Promise<string | undefined>);
-  /** How long a message that may succeed later stays away. False: as long as the queue's visibility timeout says. */
+  /** How long a message that may succeed later stays away. False: as the queue's visibility timeout says. */
   backoff?: Backoff | false;
   /** Whether an error is final; undefined leaves it to the default, which is {@link isFinal}. */
   isFinal?: (error: unknown, record: SqsRecord) => boolean | undefined;
+  /**
+   * FIFO queues: on which receive a message that fails is dead-lettered, so that its group goes on. Default: the
+   * `maxReceiveCount` of the queue's `RedrivePolicy`.
+   */
+  maxReceiveCount?: number;
 }
 
 const name = 'failurePolicy';
 
 /**
- * Decides what becomes of a message whose task failed, instead of leaving all to the queue's settings.
+ * Decides what happens to a message whose task failed, instead of leaving it to the queue's settings.
  *
- * A final failure (a message that is not JSON, a `NonRetryableError`) goes to the dead-letter queue at once, as it came,
- * with the reason in message attributes. Once it is there its record counts as done; when it cannot be put there, the
- * record fails with a `DeadLetterError` and comes back. Any other failure comes back after a time that doubles with
- * each delivery, partly left to chance.
+ * A final failure (a message that is not JSON, a `NonRetryableError`) goes to the dead-letter queue at once, unchanged, with
+ * the reason in message attributes. Its record then counts as done; if the dead-letter queue does not accept it, the record
+ * fails with a `DeadLetterError` and comes back. Any other failure comes back after a time that doubles with each delivery,
+ * with a random share.
  *
- * In a FIFO group, what comes after a failed message comes back together with it, and what comes after a dead letter
- * goes on, as SQS itself has it. Direct invocations and SNS without a queue are left alone.
+ * In a FIFO group, the messages after a failed one return to the queue with it. On its last allowed receive the failed message
+ * is dead-lettered, and its group goes on: otherwise the messages that returned untried would reach the dead-letter queue too.
+ * Direct invocations and SNS without a queue are not affected.
  *
  * The function's role needs `sqs:GetQueueUrl` and `sqs:ChangeMessageVisibility`; for dead letters `sqs:SendMessage`, and
- * `sqs:GetQueueAttributes` where no `deadLetterQueue` is given.
+ * `sqs:GetQueueAttributes` unless `deadLetterQueue` and, for FIFO queues, `maxReceiveCount` are given.
  *
- * @throws OptionError when an option is not what it must be
+ * @throws OptionError when an option is unknown or has a bad value
  * @example
  * export const handler = middy(queued(worker))
  *   .use(sqsPartialBatchFailure())
@@ -59,25 +76,20 @@ const name = 'failurePolicy';
  *   .use(failurePolicy({ backoff: { baseSeconds: 5, maxSeconds: 300 } }));
  */
 export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj {
-  const { sqs, deadLetterQueue, isFinal: decide } = options;
+  checkOptions(name, options, optionChecks);
+  const { deadLetterQueue, maxReceiveCount } = options;
   const backoff = options.backoff === false ? undefined : readBackoff(options.backoff);
-  assertOption(
-    deadLetterQueue === undefined ||
-      typeof deadLetterQueue === 'function' ||
-      /^https?:\/\//.test(deadLetterQueue),
-    name,
-    'deadLetterQueue',
-    'the URL of a queue, or a function',
-  );
-  const queues = sqsQueues(sqs as SQSClient | undefined, name);
+  const queues = sqsQueues(options.sqs as SQSClient | undefined, name);
+  let isWarned = false;
 
   const deadLetter = async (record: SqsRecord, error: unknown) => {
     try {
       const given =
         typeof deadLetterQueue === 'function' ? await deadLetterQueue(record, error) : deadLetterQueue;
       const url = given ?? (await queues.deadLetterUrl(record.eventSourceARN));
-      if (!url)
-        throw new Error('the queue has no RedrivePolicy, and the option deadLetterQueue is not given');
+      if (!url) {
+        throw new Error('the queue has no RedrivePolicy, and the option deadLetterQueue is missing');
+      }
       await queues.send(url, deadLetterMessage(record, error));
     } catch (cause) {
       throw new DeadLetterError(error, cause);
@@ -86,66 +98,104 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
 
   const giveBack = async (records: readonly SqsRecord[]) => {
     const [record] = records;
-    if (!backoff || !record) return;
+    if (!backoff || !record?.eventSourceARN) return;
     const handles = records.map(({ receiptHandle }) => receiptHandle);
     try {
       await queues.hide(record.eventSourceARN, handles, delaySeconds(record, backoff));
     } catch (error) {
-      // It still comes back, when the queue says so; and what failed the task is the error to throw.
+      // The message comes back all the same, and its own error is the one to throw.
       console.warn(`${name}: the visibility of ${record.messageId} could not be changed:`, error);
     }
   };
 
-  return {
-    before(request) {
-      keepResponse(request);
-      const started = new Set<string>();
-      declareStage(request, {
-        name,
-        rank: stageRanks.fail,
-        async around({ record, signal }, next) {
-          started.add(messageIdOf(record));
-          try {
-            await next();
-          } catch (error) {
-            // Near the end of the invocation the message is on its way back already.
-            if (isSnsRecord(record) || signal.aborted) throw error;
-            const { Records } = request.event as SqsEvent;
-            const waiting = restOfGroup(record, Records).filter(({ messageId }) => !started.has(messageId));
-            try {
-              if (!(decide?.(error, record) ?? isFinal(error))) throw error;
-              await deadLetter(record, error);
-            } catch (failure) {
-              await giveBack([record, ...waiting]);
-              throw failure;
-            }
-          }
-        },
-      });
-    },
-    after: (request) => assertPipelineRan(request, name),
-    onError: keepResponse,
+  /** Whether a message of a FIFO queue is on its last receive. */
+  const isLastReceive = async (record: SqsRecord): Promise<boolean> => {
+    if (groupId(record) === undefined) return false;
+    try {
+      const most = maxReceiveCount ?? (await queues.redrivePolicy(record.eventSourceARN))?.maxReceiveCount;
+      return most !== undefined && Number(record.attributes?.ApproximateReceiveCount) >= most;
+    } catch (error) {
+      if (!isWarned)
+        console.warn(`${name}: give the option maxReceiveCount, or sqs:GetQueueAttributes:`, error);
+      isWarned = true;
+      return false;
+    }
   };
-}
 
-/** What has to wait for a message of a FIFO queue. SQS gives out nothing of a group while any of it is out. */
-function restOfGroup(record: SqsRecord, records: readonly SqsRecord[]): SqsRecord[] {
-  if (!record.eventSourceARN.endsWith('.fifo')) return [];
-  const group = record.attributes.MessageGroupId;
-  const after = records.slice(records.findIndex(({ messageId }) => messageId === record.messageId) + 1);
-  return after.filter(({ attributes }) => attributes.MessageGroupId === group);
-}
+  const isFinalFor = (error: unknown, record: SqsRecord): boolean => {
+    // The error task must be told first.
+    if (error instanceof ErrorTaskNotToldError) return false;
+    try {
+      return options.isFinal?.(error, record) ?? isFinal(error);
+    } catch (thrown) {
+      console.warn(`${name}: isFinal threw, and its default is used:`, thrown);
+      return isFinal(error);
+    }
+  };
 
-function readBackoff({ baseSeconds = 2, maxSeconds = 900, jitter = 0.5 }: Backoff = {}): Required<Backoff> {
-  assertOption(baseSeconds >= 0, name, 'backoff.baseSeconds', 'a number of seconds from 0');
-  // SQS takes 12 hours since a message was received, and a task may have run for 15 minutes.
-  assertOption(
-    maxSeconds >= 0 && maxSeconds <= 42_000,
+  return stageMiddleware({
     name,
-    'backoff.maxSeconds',
-    'from 0 to 42,000 seconds',
-  );
-  assertOption(jitter >= 0 && jitter <= 1, name, 'backoff.jitter', 'a part, from 0 to 1');
+    order: { at: 'policy' },
+    open({ records }) {
+      const started = new Set<string>();
+      const around = async (run: TaskRun, next: () => Promise<void>): Promise<void> => {
+        const { record, signal } = run;
+        if (!record || isSnsRecord(record)) return next();
+        started.add(messageIdOf(record));
+        const isGone = async (error: unknown) => isFinalFor(error, record) || isLastReceive(record);
+        run.isFinal = isGone;
+        try {
+          await next();
+        } catch (error) {
+          const waiting = restOfGroup(record, records).filter(({ messageId }) => !started.has(messageId));
+          try {
+            // Near the end of the invocation only a last receive is left to decide.
+            if (signal.aborted ? !(await isLastReceive(record)) : !(await isGone(error))) throw error;
+            await deadLetter(record, error);
+            run.failure = error;
+          } catch (failure) {
+            if (!signal.aborted) await giveBack([record, ...waiting]);
+            throw failure;
+          }
+        }
+      };
+      return { around };
+    },
+  });
+}
+
+/** The messages that must wait for one of a FIFO group. SQS gives out no message of a group while another is in flight. */
+function restOfGroup(record: SqsRecord, records: readonly TaskRecord[]): SqsRecord[] {
+  const group = groupId(record);
+  if (group === undefined) return [];
+  const after = records.slice(records.findIndex((other) => messageIdOf(other) === record.messageId) + 1);
+  return (after as SqsRecord[]).filter((other) => groupId(other) === group);
+}
+
+const backoffChecks = {
+  baseSeconds: finite('seconds', 0),
+  // SQS takes 12 hours since a message was received, and a task may have run for 15 minutes.
+  maxSeconds: finite('seconds', 0, 42_000),
+  jitter: finite('parts', 0, 1),
+};
+
+const optionChecks: Readonly<Record<keyof FailurePolicyOptions, OptionCheck>> = {
+  sqs: awsClient('SQSClient'),
+  deadLetterQueue: either(text('the URL of a queue', /^https?:\/\//), func),
+  backoff: {
+    expected: 'an object such as { baseSeconds: 2 }, or false',
+    test: (value) => value === false || (typeof value === 'object' && value !== null),
+  },
+  isFinal: func,
+  maxReceiveCount: whole(1),
+};
+
+function readBackoff(given: Backoff = {}): Required<Backoff> {
+  const {
+    baseSeconds = 2,
+    maxSeconds = 900,
+    jitter = 0.5,
+  } = checkOptions(`${name}.backoff`, given, backoffChecks);
   return { baseSeconds, maxSeconds, jitter };
 }
 

@@ -4,25 +4,16 @@ export {
   type AjsonErrorKind,
   AlgernonError,
   BatchEndedError,
-  BatchFailedError,
   BucketNotAllowedError,
-  CallbackError,
   DeadLetterError,
-  DeadlineError,
   type ErrorDetails,
-  EventReplacedError,
-  GroupHaltedError,
   InvocationError,
   LocalOptionError,
-  MessageNotJsonError,
   MessageTooLargeError,
   MissingPackageError,
   NonRetryableError,
-  NotATaskError,
   NotConfiguredError,
-  NotUnwrappedError,
   OptionError,
-  PipelineNotRunError,
   PointerError,
   PublishError,
   ResourceCircleError,
@@ -34,11 +25,9 @@ export {
   StoredDataRefusedError,
   StoredDataTooLargeError,
   StoredDataUnavailableError,
-  TaskArgumentsError,
   TooManyPointersError,
   TopicNotFoundError,
   UnknownClassError,
-  UnknownTaskError,
   WorkerNotIdleError,
 } from '../core/errors.ts';
 export * from '../core/index.ts';
@@ -55,6 +44,12 @@ export {
 export { type ExtendedPayloadOptions, extendedPayload } from './extendedPayload.ts';
 export { type Backoff, type FailurePolicyOptions, failurePolicy } from './failurePolicy.ts';
 export { type LambdaLoggedOptions, lambdaLogged } from './lambdaLogged.ts';
+export {
+  type Invocation,
+  PipelineNotRunError,
+  type StageOptions,
+  stageMiddleware,
+} from './middy/stageMiddleware.ts';
 export { type DefinedTask, type SendTaskOptions, sendTask } from './sendTask.ts';
 export { sqsSnsUnwrap, type UnwrappedEvent } from './sqsSnsUnwrap.ts';
 export { type StepFunctionsTaskOptions, stepFunctionsTask } from './stepFunctionsTask.ts';

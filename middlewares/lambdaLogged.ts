@@ -1,10 +1,7 @@
+import { setImmediate } from 'node:timers';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { MiddlewareObj } from '@middy/core';
 import { assertOption } from '../core/assertOption.ts';
-import { eventKind } from '../core/tasks/events.ts';
-import { keepResponse } from '../core/tasks/keepResponse.ts';
-import { declareStage, stageRanks } from '../core/tasks/pipeline.ts';
-import { atEnd, watchRequest, whenAnswered } from '../core/tasks/watchRequest.ts';
 import { bindLogger } from './logging/bindLogger.ts';
 import { bareConsole, captureConsole, consoleOf } from './logging/captureConsole.ts';
 import { invocationLog } from './logging/invocationLog.ts';
@@ -13,6 +10,7 @@ import { sampleDebug, switchDebugOn, wantsDebug } from './logging/logLevel.ts';
 import { isTerminal, prettyConsole } from './logging/prettyConsole.ts';
 import { parseRedactPath, type RedactPath } from './logging/redact.ts';
 import { enterScope, isLogging, leaveScope } from './logging/scope.ts';
+import { stageMiddleware } from './middy/stageMiddleware.ts';
 import type { Tracing } from './tracing/tracing.ts';
 
 export interface LambdaLoggedOptions {
@@ -67,16 +65,23 @@ export function lambdaLogged(options: LambdaLoggedOptions = {}): MiddlewareObj {
   if (format === 'pretty') logger['console'] = prettyConsole();
   else if (consoleOf(logger) === console) logger['console'] = bareConsole;
 
-  const finishes = new WeakMap<object, () => void>();
-  const finish = (request: object) => finishes.get(request)?.();
   let isCold = process.env.AWS_LAMBDA_INITIALIZATION_TYPE === 'on-demand';
 
-  return {
-    before(request) {
-      keepResponse(request);
+  return stageMiddleware({
+    name,
+    order: { at: 'log' },
+    passive: true,
+    anyEvent: true,
+    always: true,
+    open(invocation) {
       sampleDebug(logger);
       const isDebug = wantsDebug();
-      const log = invocationLog(request, { logger, tracing, capturesConsole: captures, coldStart: isCold });
+      const log = invocationLog(invocation, {
+        logger,
+        tracing,
+        capturesConsole: captures,
+        coldStart: isCold,
+      });
       isCold = false;
       enterScope(log.scope);
       const release = captures ? captureConsole() : undefined;
@@ -86,43 +91,29 @@ export function lambdaLogged(options: LambdaLoggedOptions = {}): MiddlewareObj {
         logger.clearBuffer();
         if (!isLogging(logger)) logger.resetKeys();
       });
-      const write = once(log.finish);
-      atEnd(request, () => {
-        write();
-        leave();
-      });
-      finishes.set(request, () => {
-        write();
-        // What other middlewares write after this, goes through the logger too.
-        whenAnswered(request, leave);
+      invocation.logFailures();
+      invocation.onFailure(log.fail);
+      invocation.onEnd(() => {
+        log.finish();
+        // Lines that other middlewares write after this one go through the logger too.
+        invocation.onAnswer(leave);
         setImmediate(leave);
       });
-
-      const pipeline = declareStage(request, {
-        name,
-        rank: stageRanks.log,
-        around(run, next) {
-          // Whoever samples after us has put the level back.
-          if (isDebug) switchDebugOn(logger);
-          return log.task(run, next);
-        },
-        ready: log.ready,
-      });
-      if (pipeline) pipeline.logsFailures = true;
-      watchRequest(request).listeners.push(log.outcome);
       if (isDebug) switchDebugOn(logger);
       if (options.logEvent ?? logger.getLogEvent()) {
-        logger.info(eventKind(request.event) === 'direct' ? 'event' : 'batch', {
-          event: loggedEvent(request.event, paths),
+        logger.info(invocation.records.length > 0 ? 'batch' : 'event', {
+          event: loggedEvent(invocation.event, paths),
         });
       }
+      return {
+        around(run, next) {
+          // A middleware that samples after this one has set the level back.
+          if (isDebug) switchDebugOn(logger);
+          return log.around(run, next);
+        },
+      };
     },
-    after: finish,
-    async onError(request) {
-      finish(request);
-      await keepResponse(request);
-    },
-  };
+  });
 }
 
 function once(work: () => void): () => void {

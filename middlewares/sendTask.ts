@@ -3,7 +3,7 @@ import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
 import { assertOption } from '../core/assertOption.ts';
-import { NotATaskError } from '../core/errors.ts';
+import { checkTask } from '../core/batch/unwrapTask.ts';
 import { isFolderName } from '../core/storedData.ts';
 import {
   checkKwargs,
@@ -12,7 +12,7 @@ import {
   type TaskDefinitions,
 } from '../core/tasks/defineTasks.ts';
 import { nextTask } from '../core/tasks/nextTask.ts';
-import { isTask, type Task } from '../core/tasks/task.ts';
+import type { Task } from '../core/tasks/task.ts';
 import { bucketFromEnvironment } from './aws/environment.ts';
 import { extendedPointer, sizeAttributes } from './aws/extendedPointer.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
@@ -102,7 +102,7 @@ export async function sendTask(
     'folder',
     'a name without #, ! and /',
   );
-  if (!isTask(task)) throw new NotATaskError();
+  checkTask(task);
   const { task_name, callback } = task;
   nextTask(callback, task_name);
   if (options.tasks) await checkKwargs(options.tasks, task_name, task.task_kwargs ?? {});

@@ -1,16 +1,17 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { MiddlewareObj } from '@middy/core';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
-import { assertOption } from '../core/assertOption.ts';
-import { keepResponse } from '../core/tasks/keepResponse.ts';
-import { declareStage, stageRanks, type TaskRun } from '../core/tasks/pipeline.ts';
-import type { Task } from '../core/tasks/task.ts';
+import { isStateEvent } from '../core/batch/events.ts';
+import type { TaskRun } from '../core/batch/stage.ts';
+import { awsClient, checkOptions, duration, withMethod } from '../core/checkOptions.ts';
+import { AlgernonError } from '../core/errors.ts';
 import { missingPeer } from './aws/missingPeer.ts';
+import { stageMiddleware } from './middy/stageMiddleware.ts';
 
 export interface StepFunctionsTaskOptions {
-  /** Default: one made at the first need. `@aws-sdk/client-sfn` is to be installed. */
+  /** Default: a client that is made on first use and shared. Needs `@aws-sdk/client-sfn`. */
   sfn?: SFNClient;
-  /** How often the state machine is told that a task is still under way, in seconds. Default: never. */
+  /** How often the state machine is told that a task is still running, in seconds. Default: never. */
   heartbeatSeconds?: number;
   /** The registry that writes results. Default: the shared one. */
   ajson?: Pick<Ajson, 'dumps' | 'raw'>;
@@ -24,27 +25,21 @@ interface TokenMessage {
   TaskToken: string;
 }
 
-/** What a state that calls the function directly sends. */
-interface StateEvent {
-  sfn_context: { State: { Name: string } };
-  task_name?: string;
-  payload?: string;
-}
-
 /**
  * Makes a worker out of a state of AWS Step Functions.
  *
- * A message with `Input` and `TaskToken` is a task that a state machine waits for: the handler gets the parsed Input,
- * the state machine gets the result in ajson, or the error, and the message counts as done either way. When the
- * state machine cannot be told, it does not. After an error no callback is sent, since there is no result.
+ * A message with `Input` and `TaskToken` is a task that a state machine waits for: the handler gets the parsed Input, the state
+ * machine gets the result in ajson, or the error, and the message counts as done either way. If the state machine cannot be
+ * told, the message comes back. After an error no callback is sent, since there is no result. A result of more than 262,144
+ * bytes is told as the error `States.DataLimitExceeded`.
  *
- * A state that calls the function directly sends `sfn_context`: its task is `task_name`, else the state's name; its
- * arguments are `payload` parsed, else all other keys; it gets the result as a string of ajson. For such calls use
- * it before `storedDataHydrate`, which otherwise has no task to look into yet.
+ * A state that calls the function directly sends `sfn_context`: its task is `task_name`, else the state's name; its arguments
+ * are `payload` parsed, else all other keys; it gets the result as a string of ajson. The handler finds the state's context as
+ * `context.sfn_context`.
  *
  * The function's role needs `states:SendTaskSuccess`, `states:SendTaskFailure` and `states:SendTaskHeartbeat`.
  *
- * @throws OptionError when an option is not what it must be
+ * @throws OptionError when an option is unknown or has a bad value
  * @throws MissingPackageError from a task, when `@aws-sdk/client-sfn` is not installed
  * @example
  * export const handler = middy(queued(worker))
@@ -53,59 +48,76 @@ interface StateEvent {
  *   .use(stepFunctionsTask({ heartbeatSeconds: 30 }));
  */
 export function stepFunctionsTask(options: StepFunctionsTaskOptions = {}): MiddlewareObj {
-  const { sfn, heartbeatSeconds, ajson = sharedAjson } = options;
-  assertOption(
-    heartbeatSeconds === undefined || heartbeatSeconds > 0,
-    name,
-    'heartbeatSeconds',
-    'a number above 0',
-  );
+  const {
+    sfn,
+    heartbeatSeconds,
+    ajson = sharedAjson,
+  } = checkOptions(name, options, {
+    sfn: awsClient('SFNClient'),
+    heartbeatSeconds: duration('seconds'),
+    ajson: withMethod('dumps', 'a registry such as ajson'),
+  });
   const dumps = (result: unknown) => ajson.dumps(result ?? null, { tags: 'keep' });
-  const calledByState = new WeakSet<object>();
 
-  const answer = async (run: TaskRun, TaskToken: string, next: () => Promise<void>) => {
-    const machine = await openStateMachine(sfn, TaskToken);
-    const stop = heartbeatSeconds ? machine.beat(heartbeatSeconds) : undefined;
+  const answer = async (run: TaskRun, message: TokenMessage, next: () => Promise<void>) => {
+    const machine = await openStateMachine(sfn, message.TaskToken);
+    const stop = machine.beat(heartbeatSeconds);
     let output: string;
     try {
+      const { Input } = message;
+      run.task = typeof Input === 'string' ? ajson.raw(Input) : Input;
       await next();
-      // In here, since a result that ajson refuses is the task's failure.
-      output = dumps(run.result);
+      // A result that ajson or Step Functions refuses is the task's failure.
+      output = assertFits(dumps(run.result));
     } catch (error) {
-      // Given back near the deadline: the message comes again, and the state machine waits on.
+      // Cut off by the deadline: the message comes back, and the state machine goes on waiting.
       if (run.signal.aborted) throw error;
       run.failure = error;
       run.endsChain = true;
       return machine.fail(error);
     } finally {
-      stop?.();
+      stop();
     }
     await machine.succeed(output);
   };
 
-  return {
-    before(request) {
-      keepResponse(request);
-      const pipeline = declareStage(request, {
-        name,
-        rank: stageRanks.unwrap - 50,
-        async around(run, next) {
+  return stageMiddleware({
+    name,
+    order: { at: 'states' },
+    open({ event, addToContext, writeAnswer }) {
+      if (isStateEvent(event)) {
+        addToContext({ sfn_context: { value: event.sfn_context, enumerable: true, configurable: true } });
+        writeAnswer(dumps);
+      }
+      return {
+        around(run, next) {
           const { content } = run.unwrap();
-          if (!isTokenMessage(content)) return next();
-          const { Input, TaskToken } = content;
-          run.task = typeof Input === 'string' ? ajson.raw(Input) : Input;
-          await answer(run, TaskToken, next);
+          return run.record && isTokenMessage(content) ? answer(run, content, next) : next();
         },
-      });
-      if (pipeline || !isStateEvent(request.event)) return;
-      calledByState.add(request);
-      request.event = taskOfState(request.event, ajson.raw);
+      };
     },
-    after(request) {
-      if (calledByState.has(request)) request.response = dumps(request.response);
-    },
-    onError: keepResponse,
-  };
+  });
+}
+
+/** The limit of a state's output. */
+const maxOutputBytes = 262_144;
+
+function assertFits(output: string): string {
+  const bytes = Buffer.byteLength(output);
+  if (bytes <= maxOutputBytes) return output;
+  throw new StateResultError(bytes);
+}
+
+/** A result is larger than the output of a state may be. `name` is the error that Step Functions uses for it. */
+class StateResultError extends AlgernonError {
+  override readonly name = 'States.DataLimitExceeded';
+
+  constructor(bytes: number) {
+    super(
+      'STATE_RESULT_TOO_LARGE',
+      `The result has ${bytes} bytes, and a state may have ${maxOutputBytes}: store it with storeData(), and return the pointer.`,
+    );
+  }
 }
 
 function isTokenMessage(content: unknown): content is TokenMessage {
@@ -113,19 +125,13 @@ function isTokenMessage(content: unknown): content is TokenMessage {
   return Input !== undefined && typeof TaskToken === 'string';
 }
 
-function isStateEvent(event: unknown): event is StateEvent {
-  return typeof (Object(event) as Partial<StateEvent>).sfn_context?.State?.Name === 'string';
-}
-
-function taskOfState(event: StateEvent, parse: (text: string) => unknown): Task<unknown> {
-  const { sfn_context, task_name = sfn_context.State.Name, payload, ...others } = event;
-  return { task_name, task_kwargs: payload === undefined ? others : parse(payload) };
-}
-
 let shared: SFNClient | undefined;
 
-/** Nobody waits for these tasks any more, so their messages are done. */
-const nobodyWaits = new Set(['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken']);
+/** The state machine no longer waits for these tasks, so their messages are done. */
+const abandoned = new Set(['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken']);
+
+/** The longest delay of a timer, in seconds; a longer one fires at once. */
+const maxTimerSeconds = 2_147_483;
 
 async function openStateMachine(given: SFNClient | undefined, taskToken: string) {
   const sdk = await import('@aws-sdk/client-sfn').catch(missingPeer('@aws-sdk/client-sfn', name));
@@ -135,7 +141,7 @@ async function openStateMachine(given: SFNClient | undefined, taskToken: string)
     try {
       await telling;
     } catch (error) {
-      if (!nobodyWaits.has(Object(error).name)) throw error;
+      if (!abandoned.has(Object(error).name)) throw error;
     }
   };
 
@@ -148,9 +154,10 @@ async function openStateMachine(given: SFNClient | undefined, taskToken: string)
       const told = { taskToken, error: error.slice(0, 256), cause: cause.slice(0, 32_768) };
       return tell(sfn.send(new sdk.SendTaskFailureCommand(told)));
     },
-    beat(seconds: number) {
+    beat(seconds = Number.POSITIVE_INFINITY) {
+      if (seconds > maxTimerSeconds) return () => {};
       const beating = setInterval(() => {
-        // A beat that is missed is for the state machine to notice.
+        // The state machine notices a missing heartbeat by itself.
         sfn.send(new sdk.SendTaskHeartbeatCommand({ taskToken })).catch(() => {});
       }, seconds * 1000);
       return () => clearInterval(beating);

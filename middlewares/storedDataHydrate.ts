@@ -1,13 +1,13 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { MiddlewareObj } from '@middy/core';
 import { assertOption } from '../core/assertOption.ts';
-import { NotUnwrappedError } from '../core/errors.ts';
+import type { TaskRun } from '../core/batch/stage.ts';
 import { type HydrateOptions, hydrate } from '../core/hydrate.ts';
-import { keepResponse } from '../core/tasks/keepResponse.ts';
-import { assertPipelineRan, declareStage, stageRanks, type TaskRun } from '../core/tasks/pipeline.ts';
-import { isTask, type Task } from '../core/tasks/task.ts';
+import { isTask } from '../core/tasks/task.ts';
 import { bucketGuard } from './aws/environment.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
+import { assertUnwrapped } from './middy/assertUnwrapped.ts';
+import { stageMiddleware } from './middy/stageMiddleware.ts';
 
 export interface StoredDataHydrateOptions {
   /** Default: one made at the first need, shared by all that give none. */
@@ -43,35 +43,31 @@ export function storedDataHydrate(options: StoredDataHydrateOptions = {}): Middl
   const store = s3ObjectStore({ s3 });
   const settings = { store, isAllowed: bucketGuard(bucket, buckets), maxBytes };
 
-  const readingFor = (run?: TaskRun): HydrateOptions => ({
+  const optionsFor = ({ signal, counts }: TaskRun): HydrateOptions => ({
     ...settings,
-    signal: run?.signal,
+    signal,
     onRead(bytes) {
-      if (run) run.counts.bytesHydrated += bytes;
+      counts[bytesHydrated] = (counts[bytesHydrated] ?? 0) + bytes;
     },
   });
-  const hydrateTask = async <T extends Task>(task: T, run?: TaskRun): Promise<T> => {
-    const task_kwargs = await hydrate(task.task_kwargs, '$.task_kwargs', readingFor(run));
-    return task_kwargs === task.task_kwargs ? task : { ...task, task_kwargs };
-  };
 
-  return {
-    async before(request) {
-      keepResponse(request);
-      const pipeline = declareStage(request, {
-        name,
-        rank: stageRanks.hydrate,
-        async around(run, next) {
-          if (run.task === run.record) throw new NotUnwrappedError(name);
-          if (isTask(run.task)) run.task = await hydrateTask(run.task, run);
-          // What a state machine waits for need not be a task.
-          else run.task = await hydrate(run.task, '$', readingFor(run));
-          await next();
-        },
-      });
-      if (!pipeline && isTask(request.event)) request.event = await hydrateTask(request.event);
+  return stageMiddleware({
+    name,
+    order: { at: 'hydrate' },
+    async around(run, next) {
+      assertUnwrapped(run, name);
+      const { task } = run;
+      if (isTask(task)) {
+        const task_kwargs = await hydrate(task.task_kwargs, '$.task_kwargs', optionsFor(run));
+        if (task_kwargs !== task.task_kwargs) run.task = { ...task, task_kwargs };
+      } else {
+        // The input of a state machine need not be a task.
+        run.task = await hydrate(task, '$', optionsFor(run));
+      }
+      await next();
     },
-    after: (request) => assertPipelineRan(request, name),
-    onError: keepResponse,
-  };
+  });
 }
+
+/** The count in the summary of a batch. */
+const bytesHydrated = 'bytes_hydrated';

@@ -1,5 +1,5 @@
 import { assertOption } from '../assertOption.ts';
-import { TaskArgumentsError } from '../errors.ts';
+import { AlgernonError } from '../errors.ts';
 import type { SchemaIssue, StandardSchema } from './standardSchema.ts';
 
 /** What a task takes and gives. */
@@ -107,3 +107,12 @@ type Problem<T extends TaskDefinitions, Current extends string, Path> = Path ext
 /** A callback whose every result fits the next task's arguments; else a type that says where it does not. */
 export type FittingCallback<T extends TaskDefinitions, Current extends string, C extends string> = C &
   Problem<T, Current, Remaining<Links<C>, Current>>;
+
+/** The arguments of a task do not fit its schema. */
+export class TaskArgumentsError extends AlgernonError {
+  override readonly name = 'TaskArgumentsError';
+
+  constructor(taskName: string, problems: string, path: string) {
+    super('BAD_ARGUMENTS', `The arguments of ${taskName} do not fit its schema: ${problems}`, { path });
+  }
+}

@@ -1,21 +1,29 @@
-/** A result after which nothing follows. See {@link endChain}. */
+const brand: unique symbol = Symbol.for('algernon-middy.ChainEnd');
+
+/** A result that ends its chain. See {@link endChain}. */
 export class ChainEnd<R = unknown> {
   readonly result: R;
 
   constructor(result: R) {
     this.result = result;
+    Object.defineProperty(this, brand, { value: true });
   }
 
-  toJSON(): R {
-    return this.result;
+  toJSON(): R | null {
+    return this.result ?? null;
+  }
+
+  /** Recognises a value that another copy of this package made. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return (value as { [brand]?: true } | null | undefined)?.[brand] === true;
   }
 }
 
 /**
- * Ends a chain early: returned by a task's function, it makes `callbackPublisher` send nothing, whatever the callback
- * is.
+ * Ends a chain early: `callbackPublisher` sends nothing after it, whatever the callback is. Return it from a task's
+ * function, or throw it from any depth.
  *
- * @param result what the task results in
+ * @param result the task's result
  * @example
  * const worker = routeTasks({ load: async ({ symbol }) => (await has(symbol)) ? read(symbol) : endChain() });
  */

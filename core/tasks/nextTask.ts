@@ -1,4 +1,4 @@
-import { CallbackError } from '../errors.ts';
+import { AlgernonError } from '../errors.ts';
 import { isTopicName } from './isTopicName.ts';
 
 /** Where a result goes: the next task, and the callback that its message carries. */
@@ -48,4 +48,16 @@ function firstPlaces(links: readonly string[]): ReadonlyMap<string, number> {
     if (!places.has(link)) places.set(link, place);
   });
   return places;
+}
+
+/** A callback does not lead to a task. */
+export class CallbackError extends AlgernonError {
+  override readonly name = 'CallbackError';
+
+  constructor(callback: string, reason: string) {
+    const shown = callback.length > 80 ? `${callback.slice(0, 80)}…` : callback;
+    super('BAD_CALLBACK', `The callback ${JSON.stringify(shown)} cannot be followed: ${reason}.`, {
+      path: '$.callback',
+    });
+  }
 }

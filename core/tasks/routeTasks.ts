@@ -1,8 +1,8 @@
 import { assertOption } from '../assertOption.ts';
-import { UnknownTaskError } from '../errors.ts';
+import type { TaskExtras } from '../batch/runTask.ts';
+import { AlgernonError } from '../errors.ts';
 import { type CheckedKwargsOf, checkKwargs, type ResultOf, type TaskDefinitions } from './defineTasks.ts';
 import type { ChainEnd } from './endChain.ts';
-import type { TaskExtras } from './runTask.ts';
 import type { Task } from './task.ts';
 
 /** What a task's function gets beside its arguments and the context. */
@@ -78,4 +78,20 @@ export function routeTasks(
     const checked = tasks ? await checkKwargs(tasks, task.task_name, kwargs) : kwargs;
     return route(checked, context, { task, record, signal });
   };
+}
+
+/** A task came for which the worker has no function. */
+export class UnknownTaskError extends AlgernonError {
+  override readonly name = 'UnknownTaskError';
+
+  constructor(taskName: string, registered: readonly string[]) {
+    const names = registered.join(', ') || 'none';
+    super(
+      'UNKNOWN_TASK',
+      `task: ${taskName.slice(0, 256)} is not registered with the system; registered are: ${names}`,
+      {
+        path: '$.task_name',
+      },
+    );
+  }
 }

@@ -1,5 +1,5 @@
 import type { MiddlewareObj } from '@middy/core';
-import { declareStage, isTask } from 'algernon-middy';
+import { isSnsRecord, isTask, stageMiddleware } from 'algernon-middy';
 import type { InvocationReport } from 'algernon-middy/local';
 
 /** What came of a message: the chain it belongs to, and what went wrong with it last. */
@@ -24,9 +24,6 @@ export interface Tally {
   readonly retries: number;
 }
 
-/** Around all other stages, so that what goes wrong in them is seen too. */
-const OUTERMOST = 0;
-
 export function createTally(): Tally {
   const notes = new Map<string, MessageNote>();
   const done = new Map<string, Set<string>>();
@@ -42,26 +39,23 @@ export function createTally(): Tally {
   };
 
   return {
-    middleware: {
-      before(request) {
-        declareStage(request, {
-          name: 'tally',
-          rank: OUTERMOST,
-          async around(run, next) {
-            const note: MessageNote = { chain: undefined };
-            if ('messageId' in run.record) notes.set(run.record.messageId, note);
-            try {
-              await next();
-            } catch (error) {
-              note.problem = error instanceof Error ? error.message : String(error);
-              throw error;
-            } finally {
-              note.chain = chainOf(run.task);
-            }
-          },
-        });
+    middleware: stageMiddleware({
+      name: 'tally',
+      // Outside all other stages, to see their errors too.
+      order: { before: 'policy' },
+      async around(run, next) {
+        const note: MessageNote = { chain: undefined };
+        if (run.record && !isSnsRecord(run.record)) notes.set(run.record.messageId, note);
+        try {
+          await next();
+        } catch (error) {
+          note.problem = error instanceof Error ? error.message : String(error);
+          throw error;
+        } finally {
+          note.chain = chainOf(run.task);
+        }
       },
-    },
+    }),
 
     add({ task, messageIds, failedIds }) {
       batches += 1;

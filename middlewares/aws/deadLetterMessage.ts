@@ -1,6 +1,6 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
+import type { SqsMessageAttribute, SqsRecord } from '../../core/batch/events.ts';
 import { AlgernonError } from '../../core/errors.ts';
-import type { SqsMessageAttribute, SqsRecord } from '../../core/tasks/events.ts';
 import type { QueueMessage } from './sqsQueues.ts';
 
 /** What SQS takes. */

@@ -19,6 +19,7 @@ export interface SqsQueues {
   hide(queueArn: string, receiptHandles: readonly string[], seconds: number): Promise<void>;
   /** The URL of a queue's dead-letter queue; undefined when it has none. */
   deadLetterUrl(queueArn: string): Promise<string | undefined>;
+  redrivePolicy(queueArn: string): Promise<{ deadLetterUrl: string; maxReceiveCount: number } | undefined>;
   send(url: string, message: QueueMessage): Promise<void>;
 }
 
@@ -61,6 +62,17 @@ export function sqsQueues(given: SQSClient | undefined, neededBy: string): SqsQu
       const { Attributes } = await (await client()).send(command);
       const { deadLetterTargetArn } = JSON.parse(Attributes?.RedrivePolicy ?? '{}');
       return typeof deadLetterTargetArn === 'string' ? urlOf(deadLetterTargetArn) : undefined;
+    }, Number.POSITIVE_INFINITY),
+
+    redrivePolicy: remember(async (queueArn) => {
+      const { GetQueueAttributesCommand } = await load();
+      const command = new GetQueueAttributesCommand({
+        QueueUrl: await urlOf(queueArn),
+        AttributeNames: ['RedrivePolicy'],
+      });
+      const { Attributes } = await (await client()).send(command);
+      const { maxReceiveCount } = JSON.parse(Attributes?.RedrivePolicy ?? '{}');
+      return maxReceiveCount ? { deadLetterUrl: '', maxReceiveCount: Number(maxReceiveCount) } : undefined;
     }, Number.POSITIVE_INFINITY),
 
     async send(url, { body, attributes, groupId, deduplicationId, traceHeader }) {

@@ -1,6 +1,5 @@
-import { CallbackError } from '../../core/errors.ts';
 import { isTopicName } from '../../core/tasks/isTopicName.ts';
-import { type NextTask, nextTask } from '../../core/tasks/nextTask.ts';
+import { CallbackError, type NextTask, nextTask } from '../../core/tasks/nextTask.ts';
 import type { Task } from '../../core/tasks/task.ts';
 
 /** The message attributes in which callbacks travel that a Python worker does not know, and so passes over. */

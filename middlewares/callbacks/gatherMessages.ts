@@ -12,7 +12,7 @@ export type Send = (message: TaskMessage) => Promise<void>;
 export function gatherMessages(
   publisher: TaskPublisher,
   lingerMillis: number,
-): { during<T>(work: (send: Send) => Promise<T>): Promise<T> } {
+): { during<T>(work: (send: Send) => Promise<T>): Promise<T>; leave(): Promise<void> } {
   let waiting: { message: TaskMessage; settle(error: Error | undefined): void }[] = [];
   let underWay = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -43,6 +43,7 @@ export function gatherMessages(
     });
 
   return {
+    leave,
     async during(work) {
       underWay += 1;
       try {

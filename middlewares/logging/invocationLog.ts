@@ -1,25 +1,17 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import { DeadlineError } from '../../core/errors.ts';
-import {
-  eventKind,
-  type LambdaContext,
-  messageIdOf,
-  type SqsEvent,
-  type TaskRecord,
-} from '../../core/tasks/events.ts';
-import {
-  type DeclaringRequest,
-  originalContext,
-  outgoingOf,
-  type TaskRun,
-} from '../../core/tasks/pipeline.ts';
+import { DeadlineError } from '../../core/batch/deadline.ts';
+import { type LambdaContext, messageIdOf, type TaskRecord } from '../../core/batch/events.ts';
+import type { Undone } from '../../core/batch/ledger.ts';
+import { GroupHaltedError } from '../../core/batch/runBatch.ts';
+import type { Around, TaskRun } from '../../core/batch/stage.ts';
+import { unwrap } from '../../core/batch/unwrapTask.ts';
+import { chainIdName } from '../../core/tasks/chainId.ts';
 import { isTask } from '../../core/tasks/task.ts';
-import { unwrap } from '../../core/tasks/unwrapTask.ts';
-import type { RespondingRequest } from '../../core/tasks/watchRequest.ts';
+import type { Invocation } from '../middy/stageMiddleware.ts';
 import type { TaskFacts, Tracing } from '../tracing/tracing.ts';
 import { logFailure } from './logFailure.ts';
-import { currentScope, type Invocation, inScope, type Scope } from './scope.ts';
-import { chainIdName, factsOf, factsOfInvocation, keysOf } from './taskFacts.ts';
+import { inScope, type Invocation as LoggedInvocation, type Scope } from './scope.ts';
+import { factsOf, factsOfInvocation, keysOf } from './taskFacts.ts';
 
 export interface InvocationLogOptions {
   logger: Logger;
@@ -30,158 +22,162 @@ export interface InvocationLogOptions {
 
 /** The lines and the spans of one invocation. */
 export interface InvocationLog {
-  /** Where the lines come from that no task writes. */
+  /** The scope of lines that no task writes. */
   readonly scope: Scope;
-  /** Runs a task of a batch. */
-  task(run: TaskRun, next: () => Promise<void>): Promise<void>;
-  /** Told of a task once it is there: it may have lain elsewhere than in its message. */
-  ready(this: void, run: TaskRun): void;
-  /** Told of what the handler returns. */
-  outcome(this: void, response: unknown): void;
-  /** Writes what is left to say. */
-  finish(this: void): void;
+  /** Logs one task, and traces it. */
+  readonly around: Around;
+  /** Logs the error of the invocation as a whole. */
+  fail(error: unknown): void;
+  /** Logs what has no line yet, and the summary of a batch. */
+  finish(): void;
 }
 
-/** Follows one invocation: each failed task gets one error line, wherever it failed, and the batch a summary. */
-export function invocationLog(
-  request: DeclaringRequest & RespondingRequest,
-  { logger, tracing, capturesConsole, coldStart }: InvocationLogOptions,
-): InvocationLog {
-  const startedAt = performance.now();
-  const context: LambdaContext = originalContext(request.context as LambdaContext);
-  const isDirect = eventKind(request.event) === 'direct';
-  /** What failed, by the id of its message. */
-  const failures = new Map<string, unknown>();
-  let bytesHydrated = 0;
-  let hasRun = false;
-  /** How many failures the answer names. */
-  let reported = 0;
+interface OpenTask extends Scope {
+  readonly facts: TaskFacts;
+}
 
-  const hasLine = (error: unknown) =>
-    error !== undefined && (error === request.error || [...failures.values()].includes(error));
-  const invocation: Invocation = {
+/** Logs one invocation: each failed task gets one error line, wherever it failed, and a batch gets a summary. */
+export function invocationLog(invocation: Invocation, options: InvocationLogOptions): InvocationLog {
+  const { kind, records, context } = invocation;
+  const { logger, tracing, capturesConsole, coldStart } = options;
+  const startedAt = performance.now();
+  const counts: Record<string, number> = { bytes_hydrated: 0 };
+  /** The errors that have a line, by message id. */
+  const failures = new Map<string, unknown>();
+  const openTasks = new Map<string, OpenTask>();
+  let loggedError: unknown;
+  let isDone = false;
+
+  const logged: LoggedInvocation = {
     logger,
     lambdaContext: lambdaContextOf(context, coldStart),
     tracing,
     capturesConsole,
-    hasLine,
+    hasLine: (error) =>
+      error !== undefined && (error === invocation.error || [...failures.values()].includes(error)),
     ended: false,
   };
-
-  const open = (facts: TaskFacts, outgoing: Record<string, string>) => {
+  const scopeOf = (facts: TaskFacts, task: Scope['task']): OpenTask => ({
+    invocation: logged,
+    keys: keysOf(facts, context?.functionVersion),
+    task,
+    isRoot: false,
+    facts,
+  });
+  const openTask = (facts: TaskFacts, outgoing: Record<string, string>): OpenTask => {
     const trace = tracing?.start(facts);
     Object.assign(outgoing, { [chainIdName]: facts.chainId }, trace?.outgoing);
-    return {
-      invocation,
-      keys: keysOf(facts, context?.functionVersion),
-      task: { outgoing, trace },
-      isRoot: false,
-    };
+    return scopeOf(facts, { outgoing, trace });
   };
   const fail = (id: string, error: unknown, scope: Scope) => {
     failures.set(id, error);
     inScope(scope, () => logFailure(logger, 'error', 'task failed', error));
   };
-  /** What came of a failure after its line, such as a dead-letter queue that is not there. */
-  const addTo = (failure: unknown, error: unknown, scope: Scope) => {
-    if (error === failure || error instanceof DeadlineError) return;
-    inScope(scope, () => logFailure(logger, 'warn', 'after the task had failed', error));
-  };
 
-  const ofTask = isDirect && isTask(request.event);
-  const direct = ofTask
-    ? open(factsOfInvocation(request.event, context, coldStart), outgoingOf(request))
-    : undefined;
+  const taskOf = (event: unknown) => openTask(factsOfInvocation(event, context, coldStart), {});
+  const direct = kind === 'direct' ? taskOf(invocation.task) : undefined;
   const scope: Scope = {
-    invocation,
+    invocation: logged,
     keys: direct?.keys ?? { function_version: context?.functionVersion },
     task: direct?.task,
     isRoot: true,
   };
 
-  const finishDirect = () => {
-    const { error } = request;
-    if (error !== undefined) logFailure(logger, 'error', ofTask ? 'task failed' : 'invocation failed', error);
-    direct?.task.trace?.end(error === undefined ? undefined : { error });
-  };
-  const finishBatch = () => {
-    const { error } = request;
-    if (error !== undefined && ![...failures.values()].includes(error)) {
-      logFailure(logger, 'error', 'invocation failed', error);
+  /** Logs a record that failed outside of `around`, or later than in it. */
+  const logUndone = ({ id, index, state, reason }: Undone) => {
+    if (state === 'untouched' || isUnstarted(reason)) return;
+    const error = state === 'running' ? new DeadlineError() : reason;
+    const open = openTasks.get(id);
+    const record = records[index] as TaskRecord;
+    const task = open ?? scopeOf(factsOf({ record, unwrap: () => unwrap(record) }, coldStart), undefined);
+    if (!failures.has(id)) fail(id, error, task);
+    else if (error !== failures.get(id) && !(error instanceof DeadlineError)) {
+      inScope(task, () => logFailure(logger, 'warn', 'after the task had failed', error));
     }
-    if (!hasRun && error === undefined) return;
+    open?.task?.trace?.end({ error });
+  };
+
+  const finishBatch = () => {
+    const undone = invocation.undone();
+    for (const record of undone) logUndone(record);
+    const notStarted = undone.filter(({ state, reason }) => state === 'untouched' || isUnstarted(reason));
+    const failed = invocation.error === undefined ? undone.length - notStarted.length : records.length;
     logger.info('batch done', {
-      records: recordsOf(request).length,
-      failed: Math.max(failures.size, reported),
+      records: records.length,
+      failed: Math.max(failures.size, failed),
+      ...(notStarted.length > 0 && { not_started: notStarted.length }),
       milliseconds: Math.round(performance.now() - startedAt),
-      bytes_hydrated: bytesHydrated,
+      ...counts,
     });
   };
 
   return {
     scope,
 
-    async task(run, next) {
-      hasRun = true;
-      const task = open(factsOf(run, coldStart), run.outgoing);
-      const { trace } = task.task;
-      const work = () => (trace ? trace.run(next) : next());
+    async around(run, next) {
+      const task = direct ?? openTask(factsOf(withRecord(run), coldStart), run.outgoingAttributes);
+      const trace = task.task?.trace;
+      if (direct) {
+        Object.assign(run.outgoingAttributes, task.task?.outgoing);
+        return next();
+      }
+      const id = messageIdOf(run.record as TaskRecord);
+      openTasks.set(id, task);
+      run.beforeHandler(() => addTaskKeys(task, run));
       try {
-        await inScope(task, work);
+        await inScope(task, () => (trace ? trace.run(next) : next()));
         const { failure } = run;
         // The message counts as done, and its task has failed all the same.
-        if (failure !== undefined) fail(messageIdOf(run.record), failure, task);
+        if (failure !== undefined) fail(id, failure, task);
         trace?.end(failure === undefined ? undefined : { error: failure });
       } catch (error) {
-        const id = messageIdOf(run.record);
-        // At the invocation's end it has got its line already.
-        if (!failures.has(id)) fail(id, error, task);
+        if (!failures.has(id) && !isUnstarted(error)) fail(id, error, task);
         trace?.end({ error });
         throw error;
       } finally {
-        bytesHydrated += run.counts.bytesHydrated;
+        openTasks.delete(id);
+        for (const [count, value] of Object.entries(run.counts)) counts[count] = (counts[count] ?? 0) + value;
       }
     },
 
-    ready({ record, task, unwrap }) {
-      const scope = currentScope();
-      if (!scope || scope.keys.task_name !== undefined || !isTask(task)) return;
-      const known = { record, unwrap: () => ({ ...unwrap(), content: task }) };
-      Object.assign(scope.keys, keysOf(factsOf(known, coldStart), context?.functionVersion));
+    fail(error) {
+      if (error === loggedError || [...failures.values()].includes(error)) return;
+      loggedError = error;
+      logFailure(logger, 'error', direct ? 'task failed' : 'invocation failed', error);
     },
 
-    outcome(response) {
-      hasRun = true;
-      if (isDirect) return;
-      reported = (response as Partial<SqsBatchResponse> | undefined)?.batchItemFailures?.length ?? 0;
-      if (!Array.isArray(response)) return;
-      recordsOf(request).forEach((record, index) => {
-        const settled = response[index] as Partial<PromiseRejectedResult> | undefined;
-        if (settled?.status !== 'rejected') return;
-        const id = messageIdOf(record);
-        const keys = keysOf(
-          factsOf({ record, unwrap: () => unwrap(record) }, coldStart),
-          context?.functionVersion,
-        );
-        const place = { invocation, keys, task: undefined, isRoot: false };
-        if (failures.has(id)) addTo(failures.get(id), settled.reason, place);
-        else fail(id, settled.reason, place);
-      });
+    finish() {
+      if (isDone) return;
+      isDone = true;
+      const { error } = invocation;
+      if (direct) direct.task?.trace?.end(error === undefined ? undefined : { error });
+      else if (records.length > 0) finishBatch();
     },
-
-    finish: isDirect ? finishDirect : finishBatch,
   };
+
+  /** The task may have been stored elsewhere than in its message. */
+  function addTaskKeys(task: OpenTask, run: TaskRun): void {
+    if (task.keys.task_name !== undefined || !isTask(run.task)) return;
+    const found = {
+      record: run.record as TaskRecord,
+      unwrap: () => ({ ...run.unwrap(), content: run.task }),
+    };
+    Object.assign(task.keys, keysOf(factsOf(found, coldStart), context?.functionVersion));
+  }
 }
 
-interface SqsBatchResponse {
-  batchItemFailures: unknown[];
+function withRecord(run: TaskRun): { record: TaskRecord; unwrap: TaskRun['unwrap'] } {
+  return { record: run.record as TaskRecord, unwrap: run.unwrap };
 }
 
-function recordsOf(request: DeclaringRequest): TaskRecord[] {
-  return (request.event as Partial<SqsEvent>).Records ?? [];
+/** A task that was never started has not failed: its message comes back untouched. */
+function isUnstarted(error: unknown): boolean {
+  return (
+    error instanceof GroupHaltedError || (error instanceof DeadlineError && error.code === 'NOT_STARTED')
+  );
 }
 
-function lambdaContextOf(context: LambdaContext, coldStart: boolean): Invocation['lambdaContext'] {
+function lambdaContextOf(context: LambdaContext, coldStart: boolean): LoggedInvocation['lambdaContext'] {
   const { functionName, functionVersion, invokedFunctionArn, memoryLimitInMB, awsRequestId } = context ?? {};
   const { tenantId } = (context ?? {}) as { tenantId?: string };
   return {

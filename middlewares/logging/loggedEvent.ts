@@ -1,6 +1,6 @@
 import { raw } from '../../core/ajson/raw.ts';
-import { eventKind, isSnsRecord, type SqsEvent, type TaskRecord } from '../../core/tasks/events.ts';
-import { isEnvelope } from '../../core/tasks/unwrapTask.ts';
+import { eventKind, isSnsRecord, type SqsEvent, type TaskRecord } from '../../core/batch/events.ts';
+import { isEnvelope } from '../../core/batch/unwrapTask.ts';
 import { hideSecrets } from './hideSecrets.ts';
 import { type RedactPath, redact } from './redact.ts';
 

@@ -1,5 +1,5 @@
-import { isSnsRecord, type LambdaContext, messageIdOf } from '../../core/tasks/events.ts';
-import type { TaskRun } from '../../core/tasks/pipeline.ts';
+import { isSnsRecord, type LambdaContext, messageIdOf, type TaskRecord } from '../../core/batch/events.ts';
+import type { TaskRun } from '../../core/batch/stage.ts';
 import { isTask } from '../../core/tasks/task.ts';
 import type { TaskFacts } from '../tracing/tracing.ts';
 import type { Keys } from './scope.ts';
@@ -12,7 +12,7 @@ const goodChainId = /^[\w.:-]{1,128}$/;
 
 /** The facts of a message, as far as it can be read: what is wrong with it is for the stages to say. */
 export function factsOf(
-  { record, unwrap }: Pick<TaskRun, 'record' | 'unwrap'>,
+  { record, unwrap }: { record: TaskRecord; unwrap: TaskRun['unwrap'] },
   coldStart: boolean,
 ): TaskFacts {
   const messageId = messageIdOf(record);

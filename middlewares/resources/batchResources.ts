@@ -1,5 +1,5 @@
+import type { LambdaContext } from '../../core/batch/events.ts';
 import { BatchEndedError, ResourceCircleError } from '../../core/errors.ts';
-import type { LambdaContext } from '../../core/tasks/events.ts';
 import { circleOf } from './circleOf.ts';
 import type { ContainerResources } from './containerResources.ts';
 import { endAll, type Made, type Making, makeResource, quiet, type Resources } from './makeResources.ts';

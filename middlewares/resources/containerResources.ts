@@ -1,5 +1,5 @@
+import type { LambdaContext } from '../../core/batch/events.ts';
 import { BatchEndedError, ResourceCircleError, ResourceScopeError } from '../../core/errors.ts';
-import type { LambdaContext } from '../../core/tasks/events.ts';
 import { circleOf } from './circleOf.ts';
 import { type Made, type MakeOptions, makeResource, type ObjectResource, quiet } from './makeResources.ts';
 

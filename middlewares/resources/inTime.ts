@@ -1,4 +1,4 @@
-import type { LambdaContext } from '../../core/tasks/events.ts';
+import type { LambdaContext } from '../../core/batch/events.ts';
 import { timerMillis } from '../../core/timerMillis.ts';
 
 /** What is left for the answer to get out, in milliseconds. */

@@ -1,4 +1,4 @@
-import type { LambdaContext } from '../../core/tasks/events.ts';
+import type { LambdaContext } from '../../core/batch/events.ts';
 
 /** What a factory gets. */
 export interface FactoryParts<V = Record<string, unknown>> {

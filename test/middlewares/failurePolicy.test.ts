@@ -9,10 +9,10 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
+import type { SqsRecord } from '../../core/batch/events.ts';
+import { runTask } from '../../core/batch/runTask.ts';
+import type { SettledBatch } from '../../core/batch/settledBatch.ts';
 import { DeadLetterError, NonRetryableError, OptionError } from '../../core/errors.ts';
-import type { SqsRecord } from '../../core/tasks/events.ts';
-import { runTask } from '../../core/tasks/runTask.ts';
-import type { SettledBatch } from '../../core/tasks/settledBatch.ts';
 import { type LocalAws, startLocalAws, startWorker } from '../../local/index.ts';
 import { type FailurePolicyOptions, failurePolicy, queued, sqsSnsUnwrap } from '../../middlewares/index.ts';
 import { runNode } from '../local/tools.ts';

@@ -3,6 +3,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import middy from '@middy/core';
+import type { SettledBatch } from '../../core/batch/settledBatch.ts';
 import {
   AlgernonError,
   PublishError,
@@ -13,7 +14,6 @@ import {
   StoredDataTooLargeError,
   StoredDataUnavailableError,
 } from '../../core/errors.ts';
-import type { SettledBatch } from '../../core/tasks/settledBatch.ts';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
 import { callbackPublisher, queued, sqsSnsUnwrap, storedDataHydrate } from '../../middlewares/index.ts';
 import {

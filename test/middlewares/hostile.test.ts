@@ -3,6 +3,7 @@ import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import middy from '@middy/core';
 import type { SQSRecord } from 'aws-lambda';
+import type { SettledBatch } from '../../core/batch/settledBatch.ts';
 import {
   BucketNotAllowedError,
   CallbackError,
@@ -16,7 +17,6 @@ import {
   UnknownTaskError,
 } from '../../core/errors.ts';
 import { queued, routeTasks } from '../../core/index.ts';
-import type { SettledBatch } from '../../core/tasks/settledBatch.ts';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
 import type { Topics } from '../../middlewares/aws/topics.ts';
 import { callbackPublisher } from '../../middlewares/callbackPublisher.ts';

@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import fc from 'fast-check';
+import type { SettledBatch } from '../../core/batch/settledBatch.ts';
 import { MessageTooLargeError, StoredDataUnavailableError } from '../../core/errors.ts';
-import type { SettledBatch } from '../../core/tasks/settledBatch.ts';
 import type { TaskMessage } from '../../core/tasks/taskPublisher.ts';
 import { type LocalAws, startLocalAws, startWorker } from '../../local/index.ts';
 import { s3ObjectStore } from '../../middlewares/aws/s3ObjectStore.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { extendContext, originalContext } from '../../../core/tasks/pipeline.ts';
+import { extendContext, originalContext } from '../../../core/batch/pipeline.ts';
 
 const more = Symbol('more');
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
 import fc from 'fast-check';
+import { unwrap } from '../../../core/batch/unwrapTask.ts';
 import { MessageNotJsonError, NotATaskError, unwrapTask } from '../../../core/index.ts';
-import { unwrap } from '../../../core/tasks/unwrapTask.ts';
 import { sqsRecord } from '../../support/sqsRecord.ts';
 
 const task = { task_name: 'resize', task_kwargs: { width: 200 }, callback: 'describe' };

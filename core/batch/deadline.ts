@@ -1,0 +1,87 @@
+import { AlgernonError } from '../errors.ts';
+import { timerMillis } from '../timerMillis.ts';
+import type { LambdaContext } from './events.ts';
+
+/** The end of an invocation, as its tasks see it. */
+export interface Deadline {
+  /** Aborted when the reserve begins: handlers stop, nothing is started. */
+  readonly signal: AbortSignal;
+  /** Aborted when most of the reserve is used: nothing leaves any more. */
+  readonly cutoff: AbortSignal;
+  /** Asks the clock, since a timer does not fire while a task computes. */
+  isOver(): boolean;
+  /** Ends the tasks now, and lets nothing leave: the answer is given already. */
+  close(): void;
+  /** Gives up the timers. */
+  clear(): void;
+}
+
+/** How much of the reserve is kept for the answer. The rest is for publishing, and for closing spans and resources. */
+const answerShare = 0.4;
+
+/**
+ * Watches the time of an invocation.
+ *
+ * @param reserveMillis how long before the function's time-out the tasks end
+ * @param stop the signal of the caller, such as Middy's
+ */
+export function startDeadline(
+  context: Pick<LambdaContext, 'getRemainingTimeInMillis'> | undefined,
+  reserveMillis: number,
+  stop?: AbortSignal,
+): Deadline {
+  const tasks = new AbortController();
+  const leaving = new AbortController();
+  const remaining = () => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
+  let cutoffTimer: ReturnType<typeof setTimeout> | undefined;
+
+  const cut = () => leaving.abort();
+  const abort = () => {
+    if (tasks.signal.aborted) return;
+    tasks.abort();
+    const left = remaining() - reserveMillis * answerShare;
+    if (left <= 0) cut();
+    else if (!leaving.signal.aborted) cutoffTimer = setTimeout(cut, timerMillis(left));
+  };
+  const close = () => {
+    leaving.abort();
+    abort();
+  };
+
+  const first = remaining();
+  const timer = Number.isFinite(first) ? setTimeout(abort, timerMillis(first - reserveMillis)) : undefined;
+  if (first <= reserveMillis) abort();
+  if (stop?.aborted) close();
+  stop?.addEventListener('abort', close, { once: true });
+
+  return {
+    signal: tasks.signal,
+    cutoff: leaving.signal,
+    isOver() {
+      if (!tasks.signal.aborted && remaining() <= reserveMillis) abort();
+      return tasks.signal.aborted;
+    },
+    close,
+    clear() {
+      clearTimeout(timer);
+      clearTimeout(cutoffTimer);
+      stop?.removeEventListener('abort', close);
+    },
+  };
+}
+
+/** The invocation ends before a task is done: `DEADLINE` when it was running, `NOT_STARTED` when it was not. */
+export class DeadlineError extends AlgernonError {
+  override readonly name = 'DeadlineError';
+
+  constructor(code: 'DEADLINE' | 'NOT_STARTED' = 'DEADLINE', reason?: string) {
+    super(
+      code,
+      reason ??
+        (code === 'DEADLINE'
+          ? 'The invocation ends before this task is done; its message comes back.'
+          : 'The invocation ends before this task could start; its message comes back.'),
+      { retryable: true },
+    );
+  }
+}

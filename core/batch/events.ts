@@ -1,0 +1,192 @@
+import { raw } from '../ajson/raw.ts';
+import { AlgernonError } from '../errors.ts';
+import { isTask } from '../tasks/task.ts';
+
+/** One message of an SQS batch, as Lambda gives it. */
+export interface SqsRecord {
+  messageId: string;
+  receiptHandle: string;
+  body: string;
+  attributes: SqsRecordAttributes;
+  messageAttributes: Record<string, SqsMessageAttribute>;
+  md5OfBody: string;
+  md5OfMessageAttributes?: string;
+  eventSource: string;
+  eventSourceARN: string;
+  awsRegion: string;
+}
+
+export interface SqsRecordAttributes {
+  ApproximateReceiveCount: string;
+  SentTimestamp: string;
+  SenderId: string;
+  ApproximateFirstReceiveTimestamp: string;
+  SequenceNumber?: string | undefined;
+  MessageGroupId?: string | undefined;
+  MessageDeduplicationId?: string | undefined;
+  AWSTraceHeader?: string | undefined;
+  DeadLetterQueueSourceArn?: string | undefined;
+}
+
+export interface SqsMessageAttribute {
+  stringValue?: string | undefined;
+  binaryValue?: string | undefined;
+  stringListValues?: string[] | undefined;
+  binaryListValues?: string[] | undefined;
+  dataType: 'String' | 'Number' | 'Binary' | (string & {});
+}
+
+/** A batch of messages from an SQS queue. */
+export interface SqsEvent {
+  Records: SqsRecord[];
+}
+
+/** One notification that SNS gave to Lambda with no queue between. */
+export interface SnsRecord {
+  EventSource: string;
+  EventVersion: string;
+  EventSubscriptionArn: string;
+  Sns: { MessageId: string; TopicArn: string; Message: string; Timestamp: string };
+}
+
+/** A notification from SNS straight to Lambda. */
+export interface SnsEvent {
+  Records: SnsRecord[];
+}
+
+/** One message, by whichever way it came. */
+export type TaskRecord = SqsRecord | SnsRecord;
+
+/** The part of Lambda's context that tasks need; Lambda's own context is one. */
+export interface LambdaContext {
+  readonly awsRequestId: string;
+  readonly functionName: string;
+  readonly functionVersion: string;
+  readonly invokedFunctionArn: string;
+  readonly memoryLimitInMB: string;
+  readonly logGroupName: string;
+  readonly logStreamName: string;
+  callbackWaitsForEmptyEventLoop: boolean;
+  getRemainingTimeInMillis(): number;
+}
+
+/**
+ * How an event came: as an SQS batch, from SNS without a queue, or as a task in a direct invocation. `other` is none of
+ * these, such as a batch of a stream or a request of an API.
+ */
+export type EventKind = 'sqs' | 'sns' | 'direct' | 'other';
+
+/**
+ * Tells how an event came. The bare array of SQS records that EventBridge Pipes sends is a batch too.
+ *
+ * @example
+ * if (eventKind(event) === 'sqs') console.info(recordsOf(event).length);
+ */
+export function eventKind(event: unknown): EventKind {
+  const isNamed = isTask(event);
+  if (isStateEvent(event)) return 'direct';
+  const records = recordsOf(event);
+  if (!records) return isNamed ? 'direct' : 'other';
+  if (records.length === 0) {
+    if (isNamed) return 'direct';
+    return Array.isArray(event) ? 'other' : 'sqs';
+  }
+  const kind = records.every(isSqsRecord) ? 'sqs' : records.every(isCompleteSnsRecord) ? 'sns' : 'other';
+  // A task whose field Records holds messages: running either would leave the other undone.
+  if (isNamed && kind !== 'other') return 'other';
+  return isNamed ? 'direct' : kind;
+}
+
+/** The records of an event: those in `Records`, or the event itself where it is an array. */
+export function recordsOf(event: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(event)) return event;
+  const records = (event as { Records?: unknown } | null | undefined)?.Records;
+  return Array.isArray(records) ? records : undefined;
+}
+
+/** Whether SNS gave a record to the function, with no queue between. */
+export function isSnsRecord(record: TaskRecord): record is SnsRecord {
+  return 'Sns' in record;
+}
+
+/** The id of a message, which stays the same when it is delivered again. */
+export function messageIdOf(record: TaskRecord): string {
+  return isSnsRecord(record) ? record.Sns.MessageId : record.messageId;
+}
+
+function isSqsRecord(record: unknown): record is SqsRecord {
+  const { messageId, body } = Object(record) as Partial<SqsRecord>;
+  return typeof messageId === 'string' && messageId !== '' && body !== undefined;
+}
+
+function isCompleteSnsRecord(record: unknown): record is SnsRecord {
+  const { Sns } = Object(record) as Partial<SnsRecord>;
+  return typeof Object(Sns).MessageId === 'string' && Sns?.Message !== undefined;
+}
+
+/** An event is neither a batch of tasks nor a task. */
+export class EventError extends AlgernonError {
+  override readonly name = 'EventError';
+
+  constructor(event: unknown) {
+    super(
+      'BAD_EVENT',
+      `Expected an SQS batch, an SNS notification, or a task { task_name, task_kwargs }; got ${describeEvent(event)}.`,
+      { path: '$' },
+    );
+  }
+}
+
+/** Names an event, without its values: they may be secrets. */
+export function describeEvent(event: unknown): string {
+  if (typeof event !== 'object' || event === null) return event === null ? 'null' : `a ${typeof event}`;
+  const fields = event as Record<string, unknown>;
+  const records = recordsOf(event);
+  if (records) return describeRecords(records, isTask(event));
+  if ('requestContext' in fields || 'httpMethod' in fields) return 'an API request';
+  if ('detail-type' in fields && 'source' in fields) return 'an EventBridge event';
+  if (fields.source === 'serverless-plugin-warmup') {
+    return 'a warm-up event: put the middleware that answers it before those of algernon-middy';
+  }
+  if (fields.Event === 's3:TestEvent') return 'the test event that S3 sends when notifications are set up';
+  if ('awslogs' in fields) return 'a CloudWatch Logs event';
+  const keys = Object.keys(fields);
+  if ('task_name' in fields) return 'an object whose task_name is not a string';
+  if (keys.length === 0) return 'an empty object';
+  const names = keys.slice(0, 5).map((key) => JSON.stringify(key.slice(0, 40)));
+  return `an object with the keys ${names.join(', ')}${keys.length > names.length ? ', …' : ''}`;
+}
+
+function describeRecords(records: readonly unknown[], isNamed: boolean): string {
+  if (records.length === 0) return 'an empty array';
+  if (isNamed) return 'a task that has records too';
+  const { eventSource, EventSource, messageId } = Object(records[0]) as Record<string, unknown>;
+  const source = typeof eventSource === 'string' ? eventSource : EventSource;
+  if (source === 'aws:sqs' || messageId !== undefined) {
+    return 'SQS records of which some have no messageId or no body, so that failures could not be reported';
+  }
+  return `records of ${typeof source === 'string' ? JSON.stringify(source.slice(0, 40)) : 'an unknown source'}`;
+}
+
+/** The event of a Step Functions state that calls the function directly. */
+export interface StateEvent {
+  sfn_context: { State: { Name: string } };
+  task_name?: string;
+  payload?: unknown;
+}
+
+export function isStateEvent(event: unknown): event is StateEvent {
+  return typeof (Object(event) as Partial<StateEvent>).sfn_context?.State?.Name === 'string';
+}
+
+/**
+ * The task in a direct invocation. Of a state's event the name is `task_name`, else the name of the state; the arguments are
+ * `payload` parsed, else all other keys.
+ */
+export function taskOfEvent(event: unknown): unknown {
+  if (!isStateEvent(event)) return event;
+  const { sfn_context, task_name = sfn_context.State.Name, payload, ...others } = event;
+  if (typeof payload === 'string' && payload !== '') return { task_name, task_kwargs: raw(payload) };
+  const isGiven = payload !== undefined && payload !== null && payload !== '';
+  return { task_name, task_kwargs: isGiven ? payload : others };
+}

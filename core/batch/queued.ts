@@ -1,0 +1,193 @@
+import { checkOption, checkOptions, finite, flag, func, whole, withMethod } from '../checkOptions.ts';
+import { ChainEnd } from '../tasks/endChain.ts';
+import { assertAnswer } from './assertAnswer.ts';
+import { type Deadline, startDeadline } from './deadline.ts';
+import {
+  EventError,
+  eventKind,
+  type LambdaContext,
+  recordsOf,
+  type SnsEvent,
+  type SqsEvent,
+  type TaskRecord,
+  taskOfEvent,
+} from './events.ts';
+import { EventReplacedError, openLedger } from './ledger.ts';
+import { defaultReserveMillis, isDirectContext, type Pipeline, pipelineOf } from './pipeline.ts';
+import { runBatch } from './runBatch.ts';
+import { type RunTaskOptions, runTask, type TaskHandler } from './runTask.ts';
+import { BatchFailedError, type SettledBatch, settledBatch } from './settledBatch.ts';
+
+export interface QueuedOptions {
+  /** How many tasks may run at once, which also bounds the memory. Default 10. */
+  concurrency?: number;
+  /** How long before the function's time-out the batch ends, in milliseconds. Default 500. */
+  reserveMillis?: number;
+  /** The registry that rebuilds each task's classes, datetimes and so on. Default: none, tags stay tags. */
+  rebuild?: RunTaskOptions['rebuild'];
+  /**
+   * Whether the invocation fails when every record of a batch failed, for alarms on `Errors` and for Lambda to slow down.
+   * Default false.
+   */
+  throwOnFullBatchFailure?: boolean;
+}
+
+/** The third argument of a handler: options from Middy, or the old callback from Lambda. */
+type Third = { signal?: AbortSignal } | ((...args: never) => void);
+
+/** A Lambda handler for batches of tasks, which may be invoked directly with one task too. */
+export interface QueuedHandler<T, R> {
+  (task: T & { task_name: string }, context: LambdaContext, options?: Third): Promise<R>;
+  (event: SqsEvent | SnsEvent, context: LambdaContext, options?: Third): Promise<SettledBatch<R>>;
+}
+
+/**
+ * Makes a Lambda handler out of a function that is written as if Lambda called it for one task.
+ *
+ * Each record of a batch runs through the stages of the stack, in a promise of its own: an error fails that record alone.
+ * Records of one FIFO message group run in order, and stop at a failure. Shortly before the function's time-out the batch
+ * ends: finished records are acknowledged, running ones have their `signal` aborted and return to the queue, and nothing
+ * more is started.
+ *
+ * A batch results in what `Promise.allSettled` returns, in the order of `event.Records`, for
+ * `@middy/sqs-partial-batch-failure` to read; a large value is left out, so that it is not held until the batch ends. If
+ * nothing reads the outcome, a failure fails the invocation, so that no message is lost. SNS without a queue has no partial
+ * answer: there a failure throws. A direct invocation returns the handler's result, which must be JSON.
+ *
+ * @throws OptionError when an option is unknown or has a bad value
+ * @example
+ * export const handler = middy(queued(async (task: Task, context) => resize(task.task_kwargs)))
+ *   .use(sqsPartialBatchFailure())
+ *   .use(sqsSnsUnwrap());
+ */
+export function queued<T, C, R>(
+  handler: TaskHandler<T, C, R>,
+  options: QueuedOptions = {},
+): QueuedHandler<T, Awaited<R>> {
+  checkOption('queued', 'the handler', handler, func);
+  const {
+    concurrency = 10,
+    reserveMillis = defaultReserveMillis,
+    rebuild,
+    throwOnFullBatchFailure = false,
+  } = checkOptions('queued', options, {
+    concurrency: whole(1),
+    reserveMillis: finite('milliseconds', 0),
+    rebuild: withMethod('rebuildEvent', 'a registry such as ajson'),
+    throwOnFullBatchFailure: flag,
+  });
+
+  const runDirect = async (event: unknown, context: C, signal: AbortSignal): Promise<unknown> => {
+    const task = taskOfEvent(event);
+    const result = await resultOf(() =>
+      handler((rebuild ? rebuild.rebuildEvent(task) : task) as T, context, { record: undefined, signal }),
+    );
+    // A middleware of ours checks the answer itself, and knows whether it is written by ajson.
+    if (!isDirectContext(context)) assertAnswer(result instanceof ChainEnd ? result.result : result);
+    return result;
+  };
+
+  const runRecords = async (
+    records: readonly TaskRecord[],
+    context: C,
+    deadline: Deadline,
+  ): Promise<PromiseSettledResult<Awaited<R>>[]> => {
+    const { signal } = deadline;
+    const run = async (record: TaskRecord): Promise<unknown> => {
+      const result = await runTask(record, context, handler, { signal, rebuild });
+      return isLarge(result) ? undefined : result;
+    };
+    const left = (context as LambdaContext | undefined)?.getRemainingTimeInMillis?.();
+    const notStarted = deadline.isOver()
+      ? `${tooShort(left, reserveMillis)}; its message comes back.`
+      : undefined;
+    const settled = await runBatch(records, run, { concurrency, deadline, notStarted });
+    const reasons = settled.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+    if (throwOnFullBatchFailure && records.length > 0 && reasons.length === records.length) {
+      const advice = 'throwOnFullBatchFailure is set';
+      throw new BatchFailedError(reasons, reasons.length, records.length, advice);
+    }
+    return settled as PromiseSettledResult<Awaited<R>>[];
+  };
+
+  const queuedHandler = async (
+    event: unknown,
+    context: LambdaContext,
+    { signal: stop }: { signal?: AbortSignal } = {},
+  ): Promise<unknown> => {
+    const kind = eventKind(event);
+    if (kind === 'other') throw new EventError(event);
+    const pipeline = kind === 'direct' ? undefined : pipelineFor(event, context);
+    const deadline = startDeadline(context, reserveMillis, stop);
+    if (pipeline) Object.assign(pipeline, { deadline, isQueued: true, wasQueued: true });
+    try {
+      if (kind === 'direct') return await runDirect(event, context as C, deadline.signal);
+      const records = recordsOf(event) as readonly TaskRecord[];
+      const settled = await runRecords(records, context as C, deadline);
+      if (kind === 'sns')
+        for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason;
+      return settledBatch(settled, pipeline?.ledger ?? openLedger(records), pipeline?.logsFailures);
+    } finally {
+      if (pipeline) pipeline.isQueued = false;
+      deadline.clear();
+    }
+  };
+  return queuedHandler as QueuedHandler<T, Awaited<R>>;
+}
+
+function pipelineFor(event: unknown, context: LambdaContext): Pipeline | undefined {
+  const pipeline = pipelineOf(context);
+  if (pipeline && !pipeline.ledger.matches(event)) throw new EventReplacedError();
+  return pipeline;
+}
+
+/** A thrown endChain() is a result. */
+async function resultOf(work: () => unknown): Promise<unknown> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ChainEnd) return error;
+    throw error;
+  }
+}
+
+function tooShort(left: number | undefined, reserveMillis: number): string {
+  return `The invocation started with ${left} ms left, and reserveMillis is ${reserveMillis}: no task was started`;
+}
+
+/** Values up to about this size stay in the outcome of a batch, in characters and eight times the number of members. */
+const keptSize = 65_536;
+
+/** Whether a value takes much memory. A value whose getter throws counts as large: it is not worth a failure. */
+function isLarge(value: unknown): boolean {
+  try {
+    return sizeOf(value) > keptSize;
+  } catch {
+    return true;
+  }
+}
+
+/** Looks at no more of a value than the limit. */
+function sizeOf(value: unknown): number {
+  let size = 0;
+  const waiting = [value];
+  while (waiting.length > 0 && size <= keptSize) {
+    const next = waiting.pop();
+    if (typeof next === 'string') size += next.length;
+    else if (ArrayBuffer.isView(next)) size += next.byteLength;
+    else if (next instanceof Map || next instanceof Set) {
+      size += next.size * 8;
+      if (size <= keptSize) waiting.push(...next.keys(), ...next.values());
+    } else if (Array.isArray(next)) {
+      size += next.length * 8;
+      if (size <= keptSize) waiting.push(...next);
+    } else if (typeof next === 'object' && next !== null) {
+      for (const key in next) {
+        size += 8;
+        if (size > keptSize) break;
+        waiting.push((next as Record<string, unknown>)[key]);
+      }
+    }
+  }
+  return size;
+}

@@ -1,0 +1,120 @@
+import { assertAnswer } from '../../core/batch/assertAnswer.ts';
+import { duplicateStage } from '../../core/batch/pipeline.ts';
+import { runStage, takeResult } from '../../core/batch/runTask.ts';
+import type { OpenRun, Stage } from '../../core/batch/stage.ts';
+import { AlgernonError } from '../../core/errors.ts';
+import { ChainEnd } from '../../core/tasks/endChain.ts';
+import type { GuardedRequest } from './guardRequest.ts';
+
+/** A stage around the handler of a direct invocation, driven from Middy's hooks. */
+export interface DirectStage {
+  /** Resolves when the stage has called `next()`, or has skipped the handler. */
+  readonly started: Promise<void>;
+  /** Lets `next()` resolve or reject, and waits for the stage. */
+  finish(outcome: { failed: false } | { failed: true; error: unknown }): Promise<void>;
+}
+
+/**
+ * Starts a stage in its `before`. A direct invocation has one task, so the stages nest in the order of `.use`: a `before`
+ * cannot know whether another stage follows.
+ */
+export function startDirect(state: GuardedRequest, stage: Stage, twice?: string): DirectStage {
+  const { request } = state;
+  const run = state.direct as OpenRun;
+  if (state.directStages.some(({ name }) => name === stage.name)) throw duplicateStage(stage.name, twice);
+  run.task = request.event;
+  const called = Promise.withResolvers<void>();
+  const handler = Promise.withResolvers<void>();
+  let isOver = false;
+  const work = runStage(stage, run, () => {
+    called.resolve();
+    return handler.promise;
+  });
+  // Middy awaits the hooks, not the stage.
+  work.catch(() => {});
+  handler.promise.catch(() => {});
+
+  const finish: DirectStage['finish'] = (outcome) => {
+    if (!isOver && outcome.failed) handler.reject(outcome.error);
+    else if (!isOver) handler.resolve();
+    isOver = true;
+    return work;
+  };
+  const direct = { started: start(), finish };
+  state.directStages.push({ name: stage.name, finish });
+  state.ends.push(async () => {
+    if (!isOver) await finish({ failed: true, error: answeredEarly() }).catch(() => {});
+  });
+  return direct;
+
+  async function start(): Promise<void> {
+    await Promise.race([called.promise, work]);
+    if (run.isSkipped) {
+      isOver = true;
+      await skipHandler(state, run);
+      return;
+    }
+    try {
+      for (const check of run.checks.splice(0)) await check(run.task);
+    } catch (error) {
+      await finish({ failed: true, error });
+    }
+    request.event = run.task;
+  }
+}
+
+/** Middy skips every `after` when a `before` answers, so the outer stages end here. */
+async function skipHandler(state: GuardedRequest, run: OpenRun): Promise<void> {
+  for (const { finish } of state.directStages.toReversed()) await finish({ failed: false });
+  state.request.earlyResponse = answerOf(state, run.result);
+}
+
+/** Ends a stage in its `after`. */
+export async function endDirect(state: GuardedRequest, stage: DirectStage | undefined): Promise<void> {
+  const { direct: run, request } = state;
+  if (!run) return;
+  if (!state.hasAnswer || request.response !== state.written) {
+    takeResult(run, request.response);
+    writeAnswer(state, run);
+  }
+  if (!stage) return;
+  const { result } = run;
+  await stage.finish({ failed: false });
+  if (run.result !== result) writeAnswer(state, run);
+}
+
+function writeAnswer(state: GuardedRequest, run: OpenRun): void {
+  state.hasAnswer = true;
+  state.written = answerOf(state, run.result);
+  state.request.response = state.written;
+}
+
+function answerOf(state: GuardedRequest, result: unknown): unknown {
+  if (state.writeAnswer) return state.writeAnswer(result);
+  assertAnswer(result);
+  return result;
+}
+
+/** Ends a stage in its `onError`. A chain that ended by throwing has a result, and no error. */
+export async function failDirect(state: GuardedRequest, stage: DirectStage | undefined): Promise<void> {
+  const { direct: run, request, error } = state;
+  if (!run) return;
+  if (error instanceof ChainEnd) {
+    takeResult(run, error);
+    state.hasRecovered = true;
+  }
+  if (state.hasRecovered) {
+    await stage?.finish({ failed: false });
+    request.response = answerOf(state, run.result) ?? null;
+    return;
+  }
+  try {
+    await stage?.finish({ failed: true, error });
+  } catch (thrown) {
+    state.error = thrown;
+  }
+}
+
+function answeredEarly(): AlgernonError {
+  return new AlgernonError('ANSWERED_EARLY', 'Another middleware answered before the handler was called.');
+}

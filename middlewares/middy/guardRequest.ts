@@ -1,0 +1,351 @@
+import {
+  EventError,
+  type EventKind,
+  eventKind,
+  recordsOf,
+  type TaskRecord,
+  taskOfEvent,
+} from '../../core/batch/events.ts';
+import { EventReplacedError, type Undone } from '../../core/batch/ledger.ts';
+import {
+  countDirectRun,
+  directProperty,
+  extendContext,
+  openPipeline,
+  originalContext,
+  type Pipeline,
+  pipelineOf,
+  pipelineProperty,
+} from '../../core/batch/pipeline.ts';
+import {
+  BatchFailedError,
+  letHookRead,
+  type SettledBatch,
+  settledBatch,
+} from '../../core/batch/settledBatch.ts';
+import { type OpenRun, openDirectRun } from '../../core/batch/stage.ts';
+import { checkTask } from '../../core/batch/unwrapTask.ts';
+import { AlgernonError } from '../../core/errors.ts';
+
+/** The part of Middy's request that is used here. */
+export interface MiddyRequest {
+  event: unknown;
+  context: unknown;
+  response?: unknown;
+  error?: unknown;
+  earlyResponse?: unknown;
+}
+
+/** The state of one invocation, from the first hook of this library on. */
+export interface GuardedRequest {
+  readonly request: MiddyRequest;
+  readonly kind: EventKind;
+  /** The event as Lambda gave it: that of a state becomes a task. */
+  readonly event: unknown;
+  /** Undefined unless the event is a batch. */
+  readonly pipeline: Pipeline | undefined;
+  /** The task of a direct invocation. */
+  readonly direct: OpenRun | undefined;
+  response: unknown;
+  error: unknown;
+  hasFailed: boolean;
+  /** Whether the handler has returned. */
+  hasReturned: boolean;
+  /** A direct task has ended its chain by throwing: the error is the answer. */
+  hasRecovered: boolean;
+  /** An error that no answer to the batch may replace. */
+  fatal: unknown;
+  /** The outcome that stands in for an answer which misses failures. */
+  view: SettledBatch<unknown> | undefined;
+  /** Work for the end of the invocation, each done once. */
+  readonly ends: (() => Promise<void>)[];
+  readonly answerWork: (() => void)[];
+  ending: Promise<void> | undefined;
+  /** The stages that run around a direct task, outermost first. */
+  readonly directStages: { readonly name: string; finish(outcome: { failed: false }): Promise<void> }[];
+  /** Writes the result of a direct invocation; undefined: it is JSON. */
+  writeAnswer: ((result: unknown) => unknown) | undefined;
+  hasAnswer: boolean;
+  /** The answer that was written last, to see whether another middleware has replaced it. */
+  written: unknown;
+}
+
+/** Shared by copies of this package: the accessors can be defined only once. */
+const stateKey: unique symbol = Symbol.for('algernon-middy.request');
+type Holder = MiddyRequest & { [stateKey]?: GuardedRequest };
+
+/**
+ * Guards the answer of an invocation: from now on an answer to an SQS batch names each record that is not done, or the
+ * invocation fails. Middy's last read of `request.response` cannot be told from that of a hook, so each read is guarded.
+ *
+ * The request itself holds the state: Middy 6 shares `request.internal` between invocations.
+ */
+export function guardRequest(given: object): GuardedRequest {
+  const request = given as Holder;
+  const existing = request[stateKey];
+  if (existing) return existing;
+  const { event } = request;
+  const kind = eventKind(event);
+  const state: GuardedRequest = {
+    request,
+    kind,
+    event,
+    pipeline: kind === 'sqs' || kind === 'sns' ? pipelineFor(request, kind) : undefined,
+    direct: kind === 'direct' ? directRunFor(request) : undefined,
+    response: request.response,
+    error: request.error,
+    hasFailed: request.error !== undefined,
+    hasReturned: false,
+    hasRecovered: false,
+    fatal: undefined,
+    view: undefined,
+    ends: [],
+    answerWork: [],
+    ending: undefined,
+    directStages: [],
+    writeAnswer: undefined,
+    hasAnswer: false,
+    written: undefined,
+  };
+  Object.defineProperty(request, stateKey, { value: state });
+  Object.defineProperties(request, accessors);
+  return state;
+}
+
+function pipelineFor(request: MiddyRequest, kind: 'sqs' | 'sns'): Pipeline {
+  const context = (request.context ?? {}) as object;
+  const outer = pipelineOf(context);
+  // A stack around a stack shares its stages.
+  if (outer?.ledger.matches(request.event) && !outer.wasQueued) return outer;
+  const pipeline = openPipeline(kind, recordsOf(request.event) as readonly TaskRecord[]);
+  request.context = extendContext(context, pipelineProperty(pipeline));
+  return pipeline;
+}
+
+function directRunFor(request: MiddyRequest): OpenRun {
+  const context = (request.context ?? {}) as object;
+  const part = countDirectRun(context);
+  request.event = taskOfEvent(request.event);
+  request.context = extendContext(context, directProperty);
+  return openDirectRun(checkTask(request.event), originalContext(context) as OpenRun['context'], part);
+}
+
+/** Neither can be deleted or redefined: `delete request.response` would acknowledge every message. */
+const accessors: PropertyDescriptorMap & ThisType<Holder> = {
+  response: {
+    enumerable: true,
+    get() {
+      return readResponse(this[stateKey] as GuardedRequest);
+    },
+    set(value: unknown) {
+      writeResponse(this[stateKey] as GuardedRequest, value);
+    },
+  },
+  error: {
+    enumerable: true,
+    get() {
+      return (this[stateKey] as GuardedRequest).error;
+    },
+    set(value: unknown) {
+      writeError(this[stateKey] as GuardedRequest, value);
+    },
+  },
+};
+
+function readResponse(state: GuardedRequest): unknown {
+  for (const work of state.answerWork) queueMicrotask(work);
+  const answer = guardedAnswer(state);
+  letHookRead(answer);
+  const { ending } = state;
+  // Middy returns an early answer at once, so the answer itself waits for the end of the invocation.
+  if (!ending || !isEarly(state) || (answer === undefined && state.hasFailed)) return answer;
+  return handled(
+    ending.then(() => {
+      const final = guardedAnswer(state);
+      if (final === undefined && state.hasFailed) throw state.error;
+      return final;
+    }),
+  );
+}
+
+function writeResponse(state: GuardedRequest, value: unknown): void {
+  state.view = undefined;
+  if (refuses(state, value)) {
+    // The answer before it led to an error, and must not count as the answer to it.
+    if (state.hasFailed) state.response = undefined;
+    return;
+  }
+  state.response = value;
+  if (isEarly(state)) {
+    startEnding(state);
+  } else if (!state.hasFailed) {
+    state.hasReturned = true;
+    noteOutcome(state, value);
+  }
+  closeIfRunning(state);
+}
+
+function writeError(state: GuardedRequest, value: unknown): void {
+  // A second error is thrown by an onError, which skips the hooks that follow it.
+  if (state.hasFailed) startEnding(state);
+  state.hasFailed = true;
+  state.view = undefined;
+  state.error =
+    value === undefined
+      ? new AlgernonError('THREW_UNDEFINED', 'The handler or a middleware threw undefined.', {
+          retryable: true,
+        })
+      : value;
+  if (failsInvocation(value)) state.fatal ??= value;
+  closeIfRunning(state);
+}
+
+function isEarly({ request }: GuardedRequest): boolean {
+  return 'earlyResponse' in request;
+}
+
+/** `queued` runs on when Middy's own time-out has answered: nothing may leave after that. */
+function closeIfRunning({ pipeline }: GuardedRequest): void {
+  if (pipeline?.isQueued) pipeline.deadline?.close();
+}
+
+function failsInvocation(error: unknown): boolean {
+  return (
+    error instanceof BatchFailedError ||
+    error instanceof EventReplacedError ||
+    (error instanceof AlgernonError && error.code === 'DUPLICATE_STAGE')
+  );
+}
+
+/** Runs the pending work for the end of the invocation, last registered first. */
+export function startEnding(state: GuardedRequest): void {
+  const endAll = async () => {
+    for (const end of state.ends.toReversed()) await end();
+  };
+  state.ending ??= endAll().finally(() => {
+    state.ending = undefined;
+  });
+}
+
+/**
+ * `sqsPartialBatchFailure` answers every event. For an event that is not an SQS batch its answer would replace the result,
+ * and turn an error into success.
+ */
+function refuses({ kind, hasFailed, request }: GuardedRequest, response: unknown): boolean {
+  if (kind === 'sqs') return false;
+  const failures = failuresIn(response);
+  if (!failures || Object.keys(response as object).length !== 1) return false;
+  if (kind === 'sns') return true;
+  // A stream has partial answers, but an answer that names nothing is not one.
+  const namesNothing = failures.every((failure) => Object(failure).itemIdentifier === undefined);
+  return namesNothing && (hasFailed || !recordsOf(request.event));
+}
+
+function failuresIn(response: unknown): unknown[] | undefined {
+  const { batchItemFailures } = Object(response) as { batchItemFailures?: unknown };
+  return Array.isArray(batchItemFailures) && !Array.isArray(response) ? batchItemFailures : undefined;
+}
+
+/** Keeps the failures that the answer of a loop names, in case a later hook drops that answer. */
+function noteOutcome({ pipeline }: GuardedRequest, value: unknown): void {
+  if (!pipeline || pipeline.wasQueued) return;
+  const { ledger } = pipeline;
+  if (Array.isArray(value)) {
+    value.slice(0, ledger.ids.length).forEach((outcome, index) => {
+      if (outcome?.status === 'rejected') ledger.note(index, outcome.reason);
+    });
+  }
+  for (const failure of failuresIn(value) ?? []) {
+    const index = ledger.ids.indexOf(Object(failure).itemIdentifier);
+    if (index !== -1)
+      ledger.note(index, new AlgernonError('NAMED_AS_FAILED', 'The handler named this record as failed.'));
+  }
+}
+
+function guardedAnswer(state: GuardedRequest): unknown {
+  const { pipeline, kind, response, hasFailed } = state;
+  if (!pipeline) return kind === 'direct' && hasFailed && !state.hasRecovered ? undefined : response;
+  const isReplaced = !pipeline.ledger.matches(state.request.event);
+  const undone = undoneOf(state);
+  const mustFail = state.fatal !== undefined || isReplaced;
+  if (undone.length === 0 && !mustFail) return response;
+  if (kind === 'sqs' && !mustFail && failuresIn(response)) return completed(state, undone);
+  if (Array.isArray(response)) return viewOf(state, undone);
+  if (hasFailed) return undefined;
+  if (!state.hasReturned) return handled(Promise.reject(nothingRan()));
+  return viewOf(state, undone);
+}
+
+/** The records that an answer must not acknowledge. */
+export function undoneOf({ pipeline, hasReturned, hasFailed }: GuardedRequest): Undone[] {
+  if (!pipeline) return [];
+  const { ledger, stages, wasQueued } = pipeline;
+  const isPassive = hasReturned && !hasFailed && !wasQueued && stages.every(({ passive }) => passive);
+  return ledger.undone({ exceptUntouched: isPassive });
+}
+
+/** Adds the missing records to a batch response, and keeps it, so that later hooks see them. */
+function completed(state: GuardedRequest, undone: readonly Undone[]): unknown {
+  const failures = failuresIn(state.response) as unknown[];
+  const named = new Set(failures.map((failure) => Object(failure).itemIdentifier));
+  const missing = undone.filter(({ id }) => !named.has(id)).map(({ id }) => ({ itemIdentifier: id }));
+  if (missing.length > 0) {
+    state.response = { ...(state.response as object), batchItemFailures: [...failures, ...missing] };
+  }
+  return state.response;
+}
+
+/** The outcome of the batch, which can be mapped; it does not serialise as long as a record is not done. */
+function viewOf(state: GuardedRequest, undone: readonly Undone[]): SettledBatch<unknown> {
+  if (state.view) return state.view;
+  const { ledger, logsFailures } = state.pipeline as Pipeline;
+  const given = (Array.isArray(state.response) ? state.response : []) as PromiseSettledResult<unknown>[];
+  const isComplete = undone.every(({ index }) => given[index]?.status === 'rejected');
+  if (isComplete && state.fatal === undefined && 'batchItemFailures' in given)
+    return given as SettledBatch<unknown>;
+  const settled = ledger.ids.map(
+    (_, index) => given[index] ?? { status: 'fulfilled' as const, value: undefined },
+  );
+  for (const { index, state: recordState, reason } of undone) {
+    if (settled[index]?.status === 'rejected') continue;
+    settled[index] = {
+      status: 'rejected',
+      reason: recordState === 'failed' ? reason : (state.error ?? notDone(recordState)),
+    };
+  }
+  // An array that was cut off, or an invocation that must fail, has no record that it may acknowledge.
+  if (state.fatal !== undefined) settled.fill({ status: 'rejected', reason: state.fatal });
+  state.view = settledBatch(settled, ledger, logsFailures);
+  return state.view;
+}
+
+function notDone(recordState: Undone['state']): AlgernonError {
+  return recordState === 'running'
+    ? new AlgernonError(
+        'STILL_RUNNING',
+        'The task was still running when the answer was given: await runTask().',
+        {
+          retryable: true,
+        },
+      )
+    : nothingRan();
+}
+
+function nothingRan(): AlgernonError {
+  return new AlgernonError(
+    'NOT_RUN',
+    'The invocation was answered before this record was run, so its message returns to the queue.',
+    { retryable: true },
+  );
+}
+
+/** A rejection that only Middy may await must not end the process. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+/** Refuses an event that is neither a batch nor a task. */
+export function assertTaskEvent({ kind, request }: GuardedRequest): void {
+  if (kind === 'other') throw new EventError(request.event);
+}

@@ -1,0 +1,265 @@
+import type { MiddlewareObj } from '@middy/core';
+import type { EventKind, LambdaContext, TaskRecord } from '../../core/batch/events.ts';
+import { recordsOf } from '../../core/batch/events.ts';
+import { EventReplacedError, type Undone } from '../../core/batch/ledger.ts';
+import {
+  addStage,
+  duplicateStage,
+  extendContext,
+  originalContext,
+  type Pipeline,
+} from '../../core/batch/pipeline.ts';
+import { type Around, isStageOrder, type Stage, type StageOrder } from '../../core/batch/stage.ts';
+import { checkOptions, flag, func, text } from '../../core/checkOptions.ts';
+import { AlgernonError, OptionError } from '../../core/errors.ts';
+import { type DirectStage, endDirect, failDirect, startDirect } from './directStage.ts';
+import { assertTaskEvent, type GuardedRequest, guardRequest, undoneOf } from './guardRequest.ts';
+
+/** One invocation, for a stage that needs more than single records. */
+export interface Invocation {
+  readonly kind: EventKind;
+  readonly event: unknown;
+  /** The task of a direct invocation. */
+  readonly task: unknown;
+  /** The records of a batch; empty in a direct invocation. */
+  readonly records: readonly TaskRecord[];
+  /** The context as Lambda gave it. */
+  readonly context: LambdaContext;
+  /** The error of the invocation as a whole; undefined if there is none so far. */
+  readonly error: unknown;
+  /** The records that are not done so far, with the reasons. */
+  undone(): readonly Undone[];
+  /**
+   * Does some work at the end of the invocation, once, whether it succeeds, fails or is answered early. The work must not
+   * throw.
+   */
+  onEnd(work: () => void | Promise<void>): void;
+  /** Does some work when the invocation fails as a whole. The work must not throw. */
+  onFailure(work: (error: unknown) => void): void;
+  /**
+   * Does some work when the answer is read: when Middy takes it, and before that whenever another hook reads it. The work
+   * must not throw.
+   */
+  onAnswer(work: () => void): void;
+  /** Adds properties to the context that the handler gets. */
+  addToContext(parts: PropertyDescriptorMap): void;
+  /** Writes the answer of a direct invocation, which is JSON otherwise. */
+  writeAnswer(write: (result: unknown) => unknown): void;
+  /** Says that the stage logs each failed record, so that nothing else needs to. */
+  logFailures(): void;
+}
+
+export interface StageOptions {
+  /** A name that is unique in a stack. */
+  name: string;
+  /** Where the stage runs. Default `{ after: 'hydrate' }`: next to the handler. */
+  order?: StageOrder;
+  /** Runs around the handler, once per record. */
+  around?: Around;
+  /** Instead of `around`: called once per invocation, and returns the `around` of its records, if any. */
+  open?: (invocation: Invocation) => { around?: Around } | undefined;
+  /**
+   * Whether a record may be done although the stage did not run around it, as in a loop that does not use `runTask`. Default
+   * false.
+   */
+  passive?: boolean;
+  /** Whether events other than batches and tasks are let through. Default false: they are refused. */
+  anyEvent?: boolean;
+  /** Whether `open` is called even if an earlier `before` has thrown, for `onFailure` and `onEnd`. Default false. */
+  always?: boolean;
+  /** What to do instead of using the middleware twice in one stack. Default: remove one. */
+  twice?: string;
+}
+
+/** The part of one middleware in one invocation. */
+interface Part {
+  direct: DirectStage | undefined;
+  readonly ends: (() => Promise<void>)[];
+  readonly failureWork: ((error: unknown) => void)[];
+}
+
+/**
+ * Makes a Middy middleware out of a stage: a function that runs around the handler once per record, so that an error fails
+ * one record and not the batch. The stage has these guarantees, in every order of `.use`:
+ *
+ * - a record is acknowledged only if every stage has run around its handler and has settled;
+ * - an error it throws fails its record, or the task of a direct invocation;
+ * - `next()` that is not awaited is waited for, and an error that is swallowed still fails the record.
+ *
+ * @throws OptionError when an option is unknown or has a bad value
+ * @example
+ * export const timed = () =>
+ *   stageMiddleware({
+ *     name: 'timed',
+ *     order: { after: 'log' },
+ *     async around(run, next) {
+ *       const start = performance.now();
+ *       await next();
+ *       console.info(`${Math.round(performance.now() - start)} ms`);
+ *     },
+ *   });
+ */
+export function stageMiddleware(options: StageOptions): MiddlewareObj {
+  const {
+    name,
+    order = { after: 'hydrate' },
+    open,
+    passive = false,
+    anyEvent = false,
+    always = false,
+    twice,
+  } = checkStage(options);
+  const parts = new WeakMap<object, Part>();
+  const endOf = async (request: object) => {
+    for (const end of parts.get(request)?.ends.toReversed() ?? []) await end();
+  };
+
+  return {
+    before(request) {
+      const state = guardRequest(request);
+      if (!anyEvent) assertTaskEvent(state);
+      if (parts.has(request)) throw duplicateStage(name, twice);
+      const stage: Stage = { name, order, passive };
+      if (state.pipeline) addStage(state.pipeline, stage, twice);
+      const part: Part = { direct: undefined, ends: [], failureWork: [] };
+      parts.set(request, part);
+      stage.around = open ? open(openInvocation(state, part))?.around : options.around;
+      if (!state.direct || !stage.around) return undefined;
+      part.direct = startDirect(state, stage, twice);
+      return part.direct.started;
+    },
+
+    async after(request) {
+      const state = guardRequest(request);
+      state.hasReturned = true;
+      if (state.pipeline) await assertBatchDone(state, state.pipeline);
+      await endDirect(state, parts.get(request)?.direct);
+      await endOf(request);
+    },
+
+    async onError(request) {
+      const state = guardRequest(request);
+      state.hasFailed = true;
+      if (always && open && !parts.has(request)) {
+        const part: Part = { direct: undefined, ends: [], failureWork: [] };
+        parts.set(request, part);
+        open(openInvocation(state, part));
+      }
+      await failDirect(state, parts.get(request)?.direct);
+      for (const work of parts.get(request)?.failureWork ?? []) work(state.error);
+      await endOf(request);
+      clearDeadline(state.pipeline);
+    },
+  };
+}
+
+function checkStage(options: StageOptions): StageOptions {
+  checkOptions('stageMiddleware', options, {
+    name: text('a name'),
+    order: {
+      expected: '{ before }, { after } or { at } with the name of a position, such as { after: "log" }',
+      test: isStageOrder,
+    },
+    around: func,
+    open: func,
+    passive: flag,
+    anyEvent: flag,
+    always: flag,
+    twice: text('a text'),
+  });
+  if (!options.name) throw new OptionError('stageMiddleware: name is missing.');
+  if ((options.around === undefined) === (options.open === undefined)) {
+    throw new OptionError(`stageMiddleware: ${options.name} needs either around or open.`);
+  }
+  return options;
+}
+
+function openInvocation(state: GuardedRequest, { ends, failureWork }: Part): Invocation {
+  const { request, kind, pipeline } = state;
+  return {
+    kind,
+    event: state.event,
+    task: state.direct?.task,
+    records: pipeline ? (recordsOf(request.event) as readonly TaskRecord[]) : [],
+    context: originalContext((request.context ?? {}) as object) as LambdaContext,
+    get error() {
+      return state.error;
+    },
+    undone: () => undoneOf(state),
+    onEnd(work) {
+      const end = once(work);
+      ends.push(end);
+      state.ends.push(end);
+    },
+    onFailure(work) {
+      failureWork.push(work);
+    },
+    onAnswer(work) {
+      state.answerWork.push(work);
+    },
+    addToContext(parts) {
+      request.context = extendContext((request.context ?? {}) as object, parts);
+      pipeline?.contextParts.push(parts);
+    },
+    writeAnswer(write) {
+      state.writeAnswer ??= write;
+    },
+    logFailures() {
+      if (pipeline) pipeline.logsFailures = true;
+    },
+  };
+}
+
+function once(work: () => void | Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= (async () => work())();
+    return done;
+  };
+}
+
+/**
+ * Waits for runs that a loop did not await, and fails the invocation where its answer could not tell which records are done.
+ *
+ * @throws EventReplacedError, PipelineNotRunError, or the error of a task that SNS gave
+ */
+async function assertBatchDone(state: GuardedRequest, pipeline: Pipeline): Promise<void> {
+  const { ledger, stages, wasQueued, deadline } = pipeline;
+  if (!wasQueued && ledger.running > 0) await Promise.race([ledger.idle(), aborted(deadline?.cutoff)]);
+  clearDeadline(pipeline);
+  if (!ledger.matches(state.request.event)) throw new EventReplacedError();
+  const active = stages.find(({ passive }) => !passive);
+  if (active && !wasQueued && !ledger.touched && ledger.ids.length > 0) {
+    const error = new PipelineNotRunError(active.name);
+    // Another middleware may turn the error into a batch response, and nothing else would say what is wrong.
+    if (!pipeline.logsFailures) console.error(error);
+    throw error;
+  }
+  const [undone] = pipeline.kind === 'sns' ? undoneOf(state) : [];
+  if (undone)
+    throw undone.reason ?? new AlgernonError('NOT_RUN', 'The notification was not run.', { retryable: true });
+}
+
+function clearDeadline(pipeline: Pipeline | undefined): void {
+  if (pipeline && !pipeline.isQueued) pipeline.deadline?.clear();
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve();
+    else signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** Nothing has run the stages of a batch. */
+export class PipelineNotRunError extends AlgernonError {
+  override readonly name = 'PipelineNotRunError';
+
+  constructor(stage: string) {
+    super(
+      'PIPELINE_NOT_RUN',
+      `${stage} was not run for any record of this batch: wrap the handler in queued(), or run each record with runTask().`,
+      { retryable: true },
+    );
+  }
+}
