@@ -14,21 +14,27 @@ type OptionChecks<T> = { readonly [K in keyof Required<T>]: OptionCheck };
  *
  * @param owner the function, for the error
  * @param checks a check for every option that exists
+ * @param path the prefix of nested options, such as `backoff.`
  * @returns the options
  * @throws OptionError when an option is unknown, or fails its check
  * @example
  * const { concurrency = 10 } = checkOptions('queued', options, { concurrency: whole(1) });
  */
-export function checkOptions<T extends object>(owner: string, options: T, checks: OptionChecks<T>): T {
+export function checkOptions<T extends object>(
+  owner: string,
+  options: T,
+  checks: OptionChecks<T>,
+  path = '',
+): T {
   if (typeof options !== 'object' || options === null) {
     throw new OptionError(`${owner}: the options must be an object, not ${show(options)}.`);
   }
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(checks, name)) {
       const names = Object.keys(checks).join(', ') || 'none';
-      throw new OptionError(`${owner}: there is no option ${show(name)}. The options are: ${names}.`);
+      throw new OptionError(`${owner}: there is no option ${show(path + name)}. The options are: ${names}.`);
     }
-    if (value !== undefined) checkOption(owner, name, value, checks[name as keyof T]);
+    if (value !== undefined) checkOption(owner, path + name, value, checks[name as keyof T]);
   }
   return options;
 }

@@ -3,6 +3,7 @@ import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { MiddlewareObj } from '@middy/core';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
+import { DeadlineError } from '../core/batch/deadline.ts';
 import { identityOf, type TaskIdentity } from '../core/batch/identity.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
 import {
@@ -186,7 +187,7 @@ function openSender(options: CallbackPublisherOptions) {
   };
 
   const sendAll = async (run: TaskRun, messages: readonly TaskMessage[], send: Send) => {
-    if (run.cutoff.aborted) throw run.cutoff.reason;
+    if (run.cutoff.aborted) throw new DeadlineError();
     await Promise.all(messages.map(send));
   };
 
@@ -218,10 +219,10 @@ function openSender(options: CallbackPublisherOptions) {
     async tellError(run: TaskRun, error: unknown, maxReceiveCount: number, send: Send): Promise<unknown> {
       const isLast = (identityOf(run).receiveCount ?? 0) >= maxReceiveCount;
       if (!run.record || !(isLast || (await run.isFinal(error)))) return error;
+      const message = errorTaskIn(run);
+      if (!message) return error;
+      const { content, errorTask } = message;
       try {
-        const { content, attributes } = run.unwrap();
-        const errorTask = errorTaskOf(attributes);
-        if (!errorTask) return error;
         const taskName = isTask(content) ? content.task_name : name;
         const plan = await planFor(run, `${taskName}-error`, [{ task_name: errorTask }]);
         const { messages } = await messagesFor(run, plan, { error: describeError(error), task: content });
@@ -232,6 +233,17 @@ function openSender(options: CallbackPublisherOptions) {
       }
     },
   };
+}
+
+/** The error task of a message, and its content. A message that cannot be read names none. */
+function errorTaskIn(run: TaskRun): { content: unknown; errorTask: string } | undefined {
+  try {
+    const { content, attributes } = run.unwrap();
+    const errorTask = errorTaskOf(attributes);
+    return errorTask === undefined ? undefined : { content, errorTask };
+  } catch {
+    return undefined;
+  }
 }
 
 /** The message comes back, or goes to the dead-letter queue, whether or not the error task could be told. */

@@ -195,7 +195,7 @@ function readBackoff(given: Backoff = {}): Required<Backoff> {
     baseSeconds = 2,
     maxSeconds = 900,
     jitter = 0.5,
-  } = checkOptions(`${name}.backoff`, given, backoffChecks);
+  } = checkOptions(name, given, backoffChecks, 'backoff.');
   return { baseSeconds, maxSeconds, jitter };
 }
 

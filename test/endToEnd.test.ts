@@ -86,7 +86,7 @@ test('a chain of three runs to its end, each result through S3', async () => {
   await worker.idle();
   expect(reports).toEqual([{ symbol: 'IBM', sum: 48 }]);
   const { Contents = [] } = await aws.s3.send(new ListObjectsV2Command({ Bucket: aws.bucket }));
-  const keys = Contents.flatMap(({ Key = '' }) => (Key.includes(`-${load}!`) ? [Key] : []));
+  const keys = Contents.flatMap(({ Key = '' }) => (Key.includes(`-${load}-`) ? [Key] : []));
   expect(keys).toHaveLength(1);
   const { Body } = await aws.s3.send(new GetObjectCommand({ Bucket: aws.bucket, Key: keys[0] }));
   expect(await Body?.transformToString()).toBe(

@@ -116,7 +116,7 @@ export function queued<T, C, R>(
     { signal: stop }: { signal?: AbortSignal } = {},
   ): Promise<unknown> => {
     const kind = eventKind(event);
-    if (kind === 'other') throw new EventError(event);
+    if (kind === 'other') throw pipelineOf(context) ? new EventReplacedError() : new EventError(event);
     const pipeline = kind === 'direct' ? undefined : pipelineFor(event, context);
     const deadline = startDeadline(context, reserveMillis, stop);
     if (pipeline) Object.assign(pipeline, { deadline, isQueued: true, wasQueued: true });

@@ -53,7 +53,7 @@ export async function runTask<T, C, R>(
       record,
       context: context as LambdaContext,
       signal,
-      cutoff: deadline?.cutoff ?? signal,
+      cutoff: (signal === deadline?.signal && deadline.cutoff) || signal,
       task: record,
       unwrap: () => unwrap(record),
       part: entry?.part ?? 0,
@@ -156,7 +156,8 @@ export async function runStage(stage: Stage, run: OpenRun, proceed: () => Promis
   }
   const failure = await inner.settled();
   if (failure && run.failure === undefined) throw failure.error;
-  if (!inner.isCalled() && !run.isSkipped) throw notContinued(stage.name);
+  const isAnswered = inner.isCalled() || run.isSkipped || run.failure !== undefined;
+  if (!isAnswered) throw notContinued(stage.name);
 }
 
 function notContinued(name: string): AlgernonError {

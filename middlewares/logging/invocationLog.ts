@@ -101,14 +101,20 @@ export function invocationLog(invocation: Invocation, options: InvocationLogOpti
     const undone = invocation.undone();
     for (const record of undone) logUndone(record);
     const notStarted = undone.filter(({ state, reason }) => state === 'untouched' || isUnstarted(reason));
-    const failed = invocation.error === undefined ? undone.length - notStarted.length : records.length;
     logger.info('batch done', {
       records: records.length,
-      failed: Math.max(failures.size, failed),
+      // An error of the invocation returns all messages.
+      failed: invocation.error === undefined ? Math.max(failures.size, undone.length) : records.length,
       ...(notStarted.length > 0 && { not_started: notStarted.length }),
       milliseconds: Math.round(performance.now() - startedAt),
       ...counts,
     });
+  };
+
+  const failInvocation = (error: unknown) => {
+    if (error === loggedError || [...failures.values()].includes(error)) return;
+    loggedError = error;
+    logFailure(logger, 'error', direct ? 'task failed' : 'invocation failed', error);
   };
 
   return {
@@ -140,16 +146,13 @@ export function invocationLog(invocation: Invocation, options: InvocationLogOpti
       }
     },
 
-    fail(error) {
-      if (error === loggedError || [...failures.values()].includes(error)) return;
-      loggedError = error;
-      logFailure(logger, 'error', direct ? 'task failed' : 'invocation failed', error);
-    },
+    fail: failInvocation,
 
     finish() {
       if (isDone) return;
       isDone = true;
       const { error } = invocation;
+      if (error !== undefined) failInvocation(error);
       if (direct) direct.task?.trace?.end(error === undefined ? undefined : { error });
       else if (records.length > 0) finishBatch();
     },

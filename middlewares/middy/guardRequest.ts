@@ -144,7 +144,10 @@ const accessors: PropertyDescriptorMap & ThisType<Holder> = {
   error: {
     enumerable: true,
     get() {
-      return (this[stateKey] as GuardedRequest).error;
+      const state = this[stateKey] as GuardedRequest;
+      // Middy reads the error when it throws it.
+      if (state.hasFailed) for (const work of state.answerWork) queueMicrotask(work);
+      return state.error;
     },
     set(value: unknown) {
       writeError(this[stateKey] as GuardedRequest, value);
@@ -161,6 +164,7 @@ function readResponse(state: GuardedRequest): unknown {
   if (!ending || !isEarly(state) || (answer === undefined && state.hasFailed)) return answer;
   return handled(
     ending.then(() => {
+      for (const work of state.answerWork) work();
       const final = guardedAnswer(state);
       if (final === undefined && state.hasFailed) throw state.error;
       return final;
@@ -331,7 +335,7 @@ function notDone(recordState: Undone['state']): AlgernonError {
     : nothingRan();
 }
 
-function nothingRan(): AlgernonError {
+export function nothingRan(): AlgernonError {
   return new AlgernonError(
     'NOT_RUN',
     'The invocation was answered before this record was run, so its message returns to the queue.',

@@ -13,7 +13,7 @@ import { type Around, isStageOrder, type Stage, type StageOrder } from '../../co
 import { checkOptions, flag, func, text } from '../../core/checkOptions.ts';
 import { AlgernonError, OptionError } from '../../core/errors.ts';
 import { type DirectStage, endDirect, failDirect, startDirect } from './directStage.ts';
-import { assertTaskEvent, type GuardedRequest, guardRequest, undoneOf } from './guardRequest.ts';
+import { assertTaskEvent, type GuardedRequest, guardRequest, nothingRan, undoneOf } from './guardRequest.ts';
 
 /** One invocation, for a stage that needs more than single records. */
 export interface Invocation {
@@ -183,7 +183,8 @@ function openInvocation(state: GuardedRequest, { ends, failureWork }: Part): Inv
     records: pipeline ? (recordsOf(request.event) as readonly TaskRecord[]) : [],
     context: originalContext((request.context ?? {}) as object) as LambdaContext,
     get error() {
-      return state.error;
+      const isEarly = !state.hasFailed && !state.hasReturned && 'earlyResponse' in request;
+      return isEarly && undoneOf(state).length > 0 ? nothingRan() : state.error;
     },
     undone: () => undoneOf(state),
     onEnd(work) {

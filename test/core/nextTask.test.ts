@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { CallbackError } from '../../core/errors.ts';
-import { nextTask } from '../../core/tasks/nextTask.ts';
+import { CallbackError, nextTask } from '../../core/tasks/nextTask.ts';
 
 const letters = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-'];
 const name = fc.string({ unit: fc.constantFrom(...letters), minLength: 1, maxLength: 12 });

@@ -203,7 +203,7 @@ describe('1. made and ended', () => {
       }
     });
 
-    test('an early answer waits for the end, and stays what it was', async () => {
+    test('an early answer waits for the end, and fails where a message would be lost', async () => {
       let ended = false;
       const dispose = async () => {
         await settle();
@@ -214,7 +214,7 @@ describe('1. made and ended', () => {
         askBefore,
         { before: () => ({ early: true }) },
       ];
-      expect(await handlerOf(asking, stack, middy)()).toEqual({ early: true });
+      await expect(handlerOf(asking, stack, middy)()).rejects.toMatchObject({ code: 'NOT_RUN' });
       expect(ended).toBe(true);
     });
 
@@ -403,7 +403,7 @@ describe('2. in the handler', () => {
         request.context = { ...request.context };
       },
     };
-    const stack = [contextResources({ db: () => 1 }), contextResources({ other: () => 2 }), copying];
+    const stack = [contextResources({ db: () => 1, other: () => 2 }), copying];
     let sum = 0;
     const worker: Worker = async (_, context) => {
       aws = context.aws;

@@ -4,19 +4,19 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import middy from '@middy/core';
 import type { SQSRecord } from 'aws-lambda';
 import type { SettledBatch } from '../../core/batch/settledBatch.ts';
+import { NotATaskError } from '../../core/batch/unwrapTask.ts';
 import {
   BucketNotAllowedError,
-  CallbackError,
   MessageTooLargeError,
-  NotATaskError,
   PointerError,
   PublishError,
   StoredDataTooLargeError,
   TooManyPointersError,
   TopicNotFoundError,
-  UnknownTaskError,
 } from '../../core/errors.ts';
 import { queued, routeTasks } from '../../core/index.ts';
+import { CallbackError } from '../../core/tasks/nextTask.ts';
+import { UnknownTaskError } from '../../core/tasks/routeTasks.ts';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
 import type { Topics } from '../../middlewares/aws/topics.ts';
 import { callbackPublisher } from '../../middlewares/callbackPublisher.ts';

@@ -8,13 +8,12 @@ import warmup from '@middy/warmup';
 import type { SQSEvent } from 'aws-lambda';
 import {
   callbackPublisher,
-  declareStage,
   failurePolicy,
   lambdaLogged,
   OptionError,
   queued,
   sqsSnsUnwrap,
-  stageRanks,
+  stageMiddleware,
   type Task,
   type TaskHandler,
 } from '../../middlewares/index.ts';
@@ -130,17 +129,15 @@ describe('1. one structured line for everything', () => {
 
   test('a task that did not lie in its message has them too, from when it is there', async () => {
     const { logger, lines } = makeLogger();
-    const fetch = (): MiddlewareObj => ({
-      before: (request) =>
-        void declareStage(request, {
-          name: 'fetch',
-          rank: stageRanks.unwrap - 60,
-          around(run, next) {
-            run.task = { task_name: 'fetched', task_kwargs: {}, callback: 'next' };
-            return next();
-          },
-        }),
-    });
+    const fetch = () =>
+      stageMiddleware({
+        name: 'fetch',
+        order: { before: 'states' },
+        around(run, next) {
+          run.task = { task_name: 'fetched', task_kwargs: {}, callback: 'next' };
+          return next();
+        },
+      });
     const worker = () => {
       logger.info('working');
       throw new Error('broken');
@@ -188,20 +185,14 @@ describe('1. one structured line for everything', () => {
 
 /** Shows what the stages outside of the handler have put on the message that follows. */
 function lastStage(outgoing: unknown[]): MiddlewareObj {
-  const name = 'last';
-  return {
-    async before(request) {
-      const { declareStage } = await import('../../core/index.ts');
-      declareStage(request, {
-        name,
-        rank: 999,
-        around: async (run, next) => {
-          outgoing.push({ ...run.outgoing });
-          await next();
-        },
-      });
+  return stageMiddleware({
+    name: 'last',
+    order: { after: 'hydrate' },
+    around: async (run, next) => {
+      outgoing.push({ ...run.outgoingAttributes });
+      await next();
     },
-  };
+  });
 }
 
 describe('3. per task, also when ten run at once', () => {
@@ -501,17 +492,13 @@ describe('5. failures and the summary', () => {
       });
       const tracing = { start, span: <T>(_: string, work: () => T) => work(), send: () => ({}) };
       const failure = new Error('told to somebody else');
-      const answering: MiddlewareObj = {
-        before(request) {
-          declareStage(request, {
-            name: 'answering',
-            rank: 150,
-            around: async (run) => {
-              run.failure = failure;
-            },
-          });
+      const answering = stageMiddleware({
+        name: 'answering',
+        order: { after: 'log' },
+        around: async (run) => {
+          run.failure = failure;
         },
-      };
+      });
       const log = lambdaLogged({ logger, tracing: tracing as never });
       const handler = stackOf(() => {}, [log, unwrap(), quietPartial(), answering]);
       expect(await handler(batchOf(1))).toEqual({ batchItemFailures: [] });
@@ -522,7 +509,7 @@ describe('5. failures and the summary', () => {
       expect(ends).toEqual([{ error: failure }]);
     });
 
-    test('what a FIFO group gives back and what the deadline cuts off has its line too, and only one', async () => {
+    test('a task that the deadline cuts off has one line, and one that a FIFO group returns untouched has none', async () => {
       const { logger, errors, lines } = makeLogger();
       const fifo = [1, 2].map((n) => ({
         ...taskOf(n),
@@ -546,10 +533,9 @@ describe('5. failures and the summary', () => {
       await sleep(5);
       expect(errors().map(({ task_name, error }) => [task_name, (error as Error).name])).toEqual([
         ['task1', 'Error'],
-        ['task2', 'GroupHaltedError'],
         ['task4', 'DeadlineError'],
       ]);
-      expect(lines().at(-1)).toMatchObject({ message: 'batch done', records: 3, failed: 3 });
+      expect(lines().at(-1)).toMatchObject({ message: 'batch done', records: 3, failed: 3, not_started: 1 });
     });
 
     test('a loop of your own, with the outcome of Promise.allSettled', async () => {
@@ -591,11 +577,14 @@ describe('5. failures and the summary', () => {
     });
   });
 
-  test('an invocation that another middleware answers early has no summary', async () => {
+  test('an invocation that another middleware answers early says that all messages come back', async () => {
     const { logger, lines } = makeLogger();
     const stack = [lambdaLogged({ logger }), warmup({ isWarmingUp: () => true }) as MiddlewareObj];
-    expect(await stackOf(failing, stack)(batchOf(1))).toBe('warmup');
-    expect(lines()).toEqual([]);
+    await expect(stackOf(failing, stack)(batchOf(1))).rejects.toMatchObject({ code: 'NOT_RUN' });
+    expect(lines()).toMatchObject([
+      { level: 'ERROR', message: 'invocation failed', error: { code: 'NOT_RUN' } },
+      { message: 'batch done', records: 1, failed: 1, not_started: 1 },
+    ]);
   });
 
   describe('logEvent', () => {

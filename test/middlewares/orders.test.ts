@@ -6,7 +6,8 @@ import inputOutputLogger from '@middy/input-output-logger';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import warmup from '@middy/warmup';
 import type { Context, SQSEvent } from 'aws-lambda';
-import { BatchFailedError, EventReplacedError, PipelineNotRunError } from '../../core/errors.ts';
+import { EventReplacedError } from '../../core/batch/ledger.ts';
+import { BatchFailedError } from '../../core/batch/settledBatch.ts';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
 import {
   callbackPublisher,
@@ -17,6 +18,7 @@ import {
   sqsSnsUnwrap,
   storedDataHydrate,
 } from '../../middlewares/index.ts';
+import { PipelineNotRunError } from '../../middlewares/middy/stageMiddleware.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { orders, subsets } from '../support/orders.ts';
 import { silentLogger } from '../support/silentLogger.ts';
@@ -265,9 +267,9 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       expect(JSON.parse(lines.at(-1) ?? '')).toEqual({ response: failuresOf(event, [1, 2, 4, 5]) });
     });
 
-    test('an early return sends nothing and does nothing', async () => {
+    test('an early return fails the invocation, since it would acknowledge messages that nobody ran', async () => {
       const stack = [...names.map((name) => makers[name]()), warmup({ isWarmingUp: () => true })];
-      expect(await invoke(middy, stack)).toMatchObject({ response: 'warmup', done: [], sent: [] });
+      expect(await invoke(middy, stack)).toMatchObject({ response: { code: 'NOT_RUN' }, done: [], sent: [] });
     });
   });
 

@@ -1,16 +1,16 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { NotATaskError } from '../../core/batch/unwrapTask.ts';
 import {
   AjsonError,
-  CallbackError,
-  NotATaskError,
   OptionError,
   PublishError,
   StoredDataUnavailableError,
   TopicNotFoundError,
 } from '../../core/errors.ts';
 import { Decimal, StoredData, type Task } from '../../core/index.ts';
+import { CallbackError } from '../../core/tasks/nextTask.ts';
 import { type LocalAws, type SqsRecord, startLocalAws, startWorker } from '../../local/index.ts';
 import { type SendTaskOptions, sendTask } from '../../middlewares/sendTask.ts';
 import { type FaultOf, type FaultyClients, faultyClients, reset } from '../support/faultyClients.ts';

@@ -8,10 +8,9 @@ import { HttpResponse } from '@smithy/core/protocols';
 import { startLocalAws } from '../../local/index.ts';
 import {
   callbackPublisher,
-  declareStage,
   queued,
   sqsSnsUnwrap,
-  stageRanks,
+  stageMiddleware,
   storedDataHydrate,
   type Task,
   type TaskExtras,
@@ -112,17 +111,16 @@ describe('a task that a state machine waits for', () => {
         if (fails) throw error;
       })
         .use(callbackPublisher({ sns: { send } as unknown as SNSClient }))
-        .use({
-          before: (request) =>
-            void declareStage(request, {
-              name: 'logs',
-              rank: stageRanks.log,
-              async around(run, next) {
-                await next();
-                failures.push(run.failure);
-              },
-            }),
-        });
+        .use(
+          stageMiddleware({
+            name: 'logs',
+            order: { after: 'log' },
+            async around(run, next) {
+              await next();
+              failures.push(run.failure);
+            },
+          }),
+        );
       expect(failed(await handler(waiting(Input) as never, lambdaContext()))).toBe(0);
       expect(told).toMatchObject([{ call: fails ? 'SendTaskFailure' : 'SendTaskSuccess' }]);
       expect(sent).toEqual(fails ? [] : ['{"task_name":"next","task_kwargs":{}}']);

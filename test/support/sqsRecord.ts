@@ -12,7 +12,7 @@ export function sqsRecord(
   const text = typeof message === 'string' ? message : JSON.stringify(message);
   const envelope = {
     Type: 'Notification',
-    MessageId: '22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324',
+    MessageId: `22b80b92-fdea-4c2c-8f9d-${String(number).padStart(12, '0')}`,
     TopicArn: 'arn:aws:sns:us-east-1:123456789012:work',
     Subject: 'callback',
     Message: text,

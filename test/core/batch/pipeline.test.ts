@@ -3,7 +3,7 @@ import middy7, { type MiddlewareObj } from '@middy/core';
 import middy6 from '@middy/core-6';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import type { Context, SQSEvent } from 'aws-lambda';
-import { EventReplacedError } from '../../../core/errors.ts';
+import { EventReplacedError } from '../../../core/batch/ledger.ts';
 import {
   callbackPublisher,
   contextResources,

@@ -178,8 +178,8 @@ describe('the deadline', () => {
     const context = lambdaContext({ getRemainingTimeInMillis: () => 1050 });
     const settled = await handler({ Records: records(5) }, context);
     expect(settled[0]).toEqual({ status: 'fulfilled', value: 'done' });
-    for (const one of settled.slice(1))
-      expect(one).toMatchObject({ reason: { code: 'DEADLINE', retryable: true } });
+    const codes = ['DEADLINE', 'DEADLINE', 'NOT_STARTED', 'NOT_STARTED'];
+    expect(settled.slice(1)).toMatchObject(codes.map((code) => ({ reason: { code, retryable: true } })));
     await pause(5);
     expect(started).toEqual([0, 1, 2]);
     expect(aborted).toEqual([1, 2]);
@@ -193,7 +193,8 @@ describe('the deadline', () => {
       { Records: records(2) },
       lambdaContext({ getRemainingTimeInMillis: () => 100 }),
     );
-    for (const one of settled) expect(one).toMatchObject({ reason: { code: 'DEADLINE' } });
+    const message = expect.stringMatching(/started with 100 ms left, and reserveMillis is 500/);
+    for (const one of settled) expect(one).toMatchObject({ reason: { code: 'NOT_STARTED', message } });
   });
 
   test("Middy's own signal ends the batch too", async () => {
@@ -257,17 +258,20 @@ describe('an event that is no batch', () => {
 });
 
 test('`rebuild` rebuilds each task, and what cannot be rebuilt fails alone', async () => {
-  const handler = queued((task: Task) => task.task_kwargs, { rebuild: ajson });
+  let rebuilt: unknown;
+  const worker = (task: Task) => {
+    rebuilt = task.task_kwargs;
+  };
   const set = { _alg_class: 'set', value: [1] };
-  expect(await handler({ task_name: 'work', task_kwargs: { set } }, lambdaContext())).toEqual({
-    set: new Set([1]),
-  });
+  await queued(worker, { rebuild: ajson })({ task_name: 'work', task_kwargs: { set } }, lambdaContext());
+  expect(rebuilt).toEqual({ set: new Set([1]) });
 });
 
 test.each([
   ['concurrency', { concurrency: 0 }],
   ['concurrency', { concurrency: 1.5 }],
   ['reserveMillis', { reserveMillis: -1 }],
+  ['reserveMillis', { reserveMillis: Number.POSITIVE_INFINITY }],
   ['rebuild', { rebuild: {} as never }],
 ])('a bad %s is refused at once', (option, options) => {
   expect(() => queued(() => {}, options)).toThrow(`queued: ${option} must be`);
