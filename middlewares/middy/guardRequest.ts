@@ -133,6 +133,7 @@ function directRunFor(request: MiddyRequest): OpenRun {
 /** Neither can be deleted or redefined: `delete request.response` would acknowledge every message. */
 const accessors: PropertyDescriptorMap & ThisType<Holder> = {
   response: {
+    configurable: false,
     enumerable: true,
     get() {
       return readResponse(this[stateKey] as GuardedRequest);
@@ -142,6 +143,7 @@ const accessors: PropertyDescriptorMap & ThisType<Holder> = {
     },
   },
   error: {
+    configurable: false,
     enumerable: true,
     get() {
       const state = this[stateKey] as GuardedRequest;

@@ -180,7 +180,8 @@ function openInvocation(state: GuardedRequest, { ends, failureWork }: Part): Inv
     kind,
     event: state.event,
     task: state.direct?.task,
-    records: pipeline ? (recordsOf(request.event) as readonly TaskRecord[]) : [],
+    // A copy: another middleware may empty the list in place.
+    records: pipeline ? [...(recordsOf(request.event) as readonly TaskRecord[])] : [],
     context: originalContext((request.context ?? {}) as object) as LambdaContext,
     get error() {
       const isEarly = !state.hasFailed && !state.hasReturned && 'earlyResponse' in request;
@@ -214,7 +215,10 @@ function openInvocation(state: GuardedRequest, { ends, failureWork }: Part): Inv
 function once(work: () => void | Promise<void>): () => Promise<void> {
   let done: Promise<void> | undefined;
   return () => {
-    done ??= (async () => work())();
+    done ??= (async () => work())().catch((error: unknown) => {
+      // The tasks are done, whatever happens to the cleanup.
+      console.error('Cleaning up after an invocation failed:', error);
+    });
     return done;
   };
 }

@@ -1,75 +1,13 @@
 /**
- * Mutates the vectors, and values of every kind, and reads what comes out: each text gives a value that can be
- * written and read again, or an AjsonError. `node test/fuzz/fuzz.ts [minutes] [seed]`; a seed runs again what was run.
+ * `npm run fuzz -- [ajson | stacks] [minutes] [seed]`. Default: ajson, for 2 minutes. A seed repeats an
+ * earlier run.
  */
-import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
-import { AjsonError, createAjson } from '../../core/ajson/index.ts';
-import { anyValue, Box } from '../core/ajson/anyValue.ts';
-import { portrait } from '../core/ajson/portrait.ts';
-import { mutate } from './mutate.ts';
+import { fuzzAjson } from './fuzzAjson.ts';
+import { fuzzStacks } from './fuzzStacks.ts';
 
-const minutes = Number(process.argv[2] ?? 2);
-const first = Number(process.argv[3] ?? Date.now() % 2 ** 31);
-const { emitted, accepted, rejected } = JSON.parse(readFileSync('test/wire/ajson-vectors.json', 'utf8'));
-const vectors: string[] = [...emitted, ...accepted, ...rejected].map(({ wire }: { wire: string }) => wire);
-const ajson = createAjson({
-  unknown: 'keep',
-  nan: true,
-  classes: [
-    { class: Box, module: 'test.boxes', name: 'Box' },
-    { class: Box, module: 'shop.models', name: 'Order' },
-  ],
-});
-
-/** The value, or undefined where there is an AjsonError; anything else is thrown. */
-function attempt<T>(read: () => T): { value: T } | undefined {
-  try {
-    return { value: read() };
-  } catch (error) {
-    if (error instanceof AjsonError && error.path?.startsWith('$')) return undefined;
-    throw error;
-  }
-}
-
-function check(text: string): boolean {
-  const loaded = attempt(() => ajson.loads(text));
-  const raw = attempt(() => ajson.raw(text));
-  if (loaded && !raw) throw new Error('loads reads what raw refuses');
-  if (raw) {
-    const before = ajson.dumps(raw.value, { tags: 'keep' });
-    const rebuilt = attempt(() => ajson.rebuildEvent(raw.value));
-    if (!rebuilt !== !loaded) throw new Error('rebuildEvent and loads do not agree');
-    if (rebuilt && portrait(rebuilt.value) !== portrait(loaded?.value))
-      throw new Error('they give different values');
-    if (ajson.dumps(raw.value, { tags: 'keep' }) !== before)
-      throw new Error('rebuildEvent changed its argument');
-  }
-  if (!loaded) return false;
-  const again = attempt(() => ajson.dumps(loaded.value));
-  if (!again) return true;
-  if (ajson.dumps(ajson.loads(again.value)) !== again.value)
-    throw new Error('the text changes when it is read and written');
-  return true;
-}
-
-const end = performance.now() + minutes * 60_000;
-let [texts, read, slowest] = [0, 0, 0];
-console.log(`fuzzing for ${minutes} min from seed ${first}`);
-for (let seed = first; performance.now() < end; seed++) {
-  const values = fc.sample(anyValue, { numRuns: 20, seed }).map((value) => ajson.dumps(value));
-  for (const text of mutate([...vectors, ...values], seed, 2000)) {
-    const start = performance.now();
-    try {
-      if (check(text)) read++;
-    } catch (error) {
-      console.error(`seed ${seed}: ${JSON.stringify(text)}`);
-      throw error;
-    }
-    texts++;
-    slowest = Math.max(slowest, performance.now() - start);
-  }
-}
-console.log(
-  `${texts} texts, ${read} of them read, ${texts - read} refused; the slowest took ${slowest.toFixed(1)} ms`,
-);
+const args = process.argv.slice(2);
+const target = ['ajson', 'stacks'].includes(args[0] ?? '') ? args.shift() : 'ajson';
+const minutes = Number(args[0] ?? 2);
+const seed = Number(args[1] ?? Date.now() % 2 ** 31);
+if (target === 'stacks') await fuzzStacks(minutes, seed);
+else fuzzAjson(minutes, seed);

@@ -1,0 +1,32 @@
+import fc from 'fast-check';
+import { checkStack, type StackCase, stackCase } from '../stacks/stacks.ts';
+
+/** Runs random stacks, many at once, since most of a stack's time is waiting. */
+const atOnce = 50;
+
+/** Runs batches through random stacks: each record is done, or named in the answer, or the invocation fails. */
+export async function fuzzStacks(minutes: number, first: number): Promise<void> {
+  for (const method of ['error', 'warn', 'info'] as const) console[method] = () => {};
+  const end = performance.now() + minutes * 60_000;
+  let stacks = 0;
+  let wrong = 0;
+  const seen = { acknowledged: 0, named: 0, failed: 0 };
+  const check = async (stack: StackCase, seed: number) => {
+    try {
+      const { acknowledged, named, failed } = await checkStack(stack);
+      seen.acknowledged += acknowledged;
+      seen.named += named;
+      seen.failed += failed ? 1 : 0;
+    } catch (error) {
+      wrong += 1;
+      console.log(`seed ${seed}: ${String(error)}\n${JSON.stringify(stack)}`);
+    }
+    stacks += 1;
+  };
+  console.log(`stacks for ${minutes} min from seed ${first}`);
+  for (let seed = first; performance.now() < end && wrong < 20; seed += 1) {
+    await Promise.all(fc.sample(stackCase, { numRuns: atOnce, seed }).map((stack) => check(stack, seed)));
+  }
+  console.log(`${stacks} stacks, ${wrong} wrong; ${JSON.stringify(seen)}`);
+  if (wrong > 0 || Object.values(seen).includes(0)) process.exitCode = 1;
+}

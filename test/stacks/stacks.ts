@@ -1,0 +1,422 @@
+import type { SNSClient } from '@aws-sdk/client-sns';
+import middy7, { type MiddlewareObj } from '@middy/core';
+import middy6 from '@middy/core-6';
+import eventNormalizer from '@middy/event-normalizer';
+import httpErrorHandler from '@middy/http-error-handler';
+import inputOutputLogger from '@middy/input-output-logger';
+import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
+import validator from '@middy/validator';
+import warmup from '@middy/warmup';
+import type { Context, SQSEvent } from 'aws-lambda';
+import fc from 'fast-check';
+import {
+  acknowledge,
+  callbackPublisher,
+  contextResources,
+  extendedPayload,
+  failurePolicy,
+  lambdaLogged,
+  queued,
+  runTask,
+  sqsSnsUnwrap,
+  stageMiddleware,
+  stepFunctionsTask,
+  storedDataHydrate,
+  type Task,
+  type TaskRecord,
+} from '../../middlewares/index.ts';
+import { lambdaContext } from '../support/lambdaContext.ts';
+import { silentLogger } from '../support/silentLogger.ts';
+import { sqsRecord } from '../support/sqsRecord.ts';
+
+/** One stack, one batch and the time it has. */
+export interface StackCase {
+  readonly middy: 6 | 7;
+  /** The middlewares of this library, by name; the first is the first in `.use`. */
+  readonly ours: readonly string[];
+  /** A stage of the user's own. */
+  readonly stage: string | undefined;
+  readonly neighbours: readonly string[];
+  /** Whether sqsPartialBatchFailure is in the stack. */
+  readonly isReported: boolean;
+  /** The order of `.use`, as numbers to sort by. */
+  readonly order: readonly number[];
+  readonly handler: string;
+  readonly records: readonly { readonly kind: string; readonly millis: number }[];
+  /** The time that the invocation has. */
+  readonly time: string;
+}
+
+/** The outcome of one case: how many records were acknowledged and named, and whether the invocation failed. */
+export interface StackOutcome {
+  readonly acknowledged: number;
+  readonly named: number;
+  readonly failed: boolean;
+}
+
+interface World {
+  /** Tasks that ran to their end, by message id. */
+  readonly done: Set<string>;
+  /** Tasks whose callback SNS has taken. */
+  readonly sent: Set<string>;
+  /** How many messages were handed to SNS. */
+  handed: number;
+  readonly millis: ReadonlyMap<string, number>;
+}
+
+const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis));
+
+/** Takes every message after a moment. */
+const snsOf = (world: World): SNSClient => {
+  const send = async (command: {
+    input: { PublishBatchRequestEntries?: { Id: string; Message: string }[] };
+  }) => {
+    const entries = command.input.PublishBatchRequestEntries ?? [];
+    world.handed += entries.length;
+    await pause(1);
+    for (const { Message } of entries) world.sent.add(JSON.parse(Message).task_kwargs.id);
+    return { Successful: entries, Failed: [] };
+  };
+  return { send, config: {} } as unknown as SNSClient;
+};
+/** Refuses every call: nothing needs a queue, a bucket or a state machine here. */
+const refusing = {
+  send: async () => {
+    throw new Error('not to be called');
+  },
+} as never;
+
+type Make = (world: World) => MiddlewareObj;
+
+const ours: Record<string, Make> = {
+  sqsSnsUnwrap: () => sqsSnsUnwrap() as MiddlewareObj,
+  storedDataHydrate: () => storedDataHydrate({ bucket: 'none', s3: refusing }),
+  callbackPublisher: (world: World) =>
+    callbackPublisher({
+      sns: snsOf(world),
+      s3: refusing,
+      bucket: 'none',
+      inlineUnder: 1000,
+      lingerMillis: 2,
+    }),
+  lambdaLogged: () => lambdaLogged({ logger: silentLogger() }),
+  contextResources: () => contextResources({ db: () => 'db' }) as MiddlewareObj,
+  failurePolicy: () => failurePolicy({ sqs: refusing, backoff: false, isFinal: () => false }),
+  extendedPayload: () => extendedPayload({ bucket: 'none', s3: refusing }),
+  stepFunctionsTask: () => stepFunctionsTask({ sfn: refusing }),
+};
+
+type Around = NonNullable<Parameters<typeof stageMiddleware>[0]['around']>;
+
+const stages: Record<string, Around> = {
+  'well behaved': async (_, next) => next(),
+  'does not await next': async (_, next) => {
+    next();
+  },
+  'never calls next': async () => {},
+  'calls next twice': async (_, next) => {
+    await next();
+    await next().catch(() => {});
+  },
+  'swallows errors': async (_, next) => {
+    await next().catch(() => {});
+  },
+  'throws undefined': async (_, next) => {
+    await next();
+    throw undefined;
+  },
+};
+
+const before = (hook: (request: { event: unknown; response?: unknown }) => unknown) =>
+  ({ before: hook }) as unknown as MiddlewareObj;
+const after = (hook: (request: { event: unknown; response?: unknown }) => unknown) =>
+  ({ after: hook }) as unknown as MiddlewareObj;
+const onError = (hook: (request: { event: unknown; response?: unknown }) => unknown) =>
+  ({ onError: hook }) as unknown as MiddlewareObj;
+const throws = (error: unknown) => () => {
+  throw error;
+};
+const nothingFailed = () => ({ batchItemFailures: [] });
+const page = () => ({ statusCode: 500, body: 'sorry' });
+const changed = (change: (records: SQSEvent['Records']) => unknown) =>
+  before((request) => {
+    const { Records } = request.event as SQSEvent;
+    request.event = { Records: change(Records) };
+  });
+
+const neighbours: Record<string, Make> = {
+  'before throws': () => before(throws(new Error('before'))),
+  'before throws undefined': () => before(throws(undefined)),
+  'before returns a page': () => before(page),
+  'before returns that nothing failed': () => before(async () => nothingFailed()),
+  'before sets an early undefined': () =>
+    before((request) => {
+      (request as { earlyResponse?: unknown }).earlyResponse = undefined;
+    }),
+  'after throws': () => after(throws(new Error('after'))),
+  'after throws undefined': () => after(throws(undefined)),
+  'after returns that nothing failed': () => after(() => nothingFailed()),
+  'after replaces the response by a page': () =>
+    after((request) => {
+      request.response = page();
+    }),
+  'after drops the response': () =>
+    after((request) => {
+      request.response = undefined;
+    }),
+  'after deletes the response': () =>
+    after((request) => {
+      delete request.response;
+    }),
+  'after empties the response': () =>
+    after((request) => {
+      if (Array.isArray(request.response)) request.response.length = 0;
+    }),
+  'after maps the response': () =>
+    after((request) => {
+      request.response = Array.isArray(request.response)
+        ? request.response.map(() => 'mapped')
+        : { wrapped: 1 };
+    }),
+  'onError throws': () => onError(throws(new Error('onError'))),
+  'onError returns a page': () => onError(page),
+  'onError returns that nothing failed': () => onError(async () => nothingFailed()),
+  'onError sets a page': () =>
+    onError((request) => {
+      request.response = page();
+    }),
+  'onError sets null': () =>
+    onError((request) => {
+      request.response = null;
+    }),
+  'onError sets an empty list': () =>
+    onError((request) => {
+      request.response = [];
+    }),
+  'records are dropped': () => changed((records) => records.slice(1)),
+  'records are reversed': () => changed((records) => records.toReversed()),
+  'records are cloned': () => changed((records) => structuredClone(records)),
+  'records are emptied in place': () =>
+    before((request) => {
+      (request.event as SQSEvent).Records.length = 0;
+    }),
+  'the context is copied': () =>
+    before((request) => {
+      const holder = request as { context?: object };
+      holder.context = { ...holder.context };
+    }),
+  httpErrorHandler: () => httpErrorHandler({ logger: false, fallbackMessage: 'sorry' }) as MiddlewareObj,
+  validator: () => validator({ eventSchema: (() => true) as never }) as unknown as MiddlewareObj,
+  'validator that refuses': () =>
+    validator({ eventSchema: (() => false) as never }) as unknown as MiddlewareObj,
+  'warmup that answers': () => warmup({ isWarmingUp: () => true }) as MiddlewareObj,
+  warmup: () => warmup() as MiddlewareObj,
+  inputOutputLogger: () =>
+    inputOutputLogger({ logger: (message) => void JSON.stringify(message) }) as MiddlewareObj,
+  eventNormalizer: () => eventNormalizer() as MiddlewareObj,
+  'one of ours twice': (world: World) => ours['callbackPublisher']?.(world) as MiddlewareObj,
+};
+
+/** Neighbours that neither fail nor change an answer. */
+const wellBehaved = new Set([
+  'records are cloned',
+  'the context is copied',
+  'httpErrorHandler',
+  'validator',
+  'warmup',
+  'inputOutputLogger',
+  'eventNormalizer',
+]);
+
+type Worker = (task: Task, record: TaskRecord | undefined) => Promise<{ id: string }>;
+type Loop = (worker: Worker) => (event: SQSEvent, context: Context) => unknown;
+const withRecord =
+  (worker: Worker) => (task: unknown, _: unknown, extras: { record: TaskRecord | undefined }) =>
+    worker(task as Task, extras.record);
+
+const handlers: Record<string, Loop> = {
+  queued: (worker) => queued(withRecord(worker), { reserveMillis: 20, concurrency: 3 }) as never,
+  'queued that fails when all failed': (worker) =>
+    queued(withRecord(worker), { reserveMillis: 20, throwOnFullBatchFailure: true }) as never,
+  'a loop with runTask': (worker) => async (event, context) =>
+    Promise.allSettled(event.Records.map((record) => runTask(record, context, withRecord(worker)))),
+  'a loop that forgets to await': (worker) => async (event, context) =>
+    event.Records.map((record) => {
+      runTask(record, context, withRecord(worker)).catch(() => {});
+      return { status: 'fulfilled' };
+    }),
+  'a loop that drops the outcome': (worker) => async (event, context) => {
+    await Promise.allSettled(event.Records.map((record) => runTask(record, context, withRecord(worker))));
+  },
+  'a loop that leaves one out': (worker) => async (event, context) =>
+    Promise.allSettled(event.Records.slice(1).map((record) => runTask(record, context, withRecord(worker)))),
+  'a loop that acknowledges': (worker) => async (event, context) =>
+    Promise.allSettled(
+      event.Records.map(async (record) => {
+        await worker(JSON.parse(JSON.parse(record.body).Message), record);
+        acknowledge(record, context);
+      }),
+    ),
+  'returns nothing': () => async () => {},
+  'returns that nothing failed': () => async () => nothingFailed(),
+  'throws undefined': () => async () => {
+    throw undefined;
+  },
+  'throws at once': () => () => {
+    throw new Error('at once');
+  },
+  'empties the records': (worker) => async (event, context) => {
+    const records = event.Records.splice(0);
+    return Promise.allSettled(records.map((record) => runTask(record, context, withRecord(worker))));
+  },
+};
+
+const wellBehavedHandlers = new Set(['queued', 'a loop with runTask']);
+
+/** Milliseconds of an invocation, and the options of Middy. */
+const times: Record<string, { millis: number; options: object }> = {
+  enough: { millis: 60_000, options: {} },
+  'an early answer of Middy': {
+    millis: 45,
+    options: { timeoutEarlyInMillis: 30, timeoutEarlyResponse: page },
+  },
+  'an early error of Middy': { millis: 45, options: { timeoutEarlyInMillis: 30 } },
+  'a deadline': { millis: 35, options: { timeoutEarlyInMillis: 1 } },
+  'a late start': { millis: 15, options: {} },
+  'a shared internal': { millis: 60_000, options: { internal: {} } },
+};
+
+/** Stacks of ours with a stage and neighbours, well-behaved or not, in any order. */
+export const stackCase: fc.Arbitrary<StackCase> = fc.record({
+  middy: fc.constantFrom<6 | 7>(6, 7),
+  ours: fc.subarray(Object.keys(ours), { minLength: 1 }),
+  stage: fc.option(fc.constantFrom(...Object.keys(stages)), { nil: undefined }),
+  neighbours: fc.oneof(
+    fc.uniqueArray(fc.constantFrom(...Object.keys(neighbours)), { maxLength: 3 }),
+    fc.uniqueArray(fc.constantFrom(...wellBehaved), { maxLength: 3 }),
+  ),
+  isReported: fc.boolean(),
+  order: fc.array(fc.nat(), { minLength: 13, maxLength: 13 }),
+  handler: fc.oneof(fc.constant('queued'), fc.constantFrom(...Object.keys(handlers))),
+  records: fc.array(
+    fc.record({
+      kind: fc.constantFrom('good', 'good', 'bad', 'not JSON'),
+      millis: fc.constantFrom(0, 0, 3, 25, 80),
+    }),
+    { minLength: 1, maxLength: 5 },
+  ),
+  time: fc.oneof(fc.constant('enough'), fc.constantFrom(...Object.keys(times))),
+});
+
+/**
+ * Runs one case, and throws where an answer acknowledges a record that is not done, or where well-behaved neighbours and a
+ * completed record do not lead to its acknowledgement.
+ */
+export async function checkStack(stack: StackCase): Promise<StackOutcome> {
+  const records = stack.records.map(({ kind }, n) => {
+    const record = sqsRecord('');
+    const task = { task_name: 'work', task_kwargs: { n, kind, id: record.messageId }, callback: 'next' };
+    const Message = kind === 'not JSON' ? 'not JSON' : JSON.stringify(task);
+    return { ...record, body: JSON.stringify({ ...JSON.parse(record.body), Message }) };
+  });
+  const ids = records.map(({ messageId }) => messageId);
+  const world: World = {
+    done: new Set(),
+    sent: new Set(),
+    handed: 0,
+    millis: new Map(ids.map((id, index) => [id, stack.records[index]?.millis ?? 0])),
+  };
+  const worker: Worker = async (task, record) => {
+    const id = (record as { messageId: string }).messageId;
+    const millis = world.millis.get(id) ?? 0;
+    if (millis > 0) await pause(millis);
+    if (task?.task_kwargs?.kind === 'bad') throw new Error('bad');
+    world.done.add(id);
+    return { id };
+  };
+
+  const answer = await answerOf(stack, world, worker, { Records: records });
+  const failed = answer === threw;
+  const list = (answer as { batchItemFailures?: { itemIdentifier: string }[] } | null)?.batchItemFailures;
+  const named = new Set(list?.map(({ itemIdentifier }) => itemIdentifier));
+  const acknowledged = failed ? [] : ids.filter((id) => !named.has(id));
+  const isDone = isDoneIn(stack, world);
+
+  const wrong = acknowledged.filter((id) => !isDone(id));
+  if (wrong.length > 0) throw new Error(`acknowledged, and not done: ${wrong.map((id) => ids.indexOf(id))}`);
+  if (isWellBehaved(stack)) {
+    const lost = ids.filter((id) => isDone(id) && !acknowledged.includes(id));
+    if (lost.length > 0) throw new Error(`done, and not acknowledged: ${lost.map((id) => ids.indexOf(id))}`);
+  }
+  // Nothing may leave after the answer.
+  const { handed } = world;
+  if (!failed && stack.time !== 'enough') await pause(30);
+  if (world.handed > handed && stack.handler === 'queued')
+    throw new Error('a callback left after the answer');
+  return { acknowledged: acknowledged.length, named: named.size, failed };
+}
+
+const threw = Symbol('threw');
+
+/** The answer that Lambda gets, as it serialises it. */
+async function answerOf(stack: StackCase, world: World, worker: Worker, event: SQSEvent): Promise<unknown> {
+  const { millis, options } = times[stack.time] as (typeof times)[string];
+  const end = performance.now() + millis;
+  const context = lambdaContext({ getRemainingTimeInMillis: () => Math.max(0, end - performance.now()) });
+  const middy = (stack.middy === 6 ? middy6 : middy7) as typeof middy7;
+  const handler = middy(handlers[stack.handler]?.(worker) as never, options) as unknown as ReturnType<
+    typeof middy7
+  >;
+  for (const middleware of stackOf(stack, world)) handler.use(middleware);
+  try {
+    return JSON.parse(JSON.stringify(await handler(event as never, context)) ?? 'null');
+  } catch {
+    return threw;
+  }
+}
+
+function stackOf(stack: StackCase, world: World): MiddlewareObj[] {
+  const [first, ...others] = stack.ours.flatMap((name) => ours[name]?.(world) ?? []);
+  const around = stack.stage && stages[stack.stage];
+  const rest = [
+    ...others,
+    ...(around ? [stageMiddleware({ name: 'own', order: { before: 'policy' }, around })] : []),
+    ...stack.neighbours.flatMap((name) => neighbours[name]?.(world) ?? []),
+    ...(stack.isReported ? [sqsPartialBatchFailure({ logger: () => {} }) as MiddlewareObj] : []),
+  ];
+  const sorted = rest
+    .map((middleware, index) => ({ middleware, at: stack.order[index] ?? 0 }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ middleware }) => middleware);
+  return [first as MiddlewareObj, ...sorted];
+}
+
+/** A passive stack leaves it to a loop to say what is done. */
+function isPassive({ ours: names, stage, neighbours: others }: StackCase): boolean {
+  const passive = ['sqsSnsUnwrap', 'lambdaLogged', 'contextResources'];
+  return (
+    stage === undefined &&
+    !others.includes('one of ours twice') &&
+    names.every((name) => passive.includes(name))
+  );
+}
+
+function isDoneIn(stack: StackCase, { done, sent }: World): (id: string) => boolean {
+  const publishes = stack.ours.includes('callbackPublisher') && stack.handler !== 'a loop that acknowledges';
+  const isTrusted =
+    isPassive(stack) &&
+    /^returns|drops|leaves one out|forgets/.test(stack.handler) &&
+    stack.time !== 'a late start';
+  // A stack without sqsSnsUnwrap gives the record itself to the worker, and has no callback.
+  return (id) => isTrusted || (done.has(id) && (!publishes || sent.has(id)));
+}
+
+function isWellBehaved(stack: StackCase): boolean {
+  return (
+    stack.isReported &&
+    (stack.stage === undefined || stack.stage === 'well behaved') &&
+    stack.neighbours.every((name) => wellBehaved.has(name)) &&
+    wellBehavedHandlers.has(stack.handler) &&
+    (stack.time === 'enough' || stack.time === 'a shared internal')
+  );
+}
