@@ -13,7 +13,7 @@ const LONGEST_POLL_LEFT_TO_END_SECONDS = 2;
  * the batch is full or the window is over, counted from the first message. Gives none when none came in time.
  */
 export async function gatherBatch(
-  calls: QueueCalls,
+  calls: Pick<QueueCalls, 'receive'>,
   { batchSize, batchWindowSeconds, waitTimeSeconds }: GatherSettings,
   stopping: AbortSignal,
 ): Promise<Message[]> {

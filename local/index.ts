@@ -1,9 +1,4 @@
-export {
-  InvocationError,
-  LocalOptionError,
-  MissingPackageError,
-  WorkerNotIdleError,
-} from '../core/errors.ts';
+export { AlgernonError, OptionError } from '../core/errors.ts';
 export type {
   SqsEvent,
   SqsMessageAttribute,

@@ -1,12 +1,11 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { MiddlewareObj } from '@middy/core';
 import { assertOption } from '../core/assertOption.ts';
-import { DeadLetterError } from '../core/errors.ts';
 import { isFinal } from '../core/isFinal.ts';
 import { isSnsRecord, messageIdOf, type SqsEvent, type SqsRecord } from '../core/tasks/events.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
 import { assertPipelineRan, declareStage, stageRanks } from '../core/tasks/pipeline.ts';
-import { deadLetterMessage } from './aws/deadLetterMessage.ts';
+import { DeadLetterError, deadLetterMessage } from './aws/deadLetterMessage.ts';
 import { sqsQueues } from './aws/sqsQueues.ts';
 
 /** How long a message that failed stays away. */
@@ -69,7 +68,7 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
     'deadLetterQueue',
     'the URL of a queue, or a function',
   );
-  const queues = sqsQueues(sqs as SQSClient | undefined, name);
+  const queues = sqsQueues(sqs as SQSClient | undefined);
 
   const deadLetter = async (record: SqsRecord, error: unknown) => {
     try {

@@ -3,20 +3,14 @@ export {
   type AjsonErrorDetails,
   type AjsonErrorKind,
   AlgernonError,
-  BatchEndedError,
   BatchFailedError,
   BucketNotAllowedError,
   CallbackError,
-  DeadLetterError,
   DeadlineError,
   type ErrorDetails,
   EventReplacedError,
   GroupHaltedError,
-  InvocationError,
-  LocalOptionError,
   MessageNotJsonError,
-  MessageTooLargeError,
-  MissingPackageError,
   NonRetryableError,
   NotATaskError,
   NotConfiguredError,
@@ -24,9 +18,6 @@ export {
   OptionError,
   PipelineNotRunError,
   PointerError,
-  PublishError,
-  ResourceCircleError,
-  ResourceScopeError,
   StoredDataAccessError,
   StoredDataBodyError,
   StoredDataError,
@@ -36,12 +27,12 @@ export {
   StoredDataUnavailableError,
   TaskArgumentsError,
   TooManyPointersError,
-  TopicNotFoundError,
   UnknownClassError,
   UnknownTaskError,
-  WorkerNotIdleError,
 } from '../core/errors.ts';
 export * from '../core/index.ts';
+export { DeadLetterError } from './aws/deadLetterMessage.ts';
+export { PublishError } from './aws/snsMessage.ts';
 export type { Topics } from './aws/topics.ts';
 export { type CallbackPublisherOptions, callbackPublisher } from './callbackPublisher.ts';
 export {
@@ -55,7 +46,16 @@ export {
 export { type ExtendedPayloadOptions, extendedPayload } from './extendedPayload.ts';
 export { type Backoff, type FailurePolicyOptions, failurePolicy } from './failurePolicy.ts';
 export { type LambdaLoggedOptions, lambdaLogged } from './lambdaLogged.ts';
-export { type DefinedTask, type SendTaskOptions, sendTask } from './sendTask.ts';
+export { ResourceCycleError } from './resources/resourceCycle.ts';
+export {
+  type DefinedTask,
+  type SendTaskOptions,
+  SendTasksError,
+  type SendTasksOptions,
+  type SentTask,
+  sendTask,
+  sendTasks,
+} from './sendTask.ts';
 export { sqsSnsUnwrap, type UnwrappedEvent } from './sqsSnsUnwrap.ts';
 export { type StepFunctionsTaskOptions, stepFunctionsTask } from './stepFunctionsTask.ts';
 export { type StoredDataHydrateOptions, storedDataHydrate } from './storedDataHydrate.ts';

@@ -4,7 +4,7 @@ import middy6 from '@middy/core-6';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import warmup from '@middy/warmup';
 import type { Context, SQSEvent } from 'aws-lambda';
-import { BatchEndedError, OptionError, ResourceCircleError, ResourceScopeError } from '../../core/errors.ts';
+import { OptionError } from '../../core/errors.ts';
 import {
   type ContextOf,
   contextResources,
@@ -12,6 +12,7 @@ import {
   sqsSnsUnwrap,
   type Task,
 } from '../../middlewares/index.ts';
+import { ResourceCycleError } from '../../middlewares/resources/resourceCycle.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
 
@@ -242,7 +243,7 @@ describe('1. made and ended', () => {
       expect(ended).toEqual(['db']);
       late.open();
       await asked.opened;
-      expect(refusal).toBeInstanceOf(BatchEndedError);
+      expect(refusal).toMatchObject({ code: 'BATCH_ENDED', retryable: true });
     });
   });
 
@@ -288,13 +289,13 @@ describe('1. made and ended', () => {
       expect([create.mock.calls.length, seen.size, dispose.mock.calls.length]).toEqual([1, 1, 0]);
     });
 
-    test('after maxAge it is made anew, and the old one ends', async () => {
+    test('after maxAgeSeconds it is made anew, and the old one ends', async () => {
       const now = jest.spyOn(Date, 'now').mockReturnValue(0);
       let made = 0;
       const ended: number[] = [];
       const create = () => ++made;
       const resources = contextResources({
-        db: { create, dispose: (db) => ended.push(db), scope: 'container', maxAge: 1000 },
+        db: { create, dispose: (db) => ended.push(db), scope: 'container', maxAgeSeconds: 1 },
       });
       const seen: unknown[] = [];
       const handler = handlerOf(async (_, context) => seen.push(await context.db), [resources]);
@@ -467,7 +468,7 @@ describe('3. resources made of one another', () => {
     expect(parts?.signal.aborted).toBe(true);
   });
 
-  test.each(['batch', 'container'] as const)('a circle is named, in the scope %s', async (scope) => {
+  test.each(['batch', 'container'] as const)('a cycle is named, in the scope %s', async (scope) => {
     const of = (name: string) => ({
       scope,
       create: ({ resources }: { resources: Record<string, Promise<unknown>> }) => resources[name],
@@ -478,14 +479,14 @@ describe('3. resources made of one another', () => {
       for (const name of ['a', 'self']) await context[name]?.catch((error) => errors.push(error));
     };
     await handlerOf(worker, [resources])(batchOf(1));
-    expect(errors).toEqual([expect.any(ResourceCircleError), expect.any(ResourceCircleError)]);
+    expect(errors).toEqual([expect.any(ResourceCycleError), expect.any(ResourceCycleError)]);
     expect(errors.map(({ message }) => message)).toEqual([
       expect.stringContaining('c → a → b → c'),
       expect.stringContaining('self → self'),
     ]);
   });
 
-  test('a circle that two tasks enter at once, each at another place, is named too', async () => {
+  test('a cycle that two tasks enter at once at different resources is named too', async () => {
     const of =
       (name: string) =>
       async ({ resources }: { resources: Record<string, Promise<unknown>> }) => {
@@ -498,10 +499,10 @@ describe('3. resources made of one another', () => {
       await context[task_kwargs?.n ? 'a' : 'b']?.catch((error) => errors.push(error));
     };
     await handlerOf(worker, [resources])(batchOf(2));
-    expect(errors).toEqual([expect.any(ResourceCircleError), expect.any(ResourceCircleError)]);
+    expect(errors).toEqual([expect.any(ResourceCycleError), expect.any(ResourceCycleError)]);
   });
 
-  test('two that are made of the same third are no circle', async () => {
+  test('two that are made of the same third are not a cycle', async () => {
     const resources = contextResources({
       db: () => 1,
       b: async ({ resources }) => resources.db,
@@ -537,7 +538,7 @@ describe('3. resources made of one another', () => {
     await handler(batchOf(1));
     expect(ended).toEqual(['db', 'secret']);
     const refused = handlerOf((_, context) => context.wrong, [resources]);
-    await expect(refused({ task_name: 'work' })).rejects.toThrow(ResourceScopeError);
+    await expect(refused({ task_name: 'work' })).rejects.toMatchObject({ code: 'RESOURCE_SCOPE' });
   });
 });
 
@@ -578,8 +579,9 @@ describe('5. refused when the middleware is made', () => {
     ['no factory', { db: {} }],
     ['null', { db: null }],
     ['an unknown scope', { db: { create: () => 1, scope: 'forever' } }],
-    ['a maxAge of 0', { db: { create: () => 1, scope: 'container', maxAge: 0 } }],
-    ['maxAge in the scope batch', { db: { create: () => 1, maxAge: 5 } }],
+    ['a maxAgeSeconds of 0', { db: { create: () => 1, scope: 'container', maxAgeSeconds: 0 } }],
+    ['maxAgeSeconds in the scope batch', { db: { create: () => 1, maxAgeSeconds: 5 } }],
+    ['an option that does not exist', { db: { create: () => 1, scope: 'container', maxAge: 5 } }],
     ['a dispose that is no function', { db: { create: () => 1, dispose: true } }],
   ])('%s', (_, resources) => {
     expect(() => contextResources(resources as { db: () => unknown })).toThrow(OptionError);

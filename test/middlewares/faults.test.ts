@@ -5,7 +5,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import middy from '@middy/core';
 import {
   AlgernonError,
-  PublishError,
   StoredDataAccessError,
   StoredDataBodyError,
   StoredDataMissingError,
@@ -15,6 +14,7 @@ import {
 } from '../../core/errors.ts';
 import type { SettledBatch } from '../../core/tasks/settledBatch.ts';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
+import { PublishError } from '../../middlewares/aws/snsMessage.ts';
 import { callbackPublisher, queued, sqsSnsUnwrap, storedDataHydrate } from '../../middlewares/index.ts';
 import {
   type Fault,
