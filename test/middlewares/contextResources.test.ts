@@ -255,6 +255,65 @@ describe('1. made and ended', () => {
     expect(await handlerOf((_, c) => c.db, [resources])(batchOf(1), context)).toEqual({
       batchItemFailures: [],
     });
+    // What remains is for the answer to leave.
+    expect(end - Date.now()).toBeGreaterThan(100);
+  });
+
+  test('under fake timers an end that hangs does not hang the batch', async () => {
+    jest.useFakeTimers();
+    const dispose = () => new Promise(() => {});
+    const resources = contextResources({ db: { create: () => 'db', dispose } });
+    const context = lambdaContext({ getRemainingTimeInMillis: () => 700 });
+    try {
+      expect(await handlerOf((_, c) => c.db, [resources])(batchOf(1), context)).toEqual({
+        batchItemFailures: [],
+      });
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test('a factory that fails lets go of the container resources that it asked for', async () => {
+    const ended: string[] = [];
+    let good = true;
+    const resources = contextResources({
+      secret: {
+        scope: 'container',
+        create: () => 'secret',
+        validate: () => good,
+        dispose: () => ended.push('secret'),
+      },
+      db: async ({ resources }: { resources: Record<string, Promise<unknown>> }) => {
+        await resources['secret'];
+        throw new Error('refused');
+      },
+    });
+    const worker: Worker = async ({ task_kwargs }, context) => {
+      await Promise.resolve(task_kwargs?.n ? context.secret : context.db).catch(() => {});
+    };
+    const handler = handlerOf(worker, [resources]);
+    await handler(batchOf(1));
+    good = false;
+    await handler({ Records: [sqsRecord({ task_name: 'work', task_kwargs: { n: 1 } })] });
+    expect(ended).toEqual(['secret']);
+  });
+
+  test('the signal is aborted after dispose, which may need it', async () => {
+    let signal: AbortSignal | undefined;
+    let atEnd: boolean | undefined;
+    const resources = contextResources({
+      db: {
+        create(parts) {
+          signal = parts.signal;
+          return 'db';
+        },
+        dispose() {
+          atEnd = signal?.aborted;
+        },
+      },
+    });
+    await handlerOf((_, context) => context.db, [resources])(batchOf(1));
+    expect([atEnd, signal?.aborted]).toEqual([false, true]);
   });
 
   test('what is made too late is ended when it is made, and hears of the end by its signal', async () => {
@@ -305,6 +364,73 @@ describe('1. made and ended', () => {
       }
       expect(seen).toEqual([1, 1, 2, 2, 3]);
       expect(ended).toEqual([1, 2]);
+    });
+
+    test.each(['create', 'validate', 'part'])(
+      'one whose %s hangs is made anew in the next invocation, and the late one ends',
+      async (what) => {
+        const late = gate();
+        const ended: number[] = [];
+        let made = 0;
+        const hangs = async () => {
+          if (made < 2) await late.opened;
+        };
+        const resources = contextResources({
+          part: {
+            scope: 'container',
+            create: async () => {
+              if (what === 'part') made += 1;
+              if (what === 'part') await hangs();
+            },
+          },
+          db: {
+            scope: 'container',
+            create: async ({ resources }: { resources: Record<string, Promise<unknown>> }) => {
+              await resources['part'];
+              if (what !== 'part') made += 1;
+              const number = made;
+              if (what === 'create') await hangs();
+              return number;
+            },
+            validate: async () => {
+              if (what === 'validate') await hangs();
+              return true;
+            },
+            dispose: (db: unknown) => ended.push(db as number),
+          },
+        });
+        const seen: unknown[] = [];
+        const handler = handlerOf(async (_, context) => seen.push(await context.db), [resources]);
+        const invoke = (millis: number) => {
+          const end = Date.now() + millis;
+          return handler(batchOf(1), lambdaContext({ getRemainingTimeInMillis: () => end - Date.now() }));
+        };
+        if (what === 'validate') await invoke(5000);
+        expect(await invoke(600)).toMatchObject({ batchItemFailures: [{}] });
+        expect(await invoke(5000)).toEqual({ batchItemFailures: [] });
+        expect([made, seen.at(-1)]).toEqual([2, 2]);
+        late.open();
+        await settle();
+        expect(ended).toEqual(what === 'part' ? ended : [1]);
+      },
+    );
+
+    test('the end of a stale one that hangs does not hold up those that ask for the new one', async () => {
+      let made = 0;
+      const resources = contextResources({
+        db: {
+          scope: 'container',
+          create: () => ++made,
+          validate: (db: number) => db > 1,
+          dispose: () => new Promise(() => {}),
+        },
+      });
+      const seen: unknown[] = [];
+      const handler = handlerOf(async (_, context) => seen.push(await context.db), [resources]);
+      await handler(batchOf(1));
+      const end = Date.now() + 600;
+      await handler(batchOf(1), lambdaContext({ getRemainingTimeInMillis: () => end - Date.now() }));
+      expect(seen).toEqual([1, 2]);
     });
 
     test('validate is asked once a batch; what is no longer good, or throws, is made anew', async () => {
