@@ -45,7 +45,7 @@ interface StateEvent {
  * The function's role needs `states:SendTaskSuccess`, `states:SendTaskFailure` and `states:SendTaskHeartbeat`.
  *
  * @throws OptionError when an option is not what it must be
- * @throws MissingPackageError from a task, when `@aws-sdk/client-sfn` is not installed
+ * @throws AlgernonError `MISSING_PACKAGE` from a task, when `@aws-sdk/client-sfn` is not installed
  * @example
  * export const handler = middy(queued(worker))
  *   .use(sqsPartialBatchFailure())
