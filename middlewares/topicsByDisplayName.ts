@@ -15,7 +15,7 @@ export interface TopicsByDisplayNameOptions {
  * of `callbackPublisher` and `sendTask`. It asks SNS about one topic after the other until it finds the right one. With
  * many topics, use a map or `topicsFromSsm` instead.
  *
- * That there is no such topic is remembered for 30 seconds. The function's role needs `sns:ListTopics` and
+ * A missing topic is remembered for 30 seconds. The function's role needs `sns:ListTopics` and
  * `sns:GetTopicAttributes`.
  *
  * @throws OptionError when an option is unknown or has a bad value

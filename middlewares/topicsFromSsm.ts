@@ -25,7 +25,7 @@ const loadSsm = lazySdk(
  * workers of version 7 do. For the option `topics` of `callbackPublisher` and `sendTask`.
  *
  * A message determines the parameter that is read: give the parameters of topics a `prefix` that no others have. A
- * parameter that does not hold the ARN of a topic is ignored. That there is no topic is remembered for 30 seconds.
+ * parameter that does not hold the ARN of a topic is ignored. A missing topic is remembered for 30 seconds.
  *
  * The function's role needs `ssm:GetParameter`.
  *

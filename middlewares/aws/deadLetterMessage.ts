@@ -89,7 +89,7 @@ function reasonOf(error: unknown): string {
   return `${nameOf(error)}: ${message}`.slice(0, maxReasonLength);
 }
 
-/** What is thrown may be anything, also an object that cannot be converted. */
+/** Anything can be thrown, also an object that cannot be converted. */
 function textOf(value: unknown): string {
   try {
     return String(value);

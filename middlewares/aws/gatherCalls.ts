@@ -5,7 +5,7 @@ export interface GatherOptions<Item> {
   call(key: string, items: readonly Item[]): Promise<readonly (Error | undefined)[]>;
   /** The most items in a call. */
   maxItems: number;
-  /** What an item counts towards `maxBytes`. Default: nothing. */
+  /** The bytes of an item. Default: 0. */
   bytesOf?(item: Item): number;
   /** The most bytes in a call. Default: no limit. */
   maxBytes?: number;

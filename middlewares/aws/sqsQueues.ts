@@ -14,7 +14,7 @@ import { remember } from './remember.ts';
 export interface QueueMessage {
   body: string;
   attributes: Record<string, MessageAttributeValue>;
-  /** The message group. Default: none on a standard queue, one of its own on a FIFO queue. */
+  /** The message group. Default: none on a standard queue, a new one on a FIFO queue. */
   groupId?: string | undefined;
   /** For a FIFO queue. */
   deduplicationId: string;

@@ -47,7 +47,7 @@ export function batchResources(
     get,
     async dispose() {
       disposed = true;
-      // What is still being made ends by itself once it is made; nobody waits for it.
+      // Those still being made end once they are made; nobody waits for them.
       for (const resource of started.values()) if (!made.has(resource)) void resource.end();
       await endAll([...made]);
     },

@@ -1,7 +1,7 @@
 import type { LambdaContext } from '../../core/tasks/events.ts';
 import { startTimer } from '../timing/startTimer.ts';
 
-/** What remains for the answer to leave, in milliseconds. */
+/** The time reserved for the answer to leave, in milliseconds. */
 const reserveMillis = 200;
 
 /**

@@ -18,7 +18,7 @@ export class ResourceCycleError extends AlgernonError {
 /**
  * Refuses that a resource asks for another one that waits, directly or indirectly, for the one that asks.
  *
- * @returns the error, or undefined when there is no cycle
+ * @returns the error, or undefined without a cycle
  */
 export function cycleError(asking: Made, asked: Made): ResourceCycleError | undefined {
   const rest = pathTo(asking, asked, new Set());
