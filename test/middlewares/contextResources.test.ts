@@ -283,9 +283,12 @@ describe('1. made and ended', () => {
         validate: () => good,
         dispose: () => ended.push('secret'),
       },
-      db: async ({ resources }: { resources: Record<string, Promise<unknown>> }) => {
-        await resources['secret'];
-        throw new Error('refused');
+      db: {
+        scope: 'container',
+        create: async ({ resources }: { resources: Record<string, Promise<unknown>> }) => {
+          await resources['secret'];
+          throw new Error('refused');
+        },
       },
     });
     const worker: Worker = async ({ task_kwargs }, context) => {
