@@ -79,7 +79,8 @@ export function makeResource(name: string, { aws, resources, get }: MakeOptions)
       return value;
     } finally {
       making.waitsFor.clear();
-      if (!finish) await endAll(madeOf);
+      // It may have asked for parts after its end.
+      if (ended) await endAll(madeOf);
     }
   };
 

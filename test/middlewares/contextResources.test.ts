@@ -418,6 +418,38 @@ describe('1. made and ended', () => {
       },
     );
 
+    test('one that is made too late lets go of the parts that it asked for after its end', async () => {
+      const late = gate();
+      const ended: string[] = [];
+      let good = true;
+      const resources = contextResources({
+        part: {
+          scope: 'container',
+          create: () => 'part',
+          validate: () => good,
+          dispose: () => ended.push('part'),
+        },
+        db: {
+          scope: 'container',
+          create: async ({ resources }: { resources: Record<string, Promise<unknown>> }) => {
+            await late.opened;
+            return resources['part'];
+          },
+        },
+      });
+      const worker: Worker = async ({ task_kwargs }, context) => {
+        if (task_kwargs?.n) await context.part;
+        else void context.db;
+      };
+      const handler = handlerOf(worker, [resources]);
+      await handler(batchOf(1));
+      late.open();
+      await settle();
+      good = false;
+      await handler({ Records: [sqsRecord({ task_name: 'work', task_kwargs: { n: 1 } })] });
+      expect(ended).toEqual(['part']);
+    });
+
     test('the end of a stale one that hangs does not hold up those that ask for the new one', async () => {
       let made = 0;
       const resources = contextResources({
