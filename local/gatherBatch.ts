@@ -5,15 +5,15 @@ import type { WorkerSettings } from './workerOptions.ts';
 
 type GatherSettings = Pick<WorkerSettings, 'batchSize' | 'batchWindowSeconds' | 'waitTimeSeconds'>;
 
-// A poll that has been cut off may still take a message with it, so short ones are left to end.
+// A poll that is cut off may still take a message with it, so short ones may end.
 const LONGEST_POLL_LEFT_TO_END_SECONDS = 2;
 
 /**
- * Waits for messages and gathers a batch: as many as one receive gives or, with a batch window, what comes until
- * the batch is full or the window is over, counted from the first message. Gives none when none came in time.
+ * Waits for messages and gathers a batch: as many as one receive returns or, with a batch window, those that arrive until
+ * the batch is full or the window is over, counted from the first message. Returns none when none arrived in time.
  */
 export async function gatherBatch(
-  calls: QueueCalls,
+  calls: Pick<QueueCalls, 'receive'>,
   { batchSize, batchWindowSeconds, waitTimeSeconds }: GatherSettings,
   stopping: AbortSignal,
 ): Promise<Message[]> {
@@ -24,13 +24,13 @@ export async function gatherBatch(
   const end = performance.now() + batchWindowSeconds * 1000;
   while (messages.length < batchSize && !stopping.aborted) {
     const left = end - performance.now();
-    // SQS waits in whole seconds: the last part of a window is slept, and what has come by then is taken.
+    // SQS waits in whole seconds, so the last part of a window is a pause, and then a receive without waiting.
     const waitSeconds = Math.max(0, Math.min(waitTimeSeconds, Math.floor(left / 1000)));
     let more: Message[];
     try {
       more = await calls.receive(batchSize - messages.length, waitSeconds, cutOff);
     } catch {
-      // What has been received must be worked on; the next poll meets the same fault and tells it.
+      // The messages received so far must be processed. The next poll meets the same fault and reports it.
       break;
     }
     messages.push(...more);

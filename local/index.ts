@@ -3,12 +3,7 @@ export type {
   SqsMessageAttribute,
   SqsRecord,
 } from '../core/batch/events.ts';
-export {
-  InvocationError,
-  LocalOptionError,
-  MissingPackageError,
-  WorkerNotIdleError,
-} from '../core/errors.ts';
+export { AlgernonError, OptionError } from '../core/errors.ts';
 export type { InvocationReport, WorkerStats } from './invocationReport.ts';
 export type { FullLambdaContext, LambdaHandler } from './lambdaTypes.ts';
 export type { LocalAwsOptions } from './localAwsOptions.ts';

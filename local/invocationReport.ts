@@ -1,4 +1,4 @@
-/** What is told of an invocation when its messages are acknowledged. */
+/** A report of an invocation, made when its messages have been acknowledged. */
 export interface InvocationReport {
   functionName: string;
   requestId: string;
@@ -6,22 +6,22 @@ export interface InvocationReport {
   task: string;
   /** The ids of the batch's messages, in its order. */
   messageIds: readonly string[];
-  /** Those of them that were left in the queue. */
+  /** The ids of those that were left in the queue. */
   failedIds: readonly string[];
   /** Whether all messages, some or none were deleted. */
   outcome: 'success' | 'partial' | 'failure';
-  /** Why the invocation failed as a whole: what the handler threw, or an InvocationError. */
+  /** Why the invocation failed as a whole: what the handler threw, or an error with the code `INVOCATION`. */
   error?: unknown;
   durationMs: number;
 }
 
-/** What a worker has done since it was started. */
+/** Counts since the worker was started. */
 export interface WorkerStats {
   /** How many times the handler was called. */
   readonly invocations: number;
   /** How many of those calls failed as a whole. */
   readonly failedInvocations: number;
-  /** Messages that came from the queues, redeliveries included. */
+  /** Messages received from the queues, redeliveries included. */
   readonly received: number;
   /** Messages that were acknowledged. */
   readonly deleted: number;

@@ -1,7 +1,7 @@
-import { LocalOptionError } from '../core/errors.ts';
-import { checkKeys, checkText, checkWhole } from './checkOptions.ts';
+import { checkOptions, type OptionCheck, text, whole } from '../core/checkOptions.ts';
+import { OptionError } from '../core/errors.ts';
 
-/** What `startLocalAws` takes. */
+/** Options of `startLocalAws`, where they are documented. */
 export interface LocalAwsOptions {
   bucket?: string;
   endpoint?: string;
@@ -16,12 +16,38 @@ export interface LocalAwsSettings extends Required<Omit<LocalAwsOptions, 'endpoi
   endpoint: string | undefined;
 }
 
-const CALLER = 'startLocalAws';
+const owner = 'startLocalAws';
 
-/** Checks the options of `startLocalAws` and puts in the defaults. Throws a LocalOptionError. */
+const credentials: OptionCheck = {
+  expected: 'an object with accessKeyId and secretAccessKey',
+  test(value) {
+    const { accessKeyId, secretAccessKey } = Object(value) as Record<string, unknown>;
+    return typeof accessKeyId === 'string' && typeof secretAccessKey === 'string';
+  },
+};
+
+const endpoint: OptionCheck = {
+  expected: 'a URL or "aws"',
+  test: (value) =>
+    typeof value === 'string' && (value === 'aws' || (/^https?:/.test(value) && URL.canParse(value))),
+};
+
+/**
+ * Checks the options of `startLocalAws` and adds the defaults.
+ *
+ * @throws OptionError
+ */
 export function readLocalAwsOptions(options: LocalAwsOptions): LocalAwsSettings {
-  checkKeys(CALLER, options, ['bucket', 'endpoint', 'region', 'port', 'accountId', 'credentials']);
-  const settings: LocalAwsSettings = {
+  checkOptions(owner, options, {
+    bucket: text('3 to 63 of the characters a-z, 0-9, "." and "-"', /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
+    region: text('a region such as "us-east-1"', /^[a-z]{2}(-[a-z]+)+-\d$/),
+    port: whole(0, 65_535),
+    accountId: text('twelve digits', /^\d{12}$/),
+    endpoint,
+    credentials,
+  });
+  checkEndpoint(options);
+  return {
     bucket: options.bucket ?? 'algernon-local',
     endpoint: options.endpoint,
     region: options.region ?? 'us-east-1',
@@ -29,39 +55,16 @@ export function readLocalAwsOptions(options: LocalAwsOptions): LocalAwsSettings 
     accountId: options.accountId ?? '000000000000',
     credentials: options.credentials ?? { accessKeyId: 'test', secretAccessKey: 'test' },
   };
-  checkText(
-    CALLER,
-    'bucket',
-    settings.bucket,
-    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
-    '3 to 63 of the characters a-z, 0-9, "." and "-"',
-  );
-  checkText(CALLER, 'region', settings.region, /^[a-z]{2}(-[a-z]+)+-\d$/, 'a region such as "us-east-1"');
-  checkWhole(CALLER, 'port', settings.port, 0, 65_535);
-  checkText(CALLER, 'accountId', settings.accountId, /^\d{12}$/, 'twelve digits');
-  checkEndpoint(options);
-  return settings;
 }
 
 function checkEndpoint({ endpoint, port, accountId, credentials }: LocalAwsOptions): void {
-  if (endpoint === undefined) {
-    if (accountId === undefined && credentials === undefined) return;
-    throw new LocalOptionError(
-      `${CALLER}: accountId and credentials go with an endpoint; fauxqs has its own.`,
-    );
+  if (endpoint === undefined && (accountId ?? credentials) !== undefined) {
+    throw new OptionError(`${owner}: accountId and credentials need an endpoint. fauxqs has fixed ones.`);
   }
-  if (port !== undefined) {
-    throw new LocalOptionError(
-      `${CALLER}: port is for the server that is started here; endpoint starts none.`,
-    );
+  if (endpoint !== undefined && port !== undefined) {
+    throw new OptionError(`${owner}: with an endpoint no server is started, so port has no effect.`);
   }
-  if (endpoint === 'aws') {
-    if (credentials === undefined) return;
-    throw new LocalOptionError(`${CALLER}: with the endpoint "aws", credentials come from the environment.`);
-  }
-  if (!URL.canParse(endpoint) || !/^https?:/.test(endpoint)) {
-    throw new LocalOptionError(
-      `${CALLER}: endpoint must be a URL or "aws", not ${JSON.stringify(endpoint)}.`,
-    );
+  if (endpoint === 'aws' && credentials !== undefined) {
+    throw new OptionError(`${owner}: with the endpoint "aws", credentials come from the environment.`);
   }
 }

@@ -1,4 +1,5 @@
 import type { Message } from '@aws-sdk/client-sqs';
+import { maxAttributes } from '../middlewares/aws/snsMessage.ts';
 import { gatherBatch } from './gatherBatch.ts';
 import { toLambdaRecord } from './lambdaRecord.ts';
 import { pause } from './pause.ts';
@@ -9,8 +10,8 @@ const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
 
 /**
- * Reads a queue until it is told to stop, and works on its batches, up to `pollers` at once. Receives only when
- * there is room for a batch, so that nothing is taken that must wait. Resolves when the last batch is done.
+ * Reads a queue until it is told to stop, and processes its batches, up to `pollers` at once. Receives only when
+ * there is room for a batch, so that no message is hidden while it waits. Resolves when the last batch is done.
  */
 export async function pollQueue(worker: BatchWorker, stopping: AbortSignal): Promise<void> {
   const { settings, stats } = worker;
@@ -23,7 +24,7 @@ export async function pollQueue(worker: BatchWorker, stopping: AbortSignal): Pro
     }
     let messages: Message[];
     try {
-      messages = await gatherBatch(worker.calls, settings, stopping);
+      messages = await dropUndeliverable(worker, await gatherBatch(worker.calls, settings, stopping));
       retryMs = FIRST_RETRY_MS;
     } catch (error) {
       if (stopping.aborted) break;
@@ -42,6 +43,30 @@ export async function pollQueue(worker: BatchWorker, stopping: AbortSignal): Pro
     running.add(work);
   }
   await Promise.all(running);
+}
+
+/**
+ * Removes messages with more than ten attributes. SQS refuses them, so they came by raw message delivery, where SNS on
+ * AWS discards them. fauxqs does not.
+ */
+async function dropUndeliverable(
+  { calls, queue, settings }: BatchWorker,
+  messages: readonly Message[],
+): Promise<Message[]> {
+  const isDeliverable = ({ MessageAttributes = {} }: Message) =>
+    Object.keys(MessageAttributes).length <= maxAttributes;
+  const dropped = messages.filter((message) => !isDeliverable(message));
+  if (dropped.length === 0) return [...messages];
+  await calls.remove(dropped.map(({ ReceiptHandle }) => ReceiptHandle ?? ''));
+  for (const { MessageId } of dropped) {
+    settings.onError(
+      new Error(
+        `Discarded message ${MessageId} of ${queue.task}, as SNS does: with raw message delivery, a message has at most ` +
+          `${maxAttributes} attributes.`,
+      ),
+    );
+  }
+  return messages.filter(isDeliverable);
 }
 
 async function workOn(worker: BatchWorker, messages: readonly Message[]): Promise<void> {

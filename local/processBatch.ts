@@ -7,7 +7,7 @@ import { readBatchResponse } from './readBatchResponse.ts';
 import type { TaskQueue } from './taskQueues.ts';
 import type { WorkerSettings } from './workerOptions.ts';
 
-/** What the batches of one queue are worked on with. */
+/** Everything needed to process the batches of one queue. */
 export interface BatchWorker {
   readonly queue: TaskQueue;
   readonly calls: QueueCalls;
@@ -20,7 +20,7 @@ export interface BatchWorker {
 export async function processBatch(worker: BatchWorker, records: SqsRecord[]): Promise<void> {
   const { settings, stats, functionArn } = worker;
   const context = createLambdaContext(functionArn, settings.timeoutSeconds);
-  // Taken before the call: a handler may do as it likes with its event.
+  // Read before the call, since a handler may change its event.
   const handles = new Map(records.map(({ messageId, receiptHandle }) => [receiptHandle, messageId]));
   const messageIds = [...handles.values()];
   const start = performance.now();

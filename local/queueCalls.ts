@@ -1,13 +1,13 @@
 import type { Message, SQSClient } from '@aws-sdk/client-sqs';
 import { missingPackage } from './missingPackage.ts';
 
-/** The calls of SQS that an event source mapping makes, for one queue. */
+/** The calls of SQS that an event source mapping makes for one queue. */
 export interface QueueCalls {
-  /** Up to `most` messages (SQS gives at most ten), waiting for the first up to `waitSeconds`. */
+  /** Receives up to `most` messages, at most ten, and waits for the first up to `waitSeconds`. */
   receive(most: number, waitSeconds: number, options?: ReceiveOptions): Promise<Message[]>;
-  /** Acknowledges messages by receipt handle. Gives the handles that SQS refused. */
+  /** Acknowledges messages by receipt handle. Returns the handles that SQS refused. */
   remove(handles: readonly string[]): Promise<string[]>;
-  /** Hides messages from now on for so many seconds; 0 shows them. */
+  /** Hides messages for so many seconds from now; 0 shows them. */
   hide(handles: readonly string[], seconds: number): Promise<void>;
   /** How many messages wait, are hidden, or are delayed. */
   count(): Promise<QueueCount>;
@@ -24,7 +24,7 @@ interface ReceiveOptions {
   signal?: AbortSignal;
 }
 
-/** The most messages that SQS gives or takes in one call. */
+/** The most messages in one call of SQS. */
 export const MOST_PER_CALL = 10;
 
 /** Binds the calls to a client and a queue. */

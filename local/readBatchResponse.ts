@@ -1,15 +1,16 @@
-import { InvocationError } from '../core/errors.ts';
+import type { AlgernonError } from '../core/errors.ts';
+import { invocationError } from './invoke.ts';
 
-/** Which messages of a batch stay in the queue, and why all of them do. */
+/** The messages of a batch that stay in the queue; with an error, all of them. */
 export interface BatchVerdict {
   failedIds: string[];
-  error?: InvocationError;
+  error?: AlgernonError;
 }
 
 /**
- * Reads a function's response as the event source mapping does with `ReportBatchItemFailures` on. All messages
- * are done for a null or empty response and a null or empty list of failures. None is for anything that is not
- * understood, an identifier that is no message of the batch included: what cannot be read must not lose a message.
+ * Reads a function's response as the event source mapping does with `ReportBatchItemFailures` on. A null or empty
+ * response, and a null or empty list of failures, mean that all messages are done. A response that is malformed, or
+ * names an id that is not in the batch, means that none is, so that no message is lost.
  */
 export function readBatchResponse(response: string, messageIds: readonly string[]): BatchVerdict {
   const failures = findFailures(response);
@@ -41,6 +42,6 @@ function readIdentifier(failure: unknown): string | undefined {
 }
 
 function refuse(reason: string, messageIds: readonly string[]): BatchVerdict {
-  const error = new InvocationError(`The batch response is malformed, so the whole batch failed: ${reason}`);
+  const error = invocationError(`The batch response is malformed, so the whole batch failed: ${reason}`);
   return { failedIds: [...messageIds], error };
 }

@@ -5,7 +5,7 @@ import { createBucket } from './createBucket.ts';
 import { type LocalAwsOptions, type LocalAwsSettings, readLocalAwsOptions } from './localAwsOptions.ts';
 import { missingPackage } from './missingPackage.ts';
 
-/** SNS, SQS and S3 on this machine, or at an endpoint of one's own. */
+/** SNS, SQS and S3 on this machine, or at another endpoint. */
 export interface LocalAws extends AsyncDisposable {
   /** Where the services answer; `aws` for AWS itself. */
   readonly endpoint: string;
@@ -25,20 +25,21 @@ export interface LocalAws extends AsyncDisposable {
 }
 
 /**
- * Starts SNS, SQS and S3 in this process (with fauxqs, on a free port), and makes clients and a bucket for them.
- * With `endpoint` nothing is started: the clients talk to what answers there.
+ * Starts SNS, SQS and S3 in this process, and makes clients and a bucket for them. fauxqs provides them, on a free port
+ * that only this machine can reach. With `endpoint` nothing is started, and the clients use that.
  *
- * Options, all of which may be left out:
+ * Options, all optional:
  * - `bucket`: the name of the bucket, which is created. Default `algernon-local`.
- * - `endpoint`: URL of services of one's own (LocalStack, a fauxqs in another process), or `aws` for AWS itself,
+ * - `endpoint`: URL of running services (LocalStack, a fauxqs in another process), or `aws` for AWS itself,
  *   with the credentials and the endpoints that the AWS SDK finds in the environment.
  * - `region`: default `us-east-1`.
  * - `port`: where fauxqs listens; default 0, a free one.
  * - `accountId`: only with `endpoint`; default `000000000000`, which fauxqs, LocalStack and ElasticMQ use.
  * - `credentials`: only with an `endpoint` other than `aws`; default `test` and `test`.
  *
- * @throws LocalOptionError for an option that cannot be.
- * @throws MissingPackageError when `fauxqs` (needed without `endpoint`) or `@aws-sdk/client-sqs` is not installed.
+ * @throws OptionError when an option is unknown or has a bad value
+ * @throws AlgernonError `MISSING_PACKAGE` when `fauxqs` (needed without `endpoint`) or `@aws-sdk/client-sqs` is not
+ *   installed
  * @example
  * await using aws = await startLocalAws();
  * await aws.sns.send(new CreateTopicCommand({ Name: 'load' }));
@@ -88,9 +89,11 @@ async function startServer({ port, region }: LocalAwsSettings): Promise<{
   endpoint: string;
   stop(): Promise<void>;
 }> {
-  const { startFauxqs } = await import('fauxqs').catch(missingPackage('fauxqs'));
-  const server = await startFauxqs({ port, logger: false, defaultRegion: region });
-  return { endpoint: `http://127.0.0.1:${server.port}`, stop: () => server.stop() };
+  const { buildApp } = await import('fauxqs').catch(missingPackage('fauxqs'));
+  const app = buildApp({ logger: false, defaultRegion: region });
+  // Not with startFauxqs(), which listens on all interfaces of the machine.
+  const endpoint = await app.listen({ port, host: '127.0.0.1' });
+  return { endpoint, stop: () => app.close() };
 }
 
 async function createClients(
@@ -103,11 +106,11 @@ async function createClients(
     import('@aws-sdk/client-s3'),
   ]);
   const common = { region, ...(endpoint === 'aws' ? {} : { endpoint, credentials }) };
-  // Each long poll holds a socket: with the SDK's 50, many queues would keep deletes waiting behind polls.
+  // Each long poll holds a socket: with the SDK's limit of 50, deletes would wait behind the polls of many queues.
   const requestHandler = { httpAgent: { maxSockets: 1000 }, httpsAgent: { maxSockets: 1000 } };
   return {
     sns: new SNSClient(common),
-    // The host in a queue's URL need not be one that this machine can find, such as sqs.us-east-1.localhost.
+    // This machine may not resolve the host in a queue's URL, such as sqs.us-east-1.localhost.
     sqs: new SQSClient({ ...common, requestHandler, useQueueUrlAsEndpoint: false }),
     s3: new S3Client({ ...common, forcePathStyle: true }),
   };

@@ -1,5 +1,6 @@
 import type { SqsRecord } from '../core/batch/events.ts';
-import { LocalOptionError } from '../core/errors.ts';
+import { checkOptions, duration } from '../core/checkOptions.ts';
+import { OptionError } from '../core/errors.ts';
 import type { WorkerStats } from './invocationReport.ts';
 import { pollQueue } from './pollQueue.ts';
 import type { BatchWorker } from './processBatch.ts';
@@ -18,13 +19,13 @@ export interface Worker<Name extends string = string> extends AsyncDisposable {
   /** What has been done so far; goes on counting. */
   readonly stats: WorkerStats;
   /**
-   * Resolves when nothing is waiting, hidden or delayed in any of the queues. Rejects with a WorkerNotIdleError
-   * after `timeoutSeconds` (default: never), or when the worker is stopped before.
+   * Resolves when nothing is waiting, hidden or delayed in any of the queues. Rejects with the code `WORKER_NOT_IDLE`
+   * after `timeoutSeconds` (default: never), or when the worker is stopped before that.
    */
   idle(options?: { timeoutSeconds?: number }): Promise<void>;
   /**
-   * What lies in a task's dead-letter queue, which stays there. While it is read (not longer than 30 seconds)
-   * its messages are hidden from others, and each reading raises their ApproximateReceiveCount.
+   * The messages in a task's dead-letter queue, which stay there. While they are read (at most 30 seconds) they are
+   * hidden from others, and each reading raises their ApproximateReceiveCount.
    */
   deadLetters(task: Name): Promise<SqsRecord[]>;
   /** Takes no more messages, finishes and acknowledges what is under way, then resolves. */
@@ -36,7 +37,7 @@ export interface Worker<Name extends string = string> extends AsyncDisposable {
  * each task it first makes a topic, a queue, a dead-letter queue and the subscription, or takes those there are.
  *
  * Options:
- * - `aws`: what `startLocalAws` gives, or clients of one's own as `{ sns, sqs }`.
+ * - `aws`: the value of `startLocalAws()`, or your own clients as `{ sns, sqs }`.
  * - `handler`: the function, as it is exported to Lambda. It returns a promise.
  * - `tasks`: names of 1 to 71 letters, digits, "-" and "_". The task `load` has the topic and the queue `load` and
  *   the dead-letter queue `load-dlq`; with `fifo` they are `load.fifo` and `load-dlq.fifo`.
@@ -47,19 +48,21 @@ export interface Worker<Name extends string = string> extends AsyncDisposable {
  * - `maxReceiveCount`: how often a message is tried before it goes to the dead-letter queue. Default 3.
  * - `visibilityTimeoutSeconds`: how long a message stays hidden once it is received, and so when a failed one
  *   comes back. 1 to 43,200. Default 30.
- * - `retryDelaySeconds`: what Lambda has not: a failed message comes back after this. Default: it is left to
- *   the visibility timeout, as Lambda does.
- * - `timeoutSeconds`: the function's time-out; over 0, to 900, and not more than the visibility timeout. Default:
- *   the visibility timeout less the window.
+ * - `retryDelaySeconds`: a failed message returns after this time. Lambda has no such option. Default: it returns when its
+ *   visibility timeout ends, as on Lambda.
+ * - `timeoutSeconds`: the function's time-out; over 0, to 5,400 (Lambda's limit on managed instances, 900 elsewhere), and
+ *   not more than the visibility timeout. Default: the visibility timeout less the window, at most 900.
  * - `waitTimeSeconds`: how long a poll waits for a message; 1 to 20. Default 1. `stop` lets polls of up to 2 seconds
  *   end and cuts longer ones off, with which a message may be hidden until its visibility timeout.
  * - `reportBatchItemFailures`: whether the response may name the messages that failed. Default true.
  * - `rawMessageDelivery`: whether SNS leaves its envelope off. Default false.
  * - `fifo`: FIFO topics and queues. Default false.
- * - `onInvocation`: gets a report of each invocation. Default: failed ones are written with `console.error`.
- * - `onError`: gets what goes wrong between here and SQS. Default: `console.error`. The worker tries again.
+ * - `onInvocation`: gets a report of each invocation. Default: `console.error` writes a line for each failed message, or
+ *   the error of an invocation that failed as a whole.
+ * - `onError`: gets errors of calls to SQS, and a notice of each message that AWS would not have delivered. Default:
+ *   `console.error`. The worker tries again.
  *
- * @throws LocalOptionError for an option that cannot be.
+ * @throws OptionError when an option is unknown, has a bad value, or conflicts with another
  * @example
  * const worker = await startWorker({ aws, handler, tasks: ['load', 'analyse'] });
  * await aws.sns.send(new PublishCommand({ TopicArn: worker.topics.load, Message: '{"task_name":"load"}' }));
@@ -93,11 +96,15 @@ export async function startWorker<const Name extends string>(
       deadLetter,
     })) as Worker<Name>['queues'],
     stats,
-    idle: ({ timeoutSeconds = Number.POSITIVE_INFINITY } = {}) =>
-      waitUntilIdle(calls, stats, stopping.signal, timeoutSeconds),
+    async idle(options = {}) {
+      const { timeoutSeconds = Number.POSITIVE_INFINITY } = checkOptions('idle', options, {
+        timeoutSeconds: duration('seconds'),
+      });
+      await waitUntilIdle(calls, stats, stopping.signal, timeoutSeconds);
+    },
     async deadLetters(task) {
       const queue = taskQueues.find((candidate) => candidate.task === task);
-      if (queue === undefined) throw new LocalOptionError(`deadLetters: this worker has no task ${task}.`);
+      if (queue === undefined) throw new OptionError(`deadLetters: this worker has no task ${task}.`);
       return readDeadLetters(await bindQueue(aws.sqs, queue.deadLetter.url), queue.deadLetter.arn);
     },
     stop,

@@ -1,4 +1,4 @@
-import { WorkerNotIdleError } from '../core/errors.ts';
+import { AlgernonError } from '../core/errors.ts';
 import type { WorkerStats } from './invocationReport.ts';
 import { pause } from './pause.ts';
 import type { QueueCalls, QueueCount } from './queueCalls.ts';
@@ -8,7 +8,9 @@ const LONGEST_PAUSE_MS = 200;
 
 /**
  * Resolves when nothing waits, is hidden or is delayed in any of the queues, given in the order in which tasks
- * follow each other. Rejects with a WorkerNotIdleError when the signal aborts before.
+ * follow each other.
+ *
+ * @throws AlgernonError `WORKER_NOT_IDLE` when the time is up or the signal aborts before that
  */
 export async function waitUntilIdle(
   queues: ReadonlyMap<string, QueueCalls>,
@@ -19,7 +21,7 @@ export async function waitUntilIdle(
   const end = performance.now() + timeoutSeconds * 1000;
   let left = new Map<string, QueueCount>();
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 1.5)) {
-    if (stopping.aborted) throw new WorkerNotIdleError('The worker was stopped before it was idle.');
+    if (stopping.aborted) throw notIdle('The worker was stopped before it was idle.');
     const received = stats.received;
     if (stats.inFlight === 0) {
       left = await countLeft([...queues]);
@@ -29,9 +31,13 @@ export async function waitUntilIdle(
       if (left.size === 0 && stats.received === received) return;
     }
     if (stats.received !== received) pauseMs = FIRST_PAUSE_MS;
-    if (performance.now() > end) throw new WorkerNotIdleError(describe(left, stats, timeoutSeconds));
+    if (performance.now() > end) throw notIdle(describe(left, stats, timeoutSeconds));
     await pause(Math.min(pauseMs, end - performance.now()), stopping);
   }
+}
+
+function notIdle(message: string): AlgernonError {
+  return new AlgernonError('WORKER_NOT_IDLE', message);
 }
 
 async function countLeft(queues: readonly [string, QueueCalls][]): Promise<Map<string, QueueCount>> {
@@ -48,5 +54,5 @@ function describe(left: ReadonlyMap<string, QueueCount>, { inFlight }: WorkerSta
     ([task, { waiting, hidden, delayed }]) =>
       `${task}: ${waiting} waiting, ${hidden} hidden, ${delayed} delayed`,
   );
-  return `The worker was not idle after ${seconds} s: ${inFlight} messages in its hands; ${queues.join('; ')}`;
+  return `The worker was not idle after ${seconds} s: ${inFlight} messages in progress; ${queues.join('; ')}`;
 }

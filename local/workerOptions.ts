@@ -1,10 +1,19 @@
-import { LocalOptionError } from '../core/errors.ts';
-import { checkFlag, checkFunction, checkKeys, checkText, checkWhole } from './checkOptions.ts';
+import {
+  checkOption,
+  checkOptions,
+  flag,
+  func,
+  listOf,
+  type OptionCheck,
+  text,
+  whole,
+} from '../core/checkOptions.ts';
+import { OptionError } from '../core/errors.ts';
 import type { InvocationReport } from './invocationReport.ts';
 import type { LambdaHandler } from './lambdaTypes.ts';
 import type { LocalAws } from './startLocalAws.ts';
 
-/** What `startWorker` takes; its own comment says what each option does. */
+/** Options of `startWorker`, where they are documented. */
 export interface WorkerOptions<Name extends string = string> {
   aws: Pick<LocalAws, 'sns' | 'sqs'> & Partial<Pick<LocalAws, 'onStop'>>;
   handler: LambdaHandler;
@@ -30,31 +39,57 @@ export interface WorkerSettings extends Required<Omit<WorkerOptions, 'retryDelay
   retryDelaySeconds: number | undefined;
 }
 
-const CALLER = 'startWorker';
+const owner = 'startWorker';
 
-const KEYS: readonly (keyof WorkerOptions)[] = [
-  'aws',
-  'handler',
-  'tasks',
-  'name',
-  'batchSize',
-  'batchWindowSeconds',
-  'pollers',
-  'maxReceiveCount',
-  'visibilityTimeoutSeconds',
-  'retryDelaySeconds',
-  'timeoutSeconds',
-  'waitTimeSeconds',
-  'reportBatchItemFailures',
-  'rawMessageDelivery',
-  'fifo',
-  'onInvocation',
-  'onError',
-];
+const aws: OptionCheck = {
+  expected: 'the value of startLocalAws(), or an object with the clients sns and sqs',
+  test(value) {
+    const { sns, sqs } = Object(value) as Partial<WorkerOptions['aws']>;
+    return typeof sns?.send === 'function' && typeof sqs?.send === 'function';
+  },
+};
 
-/** Checks the options of `startWorker` and puts in the defaults. Throws a LocalOptionError. */
+// SQS allows 80 characters, of which the dead-letter queue's name needs nine for "-dlq.fifo".
+const taskName = text('a name of 1 to 71 letters, digits, "-" and "_"', /^[\w-]{1,71}$/);
+
+/** The longest time-out of a function for a queue, in seconds: on managed instances. Otherwise it is 900. */
+const maxTimeoutSeconds = 5_400;
+
+const timeout: OptionCheck = {
+  expected: `a number of seconds over 0 and at most ${maxTimeoutSeconds}`,
+  test: (value) => typeof value === 'number' && value > 0 && value <= maxTimeoutSeconds,
+};
+
+/**
+ * Checks the options of `startWorker` and adds the defaults.
+ *
+ * @throws OptionError
+ */
 export function readWorkerOptions(options: WorkerOptions): WorkerSettings {
-  checkKeys(CALLER, options, KEYS);
+  const fifo = options?.fifo === true;
+  checkOptions(owner, options, {
+    aws,
+    handler: func,
+    tasks: listOf(taskName),
+    name: text('the name of a Lambda function', /^[\w-]{1,64}$/),
+    batchSize: whole(1, fifo ? 10 : 10_000),
+    batchWindowSeconds: whole(0, 300),
+    pollers: whole(1, 1000),
+    maxReceiveCount: whole(1, 1000),
+    visibilityTimeoutSeconds: whole(1, 43_200),
+    retryDelaySeconds: whole(0, 43_200),
+    timeoutSeconds: timeout,
+    waitTimeSeconds: whole(1, 20),
+    reportBatchItemFailures: flag,
+    rawMessageDelivery: flag,
+    fifo: flag,
+    onInvocation: func,
+    onError: func,
+  });
+  checkOption(owner, 'aws', options.aws, aws);
+  checkOption(owner, 'handler', options.handler, func);
+  checkTasks(options.tasks);
+
   const visibility = options.visibilityTimeoutSeconds ?? 30;
   const window = options.batchWindowSeconds ?? 0;
   const settings: WorkerSettings = {
@@ -73,76 +108,46 @@ export function readWorkerOptions(options: WorkerOptions): WorkerSettings {
     waitTimeSeconds: options.waitTimeSeconds ?? 1,
     reportBatchItemFailures: options.reportBatchItemFailures ?? true,
     rawMessageDelivery: options.rawMessageDelivery ?? false,
-    fifo: options.fifo ?? false,
+    fifo,
     onInvocation: options.onInvocation ?? logFailure,
     onError: options.onError ?? logError,
   };
-  checkAws(settings.aws);
-  checkFunction(CALLER, 'handler', settings.handler);
-  checkFunction(CALLER, 'onInvocation', settings.onInvocation);
-  checkFunction(CALLER, 'onError', settings.onError);
-  checkText(CALLER, 'name', settings.name, /^[\w-]{1,64}$/, 'the name of a Lambda function');
-  for (const name of ['reportBatchItemFailures', 'rawMessageDelivery', 'fifo'] as const) {
-    checkFlag(CALLER, name, settings[name]);
-  }
-  checkTasks(settings);
-  checkNumbers(settings);
+  checkTogether(settings);
   return settings;
 }
 
-function checkAws(aws: WorkerOptions['aws'] | undefined): void {
-  if (typeof aws?.sns?.send === 'function' && typeof aws.sqs?.send === 'function') return;
-  throw new LocalOptionError(
-    `${CALLER}: aws must be what startLocalAws gives, or have the clients sns and sqs.`,
-  );
-}
-
-function checkTasks({ tasks }: WorkerSettings): void {
+function checkTasks(tasks: readonly string[]): void {
   if (!Array.isArray(tasks) || tasks.length === 0) {
-    throw new LocalOptionError(`${CALLER}: tasks must be a list of at least one task's name.`);
-  }
-  for (const task of tasks) {
-    // SQS allows 80 characters, of which the dead-letter queue's name takes nine for "-dlq.fifo".
-    checkText(CALLER, 'a task', task, /^[\w-]{1,71}$/, 'a name of 1 to 71 letters, digits, "-" and "_"');
+    throw new OptionError(`${owner}: tasks must be a list of at least one task's name.`);
   }
   if (new Set(tasks).size < tasks.length) {
-    throw new LocalOptionError(`${CALLER}: tasks has the same name twice: ${tasks.join(', ')}.`);
+    throw new OptionError(`${owner}: tasks has the same name twice: ${tasks.join(', ')}.`);
   }
 }
 
-function checkNumbers(settings: WorkerSettings): void {
+function checkTogether(settings: WorkerSettings): void {
   const { fifo, batchSize, batchWindowSeconds, timeoutSeconds, visibilityTimeoutSeconds } = settings;
-  checkWhole(CALLER, fifo ? 'batchSize of a FIFO queue' : 'batchSize', batchSize, 1, fifo ? 10 : 10_000);
-  checkWhole(CALLER, 'batchWindowSeconds', batchWindowSeconds, 0, 300);
-  checkWhole(CALLER, 'pollers', settings.pollers, 1, 1000);
-  checkWhole(CALLER, 'maxReceiveCount', settings.maxReceiveCount, 1, 1000);
-  checkWhole(CALLER, 'visibilityTimeoutSeconds', visibilityTimeoutSeconds, 1, 43_200);
-  checkWhole(CALLER, 'waitTimeSeconds', settings.waitTimeSeconds, 1, 20);
-  if (settings.retryDelaySeconds !== undefined) {
-    checkWhole(CALLER, 'retryDelaySeconds', settings.retryDelaySeconds, 0, 43_200);
-  }
   if (fifo && batchWindowSeconds > 0) {
-    throw new LocalOptionError(`${CALLER}: Lambda has no batch window on a FIFO queue; leave it at 0.`);
+    throw new OptionError(`${owner}: Lambda has no batch window on a FIFO queue; leave it at 0.`);
   }
   if (batchSize > 10 && batchWindowSeconds < 1) {
-    throw new LocalOptionError(`${CALLER}: a batchSize over 10 needs a batchWindowSeconds of at least 1.`);
-  }
-  if (!(timeoutSeconds > 0 && timeoutSeconds <= 900)) {
-    throw new LocalOptionError(
-      `${CALLER}: timeoutSeconds must be over 0 and at most 900, not ${timeoutSeconds}.`,
-    );
+    throw new OptionError(`${owner}: a batchSize over 10 needs a batchWindowSeconds of at least 1.`);
   }
   if (timeoutSeconds > visibilityTimeoutSeconds) {
-    throw new LocalOptionError(
-      `${CALLER}: visibilityTimeoutSeconds (${visibilityTimeoutSeconds}) must not be less than timeoutSeconds (${timeoutSeconds}): a message would come back while it is worked on.`,
+    throw new OptionError(
+      `${owner}: visibilityTimeoutSeconds (${visibilityTimeoutSeconds}) must not be less than timeoutSeconds ` +
+        `(${timeoutSeconds}): a message would return while its task runs.`,
     );
   }
 }
 
-function logFailure({ functionName, task, requestId, error }: InvocationReport): void {
-  if (error !== undefined) console.error(`${functionName} (${task}, request ${requestId}):`, error);
+/** One line for each failed record, and one for an invocation that failed as a whole. */
+function logFailure({ functionName, task, requestId, failedIds, error }: InvocationReport): void {
+  const where = `${functionName} (${task}, request ${requestId})`;
+  if (error !== undefined) console.error(`${where} failed:`, error);
+  else for (const id of failedIds) console.error(`${where}: message ${id} failed and returns to its queue.`);
 }
 
 function logError(error: unknown): void {
-  console.error('The queue cannot be polled, trying again:', error);
+  console.error('Could not poll the queue, trying again:', error);
 }

@@ -25,12 +25,13 @@ import type { NextTask } from '../core/tasks/nextTask.ts';
 import { isTask } from '../core/tasks/task.ts';
 import type { TaskMessage } from '../core/tasks/taskPublisher.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
+import { fitAttributes, fitsMessage } from './aws/snsMessage.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { type Topics, topicArn } from './aws/topics.ts';
 import { ErrorTaskNotToldError } from './callbacks/ErrorTaskNotToldError.ts';
 import { carriedOn, errorTaskOf, followersOf } from './callbacks/extraCallbacks.ts';
 import { gatherMessages, type Send } from './callbacks/gatherMessages.ts';
-import { storeResult, taskMessage } from './callbacks/storeResult.ts';
+import { type Origin, storeResult, taskMessage } from './callbacks/storeResult.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
@@ -98,20 +99,24 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
             run.beforeHandler(async () => {
               plan = await sender.plan(run);
             });
-            run.signal.addEventListener('abort', gathered.leave, { once: true });
-            const sendNow: Send = (message) => {
+            const atDeadline = () => {
+              // Nothing waits for company near the end of the invocation, and nothing leaves after its answer.
+              if (run.cutoff.aborted) gathered.drop(new DeadlineError());
+              else gathered.leave();
+            };
+            const sendInTime: Send = (message) => {
               const sent = send(message);
-              // Near the end of the invocation nothing waits for company.
-              if (run.signal.aborted) gathered.leave();
+              if (run.signal.aborted) atDeadline();
               return sent;
             };
+            run.signal.addEventListener('abort', atDeadline, { once: true });
             try {
               await next();
-              if (!run.endsChain) await sender.sendOn(run, plan ?? (await sender.plan(run)), sendNow);
+              if (!run.endsChain) await sender.sendOn(run, plan ?? (await sender.plan(run)), sendInTime);
             } catch (error) {
-              throw await sender.tellError(run, error, maxReceiveCount, sendNow);
+              throw await sender.tellError(run, error, maxReceiveCount, sendInTime);
             } finally {
-              run.signal.removeEventListener('abort', gathered.leave);
+              run.signal.removeEventListener('abort', atDeadline);
             }
           }),
       };
@@ -152,7 +157,7 @@ function openSender(options: CallbackPublisherOptions) {
   const publisher = snsPublisher({ sns, maxMessageBytes });
   // A worker may pass on tags that it did not rebuild.
   const dumps = (value: unknown) => ajson.dumps(value, { tags: 'keep' });
-  const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, inlineUnder, dumps };
+  const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, dumps };
 
   const planFor = async (run: TaskRun, taskName: string, following: readonly NextTask[]): Promise<Plan> => {
     const identity = identityOf(run);
@@ -169,21 +174,30 @@ function openSender(options: CallbackPublisherOptions) {
 
   /** Stores a result, and makes the messages around it. */
   const messagesFor = async (run: TaskRun, plan: Plan, result: unknown) => {
-    const { identity, taskName, following } = plan;
-    const digest = digestOf([identity.receiver, identity.part]).slice(0, 8);
-    const origin = { ...identity, taskName: `${taskName}-${digest}`, functionArn: undefined };
-    const { kwargs, storedLength } = await storeResult(result, origin, { ...storing, signal: run.cutoff });
-    const messages = following.map(
-      (next): TaskMessage => ({
-        topicArn: next.topicArn,
-        subject: 'callback',
-        attributes: { ...plan.attributes, ...run.outgoingAttributes },
-        message: taskMessage(next.task_name, kwargs, next.callback),
-        groupId: identity.groupId ?? identity.messageId,
-        deduplicationId: deduplicationId(plan, next),
-      }),
-    );
-    return { messages, storedLength };
+    const { identity, following } = plan;
+    // Before anything is stored: a message with bad attributes would be refused, or lost.
+    const attributes = fitAttributes({ ...plan.attributes, ...run.outgoingAttributes });
+    const around = async (inlineBytes: number) => {
+      const { kwargs, storedLength } = await storeResult(result, originOf(plan), {
+        ...storing,
+        inlineUnder: inlineBytes,
+        signal: run.cutoff,
+      });
+      const messages = following.map(
+        (next): TaskMessage => ({
+          topicArn: next.topicArn,
+          subject: 'callback',
+          attributes,
+          message: taskMessage(next.task_name, kwargs, next.callback),
+          groupId: identity.groupId,
+          deduplicationId: deduplicationId(plan, next),
+        }),
+      );
+      return { messages, storedLength };
+    };
+    const made = await around(inlineUnder);
+    const fits = made.messages.every((message) => fitsMessage(message, maxMessageBytes));
+    return fits || inlineUnder === 0 ? made : around(0);
   };
 
   const sendAll = async (run: TaskRun, messages: readonly TaskMessage[], send: Send) => {
@@ -254,6 +268,12 @@ function warned(error: unknown, cause: unknown): unknown {
 
 function isRetryable(error: unknown): boolean {
   return !(error instanceof AlgernonError) || error.retryable;
+}
+
+/** The stored result is named by the work, so that a redelivery replaces it, and other work does not. */
+function originOf({ identity, taskName }: Plan): Origin {
+  const digest = digestOf([identity.receiver, identity.part]).slice(0, 8);
+  return { ...identity, taskName: `${taskName}-${digest}`, functionArn: undefined };
 }
 
 function describeError(error: unknown) {

@@ -1,6 +1,7 @@
 import type { MiddlewareObj } from '@middy/core';
-import { assertOption } from '../core/assertOption.ts';
 import type { LambdaContext } from '../core/batch/events.ts';
+import { checkOption, checkOptions, duration, func, oneOf } from '../core/checkOptions.ts';
+import { OptionError } from '../core/errors.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 import { type BatchResources, batchResources } from './resources/batchResources.ts';
 import { containerResources } from './resources/containerResources.ts';
@@ -11,7 +12,7 @@ export type { FactoryParts, Resource } from './resources/makeResources.ts';
 
 declare const values: unique symbol;
 
-/** The middleware, with the types of its resources beside it: Middy would make them required of Lambda itself. */
+/** The middleware, and the types of its resources. In Middy's own types, Lambda's context would have to have them. */
 export interface ContextResources<V> extends MiddlewareObj {
   readonly [values]?: V;
 }
@@ -55,23 +56,24 @@ const reserved = new Set([
   'memoryLimitInMB',
   'succeed',
   'tenantId',
-  // It would make a promise of the context, to whoever awaits it.
+  // It would make the context a promise.
   'then',
 ]);
 
 /**
- * Keeps connections, credentials and the like across the tasks of a batch: `context.<name>` is a promise of the
- * resource, made when a task first asks. A factory that fails, fails those who asked, and the next who asks tries
- * again. When the batch is over, however it ended, resources of the scope `batch` are disposed of, the last made first,
- * by `dispose` or by their own `Symbol.asyncDispose` or `Symbol.dispose`. Those of the scope `container` live on
- * across invocations, for as long as `maxAge` (milliseconds) and `validate` say.
+ * Keeps connections, credentials and the like for the tasks of a batch: `context.<name>` is a promise of the resource,
+ * which is made on first use. If its factory fails, those that asked for it fail, and the next one that asks tries again.
+ * When the batch ends, whatever its outcome, resources of the scope `batch` are disposed of, the last made first, by
+ * `dispose` or by their own `Symbol.asyncDispose` or `Symbol.dispose`. Those of the scope `container` live on across
+ * invocations, as long as `maxAgeSeconds` and `validate` say. One that is not ready when its invocation ends is made
+ * anew in the next.
  *
- * `context.aws` is the context as Lambda gave it. What a task stores on `context` is there for the other tasks of the
- * batch, and gone in the next.
+ * `context.aws` is Lambda's own context. Properties that a task sets on `context` are visible to the other tasks of the
+ * batch, but not to the next batch.
  *
- * @param resources factories by name, or `{ create, dispose, scope, maxAge, validate }`; a factory gets
+ * @param resources factories by name, or `{ create, dispose, scope, maxAgeSeconds, validate }`; a factory gets
  *   `{ aws, signal, resources }`
- * @throws OptionError when a name is one of the Lambda context's own, or a resource is not what it must be
+ * @throws OptionError when a name is a property of the Lambda context, or a resource has an unknown or bad option
  * @example
  * const resources = contextResources({ db: () => connect() });
  * const worker = async (task: Task, context: ContextOf<typeof resources>) => (await context.db).query('…');
@@ -80,7 +82,7 @@ const reserved = new Set([
 export function contextResources<V extends Record<string, unknown>, R>(
   resources: R & { readonly [K in keyof V]: Resource<V[K], V> },
 ): ContextResources<ResourceValues<R>> {
-  const all = new Map(Object.entries(resources as object).map(([name, one]) => [name, checked(name, one)]));
+  const all = checkResources(resources);
   const container = containerResources(all);
 
   return stageMiddleware({
@@ -97,33 +99,33 @@ export function contextResources<V extends Record<string, unknown>, R>(
   });
 }
 
-function checked(name: string, given: unknown): ObjectResource {
+function checkResources(resources: unknown): Map<string, ObjectResource> {
+  if (typeof resources !== 'object' || resources === null) {
+    throw new OptionError(`${owner}: the resources must be an object.`);
+  }
+  return new Map(Object.entries(resources).map(([name, given]) => [name, checkResource(name, given)]));
+}
+
+function checkResource(name: string, given: unknown): ObjectResource {
+  if (reserved.has(name)) {
+    throw new OptionError(`${owner}: ${name} is a property of the Lambda context. Choose another name.`);
+  }
   const resource = (typeof given === 'function' ? { create: given } : given) as ObjectResource;
-  const { create, dispose, scope = 'batch', maxAge, validate } = resource ?? {};
-  const lives = scope === 'container';
-  assertOption(!reserved.has(name), owner, name, "named otherwise: it is the Lambda context's own");
-  assertOption(typeof create === 'function', owner, name, 'a function, or have one named create');
-  assertOption(isOptional(dispose, 'function'), owner, `${name}.dispose`, 'a function');
-  assertOption(lives || scope === 'batch', owner, `${name}.scope`, 'batch or container');
-  assertOption(
-    maxAge === undefined || maxAge > 0,
-    owner,
-    `${name}.maxAge`,
-    'a number of milliseconds above 0',
-  );
-  assertOption(isOptional(validate, 'function'), owner, `${name}.validate`, 'a function');
-  assertOption(
-    lives || (maxAge ?? validate) === undefined,
-    owner,
-    `${name}.scope`,
-    'container, for maxAge and validate',
-  );
+  const { create, scope, maxAgeSeconds, validate } = checkOptions(`${owner}: ${name}`, resource, {
+    create: func,
+    dispose: func,
+    scope: oneOf('batch', 'container'),
+    maxAgeSeconds: duration('seconds'),
+    validate: func,
+  });
+  checkOption(`${owner}: ${name}`, 'create', create, func);
+  if (scope !== 'container' && (maxAgeSeconds ?? validate) !== undefined) {
+    throw new OptionError(`${owner}: ${name}: maxAgeSeconds and validate need the scope "container".`);
+  }
   return resource;
 }
 
-const isOptional = (value: unknown, kind: string) => value === undefined || typeof value === kind;
-
-/** Not enumerable: whoever copies the context must not make every resource. */
+/** Not enumerable, so that copying the context does not make every resource. */
 function partsOf(names: Iterable<string>, batch: BatchResources, aws: LambdaContext): PropertyDescriptorMap {
   const getters = [...names].map(
     (name) => [name, { get: () => batch.get(name), configurable: true }] as const,

@@ -13,9 +13,8 @@ import {
   text,
   whole,
 } from '../core/checkOptions.ts';
-import { DeadLetterError } from '../core/errors.ts';
 import { isFinal } from '../core/isFinal.ts';
-import { deadLetterMessage } from './aws/deadLetterMessage.ts';
+import { DeadLetterError, deadLetterMessage } from './aws/deadLetterMessage.ts';
 import { sqsQueues } from './aws/sqsQueues.ts';
 import { ErrorTaskNotToldError } from './callbacks/ErrorTaskNotToldError.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
@@ -79,14 +78,14 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
   checkOptions(name, options, optionChecks);
   const { deadLetterQueue, maxReceiveCount } = options;
   const backoff = options.backoff === false ? undefined : readBackoff(options.backoff);
-  const queues = sqsQueues(options.sqs as SQSClient | undefined, name);
+  const queues = sqsQueues(options.sqs as SQSClient | undefined);
   let isWarned = false;
 
   const deadLetter = async (record: SqsRecord, error: unknown) => {
     try {
       const given =
         typeof deadLetterQueue === 'function' ? await deadLetterQueue(record, error) : deadLetterQueue;
-      const url = given ?? (await queues.deadLetterUrl(record.eventSourceARN));
+      const url = given ?? (await queues.redrivePolicy(record.eventSourceARN))?.deadLetterUrl;
       if (!url) {
         throw new Error('the queue has no RedrivePolicy, and the option deadLetterQueue is missing');
       }

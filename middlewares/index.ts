@@ -3,21 +3,12 @@ export {
   type AjsonErrorDetails,
   type AjsonErrorKind,
   AlgernonError,
-  BatchEndedError,
   BucketNotAllowedError,
-  DeadLetterError,
   type ErrorDetails,
-  InvocationError,
-  LocalOptionError,
-  MessageTooLargeError,
-  MissingPackageError,
   NonRetryableError,
   NotConfiguredError,
   OptionError,
   PointerError,
-  PublishError,
-  ResourceCircleError,
-  ResourceScopeError,
   StoredDataAccessError,
   StoredDataBodyError,
   StoredDataError,
@@ -26,11 +17,11 @@ export {
   StoredDataTooLargeError,
   StoredDataUnavailableError,
   TooManyPointersError,
-  TopicNotFoundError,
   UnknownClassError,
-  WorkerNotIdleError,
 } from '../core/errors.ts';
 export * from '../core/index.ts';
+export { DeadLetterError } from './aws/deadLetterMessage.ts';
+export { PublishError } from './aws/snsMessage.ts';
 export type { Topics } from './aws/topics.ts';
 export { type CallbackPublisherOptions, callbackPublisher } from './callbackPublisher.ts';
 export {
@@ -50,7 +41,16 @@ export {
   type StageOptions,
   stageMiddleware,
 } from './middy/stageMiddleware.ts';
-export { type DefinedTask, type SendTaskOptions, sendTask } from './sendTask.ts';
+export { ResourceCycleError } from './resources/resourceCycle.ts';
+export {
+  type DefinedTask,
+  type SendTaskOptions,
+  SendTasksError,
+  type SendTasksOptions,
+  type SentTask,
+  sendTask,
+  sendTasks,
+} from './sendTask.ts';
 export { sqsSnsUnwrap, type UnwrappedEvent } from './sqsSnsUnwrap.ts';
 export { type StepFunctionsTaskOptions, stepFunctionsTask } from './stepFunctionsTask.ts';
 export { type StoredDataHydrateOptions, storedDataHydrate } from './storedDataHydrate.ts';

@@ -1,32 +1,35 @@
-import { randomUUID } from 'node:crypto';
 import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
-import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
-import { assertOption } from '../core/assertOption.ts';
-import { checkTask } from '../core/batch/unwrapTask.ts';
-import { isFolderName } from '../core/storedData.ts';
+import type { Ajson } from '../core/ajson/index.ts';
 import {
-  checkKwargs,
-  type FittingCallback,
-  type KwargsOf,
-  type TaskDefinitions,
-} from '../core/tasks/defineTasks.ts';
-import { nextTask } from '../core/tasks/nextTask.ts';
+  awsClient,
+  bucketName,
+  checkOptions,
+  either,
+  flag,
+  func,
+  listOf,
+  type OptionCheck,
+  text,
+  whole,
+  withMethod,
+} from '../core/checkOptions.ts';
+import { AlgernonError, OptionError } from '../core/errors.ts';
+import { isFinal } from '../core/isFinal.ts';
+import { isFolderName } from '../core/storedData.ts';
+import { chainIdName, chainIdPattern } from '../core/tasks/chainId.ts';
+import type { FittingCallback, KwargsOf, TaskDefinitions } from '../core/tasks/defineTasks.ts';
 import type { Task } from '../core/tasks/task.ts';
-import { bucketFromEnvironment } from './aws/environment.ts';
-import { extendedPointer, sizeAttributes } from './aws/extendedPointer.ts';
-import { s3ObjectStore } from './aws/s3ObjectStore.ts';
-import { snsPublisher } from './aws/snsPublisher.ts';
-import { type Topics, topicArn } from './aws/topics.ts';
-import { type ExtraCallbacks, extraAttributes } from './callbacks/extraCallbacks.ts';
-import { storeResult, taskMessage } from './callbacks/storeResult.ts';
-import { carrying } from './tracing/carrying.ts';
+import { attributeProblem } from './aws/snsMessage.ts';
+import type { Topics } from './aws/topics.ts';
+import { attributeOptions, type ExtraCallbacks } from './callbacks/extraCallbacks.ts';
+import { type Outcome, sendAll } from './sending/sendAll.ts';
 import type { Tracing } from './tracing/tracing.ts';
 
 export interface SendTaskOptions extends ExtraCallbacks {
-  /** Default: one made at the first need, shared by all that give none. */
+  /** Default: a client that is made on first use and shared. */
   s3?: S3Client;
-  /** Default: one made at the first need, shared by all that give none. */
+  /** Default: a client that is made on first use and shared. */
   sns?: SNSClient;
   /** The bucket for large arguments. Default: `ALGERNON_BUCKET_NAME`. */
   bucket?: string;
@@ -34,32 +37,71 @@ export interface SendTaskOptions extends ExtraCallbacks {
   folder?: string;
   /** A canned ACL for large arguments. Default: none. */
   acl?: ObjectCannedACL;
-  /** Where the topics are. Without it, `functionArn` says in which region and account. */
+  /** Where the topics are. Default: named as their tasks, in the region and account of `functionArn`. */
   topics?: Topics;
   /** An ARN in the region and account of the topics: in a Lambda function, `context.invokedFunctionArn`. */
   functionArn?: string;
-  /** Arguments over this many bytes go through S3. Default 131,072. */
+  /** Arguments of more bytes than this go through S3. Default 131,072. */
   inlineUnder?: number;
-  /** What a topic takes in one message, in bytes. Default 262,144. */
+  /** The limit of a topic for one message, in bytes. Default 262,144. */
   maxMessageBytes?: number;
   /**
-   * Whether a large message goes through S3 whole, as AWS's extended clients have it, for receivers that use those. The
-   * objects lie at the top of the bucket. Default false: its arguments do, as a StoredData.
+   * Whether a large message goes through S3 whole, as AWS's extended clients do it, for receivers that use those. The
+   * object's key is a UUID, without a folder. Default false: only the arguments go through S3, as a StoredData.
    */
   extendedPayload?: boolean;
-  /** Message attributes to travel with the task, as text. Default: none. */
+  /** Identifies the chain: 1 to 128 letters, digits and `_.:-`. Default: that of the task under way, else a new UUID. */
+  chainId?: string;
+  /** Message attributes that travel with the task, as strings; ten with ours. Default: none. */
   attributes?: Readonly<Record<string, string>>;
-  /** What traces the sending. Default: within a task, what traces the task; else nothing. */
+  /** Traces the sending. Default: the tracing of the task under way, if any. */
   tracing?: Tracing;
-  /** For a FIFO topic: the group whose order is kept. Default: a group of its own. */
+  /** The message group: fair queues share themselves out among groups, FIFO keeps their order. Default: none, or a new one on FIFO. */
   groupId?: string;
-  /** For a FIFO topic: the same for the same message, however often it is sent. Default: a new one each time. */
+  /** For a FIFO topic: a message with the id of an earlier one is not delivered. Default: a new id. */
   deduplicationId?: string;
   /** The registry that writes the arguments. Default: the shared one. */
   ajson?: Pick<Ajson, 'dumps'>;
 }
 
-/** A task that fits its definition, and whose callback's every link fits the result before it. */
+/** Options of {@link sendTasks}. There is no `deduplicationId`: it would deduplicate the tasks of one call. */
+export type SendTasksOptions = Omit<SendTaskOptions, 'deduplicationId'>;
+
+/** The ids of a task that was sent. */
+export interface SentTask {
+  /** Identifies the chain. It travels with the task and all that follow on it, as the message attribute `chain_id`. */
+  readonly chainId: string;
+  /** The id that SNS gave the message. */
+  readonly messageId: string;
+}
+
+/** Some tasks of {@link sendTasks} were not sent. */
+export class SendTasksError extends AlgernonError {
+  override readonly name = 'SendTasksError';
+  /** For each task in order, its ids; undefined where it was not sent. */
+  readonly sent: readonly (SentTask | undefined)[];
+  /** The tasks that failed, by their index, and why. */
+  readonly failures: readonly { readonly index: number; readonly error: unknown }[];
+
+  constructor(outcomes: readonly Outcome[]) {
+    const sent = outcomes.map((outcome) => outcome.sent);
+    const failures = outcomes.flatMap((outcome, index) =>
+      'error' in outcome ? [{ index, error: outcome.error }] : [],
+    );
+    const [first] = failures;
+    const count = sent.filter(Boolean).length;
+    const reason = first?.error instanceof Error ? first.error.message : String(first?.error);
+    super(
+      'SEND_TASKS_FAILED',
+      `${count} of ${sent.length} tasks were sent, ${failures.length} failed. The first, tasks[${first?.index}]: ${reason}`,
+      { cause: first?.error, retryable: failures.every(({ error }) => !isFinal(error)) },
+    );
+    this.sent = sent;
+    this.failures = failures;
+  }
+}
+
+/** A task whose arguments fit its definition, and each link of whose callback fits the result before it. */
 export interface DefinedTask<T extends TaskDefinitions, N extends keyof T & string, C extends string> {
   task_name: N;
   task_kwargs: KwargsOf<T[N]>;
@@ -69,13 +111,14 @@ export interface DefinedTask<T extends TaskDefinitions, N extends keyof T & stri
 /**
  * Puts a task on its topic: the sender's end of a chain. Large arguments go through S3.
  *
- * With `tasks`, made by `defineTasks`, it compiles only where the arguments fit, and where in a chain each result fits
- * the next task's arguments; and arguments that their schema refuses are not sent.
+ * With `tasks`, made by `defineTasks`, it compiles only if the arguments fit, and if in a chain each result fits the
+ * next task's arguments. Arguments that their schema rejects are not sent.
  *
- * @throws OptionError, NotATaskError, CallbackError, AjsonError, StoredDataError, TopicNotFoundError, MessageTooLargeError,
- *   PublishError
+ * @returns the ids of the chain and of the message
+ * @throws OptionError, NotATaskError, CallbackError, TaskArgumentsError, AjsonError, StoredDataError, PublishError
+ * @throws AlgernonError `TOPIC_NOT_FOUND`
  * @example
- * await sendTask(
+ * const { chainId } = await sendTask(
  *   { task_name: 'load', task_kwargs: { symbol: 'IBM' }, callback: 'load#analyse#report' },
  *   { functionArn: context.invokedFunctionArn },
  * );
@@ -84,60 +127,103 @@ export async function sendTask<
   const T extends TaskDefinitions,
   N extends keyof T & string,
   const C extends string = never,
->(task: DefinedTask<T, N, C>, options: SendTaskOptions & { tasks: T }): Promise<void>;
+>(task: DefinedTask<T, N, C>, options: SendTaskOptions & { tasks: T }): Promise<SentTask>;
 export async function sendTask(
   task: Task<object>,
   options?: SendTaskOptions & { tasks?: undefined },
-): Promise<void>;
+): Promise<SentTask>;
 export async function sendTask(
   task: Task<unknown>,
   options: SendTaskOptions & { tasks?: TaskDefinitions | undefined } = {},
-): Promise<void> {
-  const { s3, sns, acl, topics, functionArn, maxMessageBytes, ajson = sharedAjson } = options;
-  const { inlineUnder = 131_072, bucket, folder } = options;
-  assertOption(inlineUnder >= 0, 'sendTask', 'inlineUnder', 'a number of bytes from 0');
-  assertOption(
-    folder === undefined || isFolderName(folder),
-    'sendTask',
-    'folder',
-    'a name without #, ! and /',
-  );
-  checkTask(task);
-  const { task_name, callback } = task;
-  nextTask(callback, task_name);
-  if (options.tasks) await checkKwargs(options.tasks, task_name, task.task_kwargs ?? {});
-  const extra: Record<string, string | number> = extraAttributes(task_name, options);
-  const id = randomUUID();
-  const store = s3ObjectStore({ s3, acl });
-  const arn = await topicArn(task_name, topics, functionArn);
-  const { groupId = id, deduplicationId = id, attributes = {} } = options;
-  const { dumps } = ajson;
-  let message: string;
-  if (options.extendedPayload) {
-    message = taskMessage(task_name, dumps(task.task_kwargs ?? {}), callback);
-    const bytes = Buffer.byteLength(message);
-    if (bytes > inlineUnder) {
-      const address = { bucket: bucket ?? bucketFromEnvironment(), key: id };
-      await store.put(address, message);
-      message = extendedPointer(address.bucket, address.key);
-      extra[sizeAttributes[0]] = bytes;
-    }
-  } else {
-    const origin = { messageId: id, taskName: task_name, sentAt: Date.now(), functionArn };
-    const { kwargs } = await storeResult(task.task_kwargs, origin, {
-      store,
-      bucket,
-      folder,
-      inlineUnder,
-      dumps,
-    });
-    message = taskMessage(task_name, kwargs, callback);
+): Promise<SentTask> {
+  checkSending('sendTask', options);
+  const [outcome] = await sendAll([task], options);
+  if (!outcome?.sent) throw outcome?.error;
+  return outcome.sent;
+}
+
+/**
+ * Puts many tasks on their topics, ten in a call. The options are those of {@link sendTask} and hold for all tasks.
+ * Each task starts a chain, unless `chainId` is given.
+ *
+ * All tasks are checked first. If one cannot be sent, such as for its callback, its arguments or its attributes, none
+ * is stored or sent. After that, a task that fails does not stop the others.
+ *
+ * @returns the ids of each task, in their order
+ * @throws OptionError, or SendTasksError with the ids of the tasks that were sent and the errors of those that failed
+ * @example
+ * const sent = await sendTasks(
+ *   symbols.map((symbol) => ({ task_name: 'load', task_kwargs: { symbol } })),
+ *   { functionArn: context.invokedFunctionArn },
+ * );
+ */
+export async function sendTasks(
+  tasks: readonly Task<object>[],
+  options: SendTasksOptions & { tasks?: TaskDefinitions | undefined } = {},
+): Promise<SentTask[]> {
+  const { deduplicationId: _, ...checks } = optionChecks;
+  checkOptions('sendTasks', options, checks);
+  checkAttributes('sendTasks', options);
+  if (!Array.isArray(tasks)) throw new OptionError('sendTasks: the tasks must be a list.');
+  const outcomes = await sendAll(tasks, options);
+  const sent = outcomes.flatMap((outcome) => outcome.sent ?? []);
+  if (sent.length < outcomes.length) throw new SendTasksError(outcomes);
+  return sent;
+}
+
+const object: OptionCheck = {
+  expected: 'an object',
+  test: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+};
+const fifoId = text('1 to 128 letters, digits and punctuation characters', /^[!-~]{1,128}$/);
+
+const optionChecks = {
+  s3: awsClient('S3Client'),
+  sns: awsClient('SNSClient'),
+  bucket: bucketName,
+  folder: {
+    expected: 'the name of a folder, without #, ! and /',
+    test: (value: unknown) => typeof value === 'string' && isFolderName(value),
+  },
+  acl: text('a canned ACL'),
+  topics: either(func, object),
+  functionArn: text('an ARN', /^arn:/),
+  inlineUnder: whole(0),
+  maxMessageBytes: whole(1),
+  extendedPayload: flag,
+  chainId: text('1 to 128 letters, digits and "_.:-"', chainIdPattern),
+  attributes: object,
+  tracing: withMethod('send', 'a tracing'),
+  groupId: fifoId,
+  deduplicationId: fifoId,
+  ajson: withMethod('dumps', 'a registry'),
+  alsoCallbacks: listOf(text('a string', /^/)),
+  onError: text('the name of a task'),
+  tasks: object,
+} as const;
+
+function checkSending(
+  owner: string,
+  options: SendTaskOptions & { tasks?: TaskDefinitions | undefined },
+): void {
+  checkOptions(owner, options, optionChecks);
+  checkAttributes(owner, options);
+}
+
+/** Attributes must be valid, and must not set what an option sets. `chain_id` is the same as the option `chainId`. */
+function checkAttributes(owner: string, { attributes = {}, chainId }: SendTaskOptions): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    const option = attributeOptions[name];
+    if (option) throw new OptionError(`${owner}: attributes.${name} is set by the option ${option}.`);
+    const problem = attributeProblem(name, value);
+    if (problem) throw new OptionError(`${owner}: attributes.${name.slice(0, 80)} ${problem}.`);
   }
-  await carrying(arn, options.tracing, async (carried) => {
-    const all = { ...carried, ...extra, ...attributes };
-    const [error] = await snsPublisher({ sns, maxMessageBytes }).publish([
-      { topicArn: arn, message, attributes: all, groupId, deduplicationId },
-    ]);
-    if (error) throw error;
-  });
+  const given = attributes[chainIdName];
+  if (given === undefined) return;
+  if (chainId !== undefined && chainId !== given) {
+    throw new OptionError(`${owner}: attributes.${chainIdName} differs from the option chainId.`);
+  }
+  if (!chainIdPattern.test(given)) {
+    throw new OptionError(`${owner}: attributes.${chainIdName} must be 1 to 128 letters, digits and "_.:-".`);
+  }
 }

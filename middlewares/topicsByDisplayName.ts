@@ -1,10 +1,10 @@
-import { GetTopicAttributesCommand, paginateListTopics, type SNSClient } from '@aws-sdk/client-sns';
-import { assertOption } from '../core/assertOption.ts';
+import type { SNSClient } from '@aws-sdk/client-sns';
+import { awsClient, checkOptions, finite } from '../core/checkOptions.ts';
+import { loadSns } from './aws/loadSns.ts';
 import { remember } from './aws/remember.ts';
-import { snsClient } from './aws/snsClient.ts';
 
 export interface TopicsByDisplayNameOptions {
-  /** Default: one made at the first need, shared by all that give none. */
+  /** Default: a client that is made on first use and shared. */
   sns?: SNSClient;
   /** How long an ARN is remembered, in seconds. Default 300. */
   maxAgeSeconds?: number;
@@ -12,29 +12,43 @@ export interface TopicsByDisplayNameOptions {
 
 /**
  * Finds the topic of a task by its DisplayName, as Algernon's Python workers of version 2 do. For the option `topics`
- * of `callbackPublisher` and `sendTask`. It asks SNS about every topic there is until it has found the one:
- * where there are many, name them in a map, or use `topicsFromSsm`.
+ * of `callbackPublisher` and `sendTask`. It asks SNS about one topic after the other until it finds the right one. With
+ * many topics, use a map or `topicsFromSsm` instead.
  *
- * The function's role needs `sns:ListTopics` and `sns:GetTopicAttributes`.
+ * A missing topic is remembered for 30 seconds. The function's role needs `sns:ListTopics` and
+ * `sns:GetTopicAttributes`.
  *
- * @throws OptionError when an option is not what it must be
+ * @throws OptionError when an option is unknown or has a bad value
  * @example
  * middy(queued(worker)).use(sqsSnsUnwrap()).use(callbackPublisher({ topics: topicsByDisplayName() }));
  */
 export function topicsByDisplayName(
   options: TopicsByDisplayNameOptions = {},
 ): (taskName: string) => Promise<string | undefined> {
-  const { sns, maxAgeSeconds = 300 } = options;
-  assertOption(maxAgeSeconds >= 0, 'topicsByDisplayName', 'maxAgeSeconds', 'a number of seconds from 0');
+  const { sns, maxAgeSeconds = 300 } = checkOptions('topicsByDisplayName', options, {
+    sns: awsClient('SNSClient'),
+    maxAgeSeconds: finite('seconds', 0),
+  });
+  // Remembered by topic, so that looking for a second name lists the topics but does not read them again.
+  const displayNameOf = remember(
+    async (TopicArn) => {
+      const { sdk, client } = await loadSns(sns);
+      const { Attributes } = await client.send(new sdk.GetTopicAttributesCommand({ TopicArn }));
+      return Attributes?.DisplayName;
+    },
+    { maxAgeSeconds },
+  );
 
-  return remember(async (taskName) => {
-    const client = snsClient(sns);
-    for await (const { Topics = [] } of paginateListTopics({ client }, {})) {
-      for (const { TopicArn } of Topics) {
-        const { Attributes } = await client.send(new GetTopicAttributesCommand({ TopicArn }));
-        if (Attributes?.DisplayName === taskName) return TopicArn;
+  return remember(
+    async (taskName) => {
+      const { sdk, client } = await loadSns(sns);
+      for await (const { Topics = [] } of sdk.paginateListTopics({ client }, {})) {
+        for (const { TopicArn } of Topics) {
+          if (TopicArn && (await displayNameOf(TopicArn)) === taskName) return TopicArn;
+        }
       }
-    }
-    return undefined;
-  }, maxAgeSeconds);
+      return undefined;
+    },
+    { maxAgeSeconds },
+  );
 }

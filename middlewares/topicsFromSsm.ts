@@ -1,12 +1,13 @@
 import type { SSMClient } from '@aws-sdk/client-ssm';
-import { assertOption } from '../core/assertOption.ts';
+import { awsClient, checkOptions, finite, text } from '../core/checkOptions.ts';
+import { lazySdk } from './aws/lazySdk.ts';
 import { missingPeer } from './aws/missingPeer.ts';
 import { remember } from './aws/remember.ts';
 
 export interface TopicsFromSsmOptions {
-  /** Default: one made at the first need. `@aws-sdk/client-ssm` is to be installed. */
+  /** Default: a client that is made on first use and shared. Needs `@aws-sdk/client-ssm`. */
   ssm?: SSMClient;
-  /** What stands before the task's name in the name of its parameter. Default: nothing. */
+  /** The name of a parameter is this and the task's name. Default: empty. */
   prefix?: string;
   /** How long an ARN is remembered, in seconds. Default 300. */
   maxAgeSeconds?: number;
@@ -14,41 +15,51 @@ export interface TopicsFromSsmOptions {
 
 const topicArn = /^arn:[\w-]+:sns:/;
 
-let shared: SSMClient | undefined;
+const loadSsm = lazySdk(
+  () => import('@aws-sdk/client-ssm').catch(missingPeer('@aws-sdk/client-ssm', 'topicsFromSsm')),
+  ({ SSMClient }): SSMClient => new SSMClient(),
+);
 
 /**
  * Finds the topic of a task in an SSM parameter that is named as the task and holds the ARN, as Algernon's Python
  * workers of version 7 do. For the option `topics` of `callbackPublisher` and `sendTask`.
  *
- * A message names the parameter that is read: give the topics a `prefix` of their own where there are other parameters.
- * One that holds no ARN of a topic counts as not there.
+ * A message determines the parameter that is read: give the parameters of topics a `prefix` that no others have. A
+ * parameter that does not hold the ARN of a topic is ignored. A missing topic is remembered for 30 seconds.
  *
  * The function's role needs `ssm:GetParameter`.
  *
- * @throws OptionError when an option is not what it must be
- * @throws MissingPackageError from the look-up, when `@aws-sdk/client-ssm` is not installed
+ * @throws OptionError when an option is unknown or has a bad value
+ * @throws AlgernonError `MISSING_PACKAGE` from the look-up, when `@aws-sdk/client-ssm` is not installed
  * @example
  * middy(queued(worker)).use(sqsSnsUnwrap()).use(callbackPublisher({ topics: topicsFromSsm({ prefix: '/topics/' }) }));
  */
 export function topicsFromSsm(
   options: TopicsFromSsmOptions = {},
 ): (taskName: string) => Promise<string | undefined> {
-  const { ssm, prefix = '', maxAgeSeconds = 300 } = options;
-  assertOption(maxAgeSeconds >= 0, 'topicsFromSsm', 'maxAgeSeconds', 'a number of seconds from 0');
+  const {
+    ssm,
+    prefix = '',
+    maxAgeSeconds = 300,
+  } = checkOptions('topicsFromSsm', options, {
+    ssm: awsClient('SSMClient'),
+    prefix: text('a string', /^/),
+    maxAgeSeconds: finite('seconds', 0),
+  });
 
-  return remember(async (taskName) => {
-    const { GetParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm').catch(
-      missingPeer('@aws-sdk/client-ssm', 'topicsFromSsm'),
-    );
-    if (!ssm) shared ??= new SSMClient();
-    const client = ssm ?? (shared as SSMClient);
-    try {
-      const { Parameter } = await client.send(new GetParameterCommand({ Name: prefix + taskName }));
-      // A message names the parameter, and may name one that holds a secret.
-      return topicArn.test(Parameter?.Value ?? '') ? Parameter?.Value : undefined;
-    } catch (error) {
-      if (Object(error).name === 'ParameterNotFound') return undefined;
-      throw error;
-    }
-  }, maxAgeSeconds);
+  return remember(
+    async (taskName) => {
+      const { sdk, client } = await loadSsm(ssm);
+      try {
+        const command = new sdk.GetParameterCommand({ Name: prefix + taskName });
+        const { Parameter } = await client.send(command);
+        // The name comes from a message, and the parameter may hold a secret.
+        return topicArn.test(Parameter?.Value ?? '') ? Parameter?.Value : undefined;
+      } catch (error) {
+        if (Object(error).name === 'ParameterNotFound') return undefined;
+        throw error;
+      }
+    },
+    { maxAgeSeconds },
+  );
 }

@@ -1,61 +1,104 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { SqsMessageAttribute, SqsRecord } from '../../core/batch/events.ts';
 import { AlgernonError } from '../../core/errors.ts';
+import { isTracing, maxAttributes } from './snsMessage.ts';
 import type { QueueMessage } from './sqsQueues.ts';
 
-/** What SQS takes. */
-const maxAttributes = 10;
+/** A task failed for good, and its message could not be put in the dead-letter queue: it returns to its queue. */
+export class DeadLetterError extends AlgernonError {
+  override readonly name = 'DeadLetterError';
+  /** The error of the task. */
+  readonly failure: unknown;
+
+  constructor(failure: unknown, cause: unknown) {
+    super(
+      'DEAD_LETTER',
+      `The task failed for good (${textOf(failure)}), and the dead-letter queue did not accept it: ${textOf(cause)}`,
+      { cause, retryable: true },
+    );
+    this.failure = failure;
+  }
+}
+
 const maxReasonLength = 1000;
 
 /**
- * The message that a dead-letter queue gets: body and attributes as they came, and the reason in attributes of its own,
- * as many as there is room for beside those that came.
+ * The message for a dead-letter queue: body and attributes of the record, and the reason in attributes of ours. Those
+ * replace the reason of an earlier failure. Tracing attributes give way to them, other attributes do not.
+ *
+ * It never throws for what a record lacks, since that would hide the error of the task.
  */
 export function deadLetterMessage(record: SqsRecord, error: unknown): QueueMessage {
-  const { body, messageId, eventSourceARN, messageAttributes = {}, attributes } = record;
-  const came = Object.entries(messageAttributes).map(([name, one]) => [name, asSent(one)] as const);
-  const reason = Object.entries({
+  const { body, messageId, eventSourceARN, messageAttributes, attributes } = record as Partial<SqsRecord>;
+  const reason = {
     failure_reason: reasonOf(error),
     failure_code: error instanceof AlgernonError ? error.code : nameOf(error),
     failed_message_id: messageId,
     failed_queue: eventSourceARN,
-  }).map(([name, text]) => [name, { DataType: 'String', StringValue: sendable(text) }] as const);
-  const ours = reason.filter(([name]) => !Object.hasOwn(messageAttributes, name));
+  };
+  const kept = Object.entries(messageAttributes ?? {})
+    .filter(([name, attribute]) => !Object.hasOwn(reason, name) && attribute?.dataType)
+    .map(([name, attribute]) => [name, asSent(attribute)] as const);
+  const ours = Object.entries(reason)
+    .filter(([, text]) => text !== undefined)
+    .map(([name, text]) => [name, { DataType: 'String', StringValue: sendable(String(text)) }] as const);
   return {
     body: asText(body),
-    attributes: Object.fromEntries([...came, ...ours].slice(0, Math.max(maxAttributes, came.length))),
-    groupId: attributes?.MessageGroupId ?? messageId,
-    deduplicationId: messageId,
+    attributes: Object.fromEntries(fitBoth(kept, ours)),
+    groupId: attributes?.MessageGroupId,
+    deduplicationId: String(messageId),
     traceHeader: attributes?.AWSTraceHeader,
   };
 }
 
-/** event-normalizer parses the body, and the message in an envelope of SNS too. */
+type Named = readonly [name: string, value: MessageAttributeValue];
+
+function fitBoth(kept: readonly Named[], ours: readonly Named[]): Named[] {
+  let excess = kept.length + ours.length - maxAttributes;
+  const rest = kept.filter(([name]) => {
+    if (excess <= 0 || !isTracing(name)) return true;
+    excess -= 1;
+    return false;
+  });
+  return [...rest, ...ours].slice(0, maxAttributes);
+}
+
+/** event-normalizer parses the body, and the message in an SNS envelope too. */
 function asText(body: unknown): string {
   if (typeof body === 'string') return body;
   const { Type, Message } = Object(body) as { Type?: unknown; Message?: unknown };
   const isParsed = Type === 'Notification' && typeof Message === 'object';
-  return JSON.stringify(isParsed ? { ...(body as object), Message: JSON.stringify(Message) } : body);
+  const whole = isParsed ? { ...(body as object), Message: JSON.stringify(Message) } : body;
+  return JSON.stringify(whole) ?? 'null';
 }
 
 function asSent({ dataType, stringValue, binaryValue }: SqsMessageAttribute): MessageAttributeValue {
   return {
     DataType: dataType,
-    ...(stringValue !== undefined && { StringValue: stringValue }),
-    ...(binaryValue !== undefined && { BinaryValue: Buffer.from(binaryValue, 'base64') }),
+    ...(typeof stringValue === 'string' && { StringValue: stringValue }),
+    ...(typeof binaryValue === 'string' && { BinaryValue: Buffer.from(binaryValue, 'base64') }),
   };
 }
 
 function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
+  return error instanceof Error ? textOf(error.name) : typeof error;
 }
 
 function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? textOf(error.message) : textOf(error);
   return `${nameOf(error)}: ${message}`.slice(0, maxReasonLength);
 }
 
-/** SQS takes the characters that XML takes, and no empty text. */
+/** Anything can be thrown, also an object that cannot be converted. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return 'a value that cannot be shown';
+  }
+}
+
+/** SQS accepts the characters that XML accepts, and no empty string. */
 function sendable(text: string): string {
   return text.replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '\uFFFD') || '-';
 }

@@ -1,109 +1,167 @@
-import { PublishBatchCommand, type PublishBatchRequestEntry, type SNSClient } from '@aws-sdk/client-sns';
-import { MessageTooLargeError, PublishError } from '../../core/errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PublishBatchCommandOutput, PublishBatchRequestEntry, SNSClient } from '@aws-sdk/client-sns';
 import type { TaskMessage, TaskPublisher } from '../../core/tasks/taskPublisher.ts';
 import { captureClient } from '../tracing/carrying.ts';
 import { isFinalFault } from './isFinalFault.ts';
-import { snsClient } from './snsClient.ts';
+import { loadSns } from './loadSns.ts';
+import { entryOf, PublishError } from './snsMessage.ts';
 
 export interface SnsPublisherOptions {
-  /** Default: one made at the first need, shared by all that give none. */
+  /** Default: a client that is made on first use and shared. */
   sns?: SNSClient | undefined;
-  /** What a topic takes in one message, and in one batch, in bytes. Default 262,144. */
+  /** The limit of a topic for one message and for one batch, in bytes. Default 262,144. */
   maxMessageBytes?: number | undefined;
 }
 
-/** What SNS takes in one batch, besides its bytes. */
-const maxEntries = 10;
+/** The id that SNS gave a message, or why it was not sent. */
+export type Outcome = { readonly messageId: string | undefined } | { readonly error: Error };
 
-/** Sends messages to SNS topics, up to ten a call. */
-export function snsPublisher({ sns, maxMessageBytes = 262_144 }: SnsPublisherOptions = {}): TaskPublisher {
-  const client = () => captureClient(snsClient(sns));
+export interface SnsPublisher extends TaskPublisher {
+  /** Sends messages as `publish` does, and tells the ids of those that were sent. */
+  send(messages: readonly TaskMessage[], signal?: AbortSignal): Promise<Outcome[]>;
+}
 
-  const send = async (batch: Batch, outcomes: (Error | undefined)[], signal?: AbortSignal): Promise<void> => {
-    const { topicArn, entries } = batch;
-    const fail = (id: string | undefined, cause: unknown, final: boolean) => {
-      outcomes[Number(id)] = new PublishError(topicArn, cause, !final);
-    };
-    try {
-      const command = new PublishBatchCommand({ TopicArn: topicArn, PublishBatchRequestEntries: entries });
-      const sent = await client().send(command, signal && { abortSignal: signal });
-      const unanswered = new Set(entries.map(({ Id }) => Id));
-      for (const { Id } of sent.Successful ?? []) unanswered.delete(Id);
-      for (const { Id, Code = '', Message, SenderFault } of sent.Failed ?? []) {
-        unanswered.delete(Id);
-        const asked = { name: Code, $metadata: { httpStatusCode: SenderFault ? 400 : 500 } };
-        fail(Id, new Error(`${Code}: ${Message}`), isFinalFault(asked));
+/** The most messages in one PublishBatch. */
+export const maxEntries = 10;
+
+/** The most calls of one `send` at once. */
+const maxCalls = 16;
+
+/** The waits before entries that SNS throttled are sent again, in milliseconds; half of each is random. */
+const retryMillis = [100, 200, 400, 800];
+
+/**
+ * Sends messages to SNS topics, up to ten in a call. Entries that SNS throttles in a batch that it accepted are sent
+ * again up to four times. When a whole call fails, the SDK has retried it already.
+ */
+export function snsPublisher({ sns, maxMessageBytes = 262_144 }: SnsPublisherOptions = {}): SnsPublisher {
+  const send: SnsPublisher['send'] = async (messages, signal) => {
+    const outcomes: Outcome[] = [];
+    const lines = batchesOf(messages, maxMessageBytes, outcomes);
+    let next = 0;
+    const sendLines = async () => {
+      for (let line = lines[next++]; line; line = lines[next++]) {
+        for (const batch of line) await sendBatch(sns, batch, outcomes, signal);
       }
-      for (const id of unanswered) fail(id, new Error('SNS did not say whether it was sent'), false);
-    } catch (error) {
-      const final = isFinalFault(error);
-      if (!final || entries.length === 1) for (const { Id } of entries) fail(Id, error, final);
-      // What SNS has against one message must not take the others with it.
-      else for (const entry of entries) await send({ ...batch, entries: [entry] }, outcomes, signal);
-    }
+    };
+    await Promise.all(lines.slice(0, maxCalls).map(sendLines));
+    return outcomes;
   };
 
   return {
+    send,
     async publish(messages, signal) {
-      const outcomes: (Error | undefined)[] = messages.map(() => undefined);
-      const batches: Batch[] = [];
-      // Only the last batch of a topic is added to, so that messages leave in the order they came.
-      const last = new Map<string, Batch>();
-      messages.forEach((message, index) => {
-        const { topicArn } = message;
-        const bytes = bytesOf(message);
-        if (bytes > maxMessageBytes) {
-          outcomes[index] = new MessageTooLargeError(bytes, maxMessageBytes);
-          return;
-        }
-        let batch = last.get(topicArn);
-        if (!batch || batch.entries.length === maxEntries || batch.bytes + bytes > maxMessageBytes) {
-          batch = { topicArn, entries: [], bytes: 0 };
-          batches.push(batch);
-          last.set(topicArn, batch);
-        }
-        batch.bytes += bytes;
-        batch.entries.push(entryOf(message, String(index)));
-      });
-      await Promise.all(batches.map((batch) => send(batch, outcomes, signal)));
-      return outcomes;
+      const outcomes = await send(messages, signal);
+      return outcomes.map((outcome) => ('error' in outcome ? outcome.error : undefined));
     },
   };
 }
 
 interface Batch {
-  topicArn: string;
-  entries: PublishBatchRequestEntry[];
+  readonly topicArn: string;
+  readonly entries: PublishBatchRequestEntry[];
   bytes: number;
 }
 
-function entryOf(message: TaskMessage, id: string): PublishBatchRequestEntry {
-  return {
-    Id: id,
-    Message: message.message,
-    ...(message.subject && { Subject: message.subject }),
-    MessageAttributes: Object.fromEntries(
-      attributesOf(message).map(([name, DataType, StringValue]) => [name, { DataType, StringValue }]),
-    ),
-    ...(message.topicArn.endsWith('.fifo') && {
-      MessageGroupId: message.groupId,
-      MessageDeduplicationId: message.deduplicationId,
-    }),
+/**
+ * Divides messages into batches. Each item of the result is a line of batches that are sent one after the other: all
+ * those of a FIFO topic, and each batch of a standard topic by itself.
+ */
+function batchesOf(messages: readonly TaskMessage[], maxBytes: number, outcomes: Outcome[]): Batch[][] {
+  const lines: Batch[][] = [];
+  const lineOf = new Map<string, Batch[]>();
+  messages.forEach((message, index) => {
+    const { topicArn } = message;
+    try {
+      const { entry, bytes } = entryOf(message, String(index), maxBytes);
+      let line = lineOf.get(topicArn);
+      let batch = line?.at(-1);
+      if (!batch || batch.entries.length === maxEntries || batch.bytes + bytes > maxBytes) {
+        batch = { topicArn, entries: [], bytes: 0 };
+        if (line && topicArn.endsWith('.fifo')) line.push(batch);
+        else {
+          line = [batch];
+          lines.push(line);
+          lineOf.set(topicArn, line);
+        }
+      }
+      batch.bytes += bytes;
+      batch.entries.push(entry);
+    } catch (error) {
+      outcomes[index] = { error: error as Error };
+    }
+  });
+  return lines;
+}
+
+async function sendBatch(
+  sns: SNSClient | undefined,
+  { topicArn, entries, bytes }: Batch,
+  outcomes: Outcome[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const fail = (id: string | undefined, cause: unknown, retryable: boolean) => {
+    outcomes[Number(id)] = { error: publishError(topicArn, cause, retryable) };
   };
+  let left = entries;
+  for (let attempt = 0; ; attempt += 1) {
+    let answer: PublishBatchCommandOutput;
+    try {
+      answer = await call(sns, topicArn, left, signal);
+    } catch (error) {
+      const final = isFinalFault(error);
+      if (!final || left.length === 1) for (const { Id } of left) fail(Id, error, !final);
+      // SNS may object to one message alone, which must not fail the others.
+      else
+        for (const entry of left)
+          await sendBatch(sns, { topicArn, entries: [entry], bytes }, outcomes, signal);
+      return;
+    }
+    const unanswered = new Map(left.map((entry) => [entry.Id, entry]));
+    const throttled: PublishBatchRequestEntry[] = [];
+    for (const { Id, MessageId } of answer.Successful ?? []) {
+      unanswered.delete(Id);
+      outcomes[Number(Id)] = { messageId: MessageId };
+    }
+    for (const { Id, Code = '', Message, SenderFault } of answer.Failed ?? []) {
+      const entry = unanswered.get(Id);
+      unanswered.delete(Id);
+      const final = isFinalFault({ name: Code, $metadata: { httpStatusCode: SenderFault ? 400 : 500 } });
+      fail(Id, new Error(`${Code}: ${Message}`), !final);
+      if (!final && entry) throttled.push(entry);
+    }
+    for (const id of unanswered.keys()) fail(id, new Error('SNS did not say whether it was sent'), true);
+    if (throttled.length === 0 || !(await waitToRetry(attempt, signal))) return;
+    left = throttled;
+  }
 }
 
-/** SNS refuses an attribute without a text. */
-function attributesOf({ attributes = {} }: TaskMessage): [name: string, type: string, text: string][] {
-  return Object.entries(attributes)
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => [name, typeof value === 'number' ? 'Number' : 'String', String(value)]);
+async function call(
+  sns: SNSClient | undefined,
+  topicArn: string,
+  entries: PublishBatchRequestEntry[],
+  signal: AbortSignal | undefined,
+): Promise<PublishBatchCommandOutput> {
+  const { sdk, client } = await loadSns(sns);
+  const command = new sdk.PublishBatchCommand({ TopicArn: topicArn, PublishBatchRequestEntries: entries });
+  return captureClient(client).send(command, signal && { abortSignal: signal });
 }
 
-/** What counts towards SNS's limit: the body, and of each attribute its name, its type and its text. */
-function bytesOf(message: TaskMessage): number {
-  const texts = attributesOf(message).map((parts) => parts.join(''));
-  return [message.message, message.subject ?? '', ...texts].reduce(
-    (sum, text) => sum + Buffer.byteLength(text),
-    0,
-  );
+/** Waits before another attempt. False when there is none: too many were made, or the signal was aborted. */
+async function waitToRetry(attempt: number, signal: AbortSignal | undefined): Promise<boolean> {
+  const millis = retryMillis[attempt];
+  if (millis === undefined) return false;
+  try {
+    await sleep(millis * (0.5 + Math.random() / 2), undefined, signal && { signal });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function publishError(topicArn: string, cause: unknown, retryable: boolean): PublishError {
+  return new PublishError('PUBLISH_FAILED', `${topicArn} did not accept the message: ${String(cause)}`, {
+    cause,
+    retryable,
+  });
 }

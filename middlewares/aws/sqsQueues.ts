@@ -1,92 +1,193 @@
-import type { MessageAttributeValue, SQSClient } from '@aws-sdk/client-sqs';
-import { missingPeer } from './missingPeer.ts';
+import type {
+  BatchResultErrorEntry,
+  MessageAttributeValue,
+  SendMessageBatchRequestEntry,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { AlgernonError } from '../../core/errors.ts';
+import { gatherCalls } from './gatherCalls.ts';
+import { isFinalFault } from './isFinalFault.ts';
+import { loadSqs } from './loadSqs.ts';
 import { remember } from './remember.ts';
 
 /** A message for a queue. */
 export interface QueueMessage {
   body: string;
   attributes: Record<string, MessageAttributeValue>;
-  /** For a FIFO queue. */
-  groupId: string;
+  /** The message group. Default: none on a standard queue, a new one on a FIFO queue. */
+  groupId?: string | undefined;
   /** For a FIFO queue. */
   deduplicationId: string;
   traceHeader?: string | undefined;
 }
 
-/** What is done with queues beside what Lambda does. Queues are known by ARN, since that is what a record tells. */
+/** What a queue does with messages that keep failing. */
+export interface RedrivePolicy {
+  readonly deadLetterUrl: string;
+  readonly maxReceiveCount: number;
+}
+
+/** Calls to queues. They are identified by ARN, since a record has that and not the URL. */
 export interface SqsQueues {
-  /** Hides messages from now on for so many seconds. */
+  /** Hides messages for so many seconds from now. */
   hide(queueArn: string, receiptHandles: readonly string[], seconds: number): Promise<void>;
-  /** The URL of a queue's dead-letter queue; undefined when it has none. */
-  deadLetterUrl(queueArn: string): Promise<string | undefined>;
-  redrivePolicy(queueArn: string): Promise<{ deadLetterUrl: string; maxReceiveCount: number } | undefined>;
+  /**
+   * The redrive policy of a queue; undefined when it has none.
+   *
+   * @throws AlgernonError `REDRIVE_POLICY_UNREADABLE` when AWS refuses to tell it, such as for lack of permission
+   */
+  redrivePolicy(queueArn: string): Promise<RedrivePolicy | undefined>;
   send(url: string, message: QueueMessage): Promise<void>;
 }
 
-let shared: Promise<SQSClient> | undefined;
+/** The limits of SQS for one call. */
+const maxEntries = 10;
+const maxBatchBytes = 262_144;
 
-/** Makes the calls, with a client that is made at the first need and shared where none is given. */
-export function sqsQueues(given: SQSClient | undefined, neededBy: string): SqsQueues {
-  const load = () => import('@aws-sdk/client-sqs').catch(missingPeer('@aws-sdk/client-sqs', neededBy));
-  const client = async () => {
-    // A queue's URL may name a host that is not where the endpoint in the environment is.
-    if (!given) shared ??= load().then(({ SQSClient }) => new SQSClient({ useQueueUrlAsEndpoint: false }));
-    return given ?? (shared as Promise<SQSClient>);
+/** How long a call waits for others to join it, in milliseconds. */
+const lingerMillis = 10;
+
+/** How long a redrive policy, or that it may not be read, is remembered, in seconds. */
+const policySeconds = 300;
+
+/** Makes the calls, ten messages at a time. */
+export function sqsQueues(given: SQSClient | undefined): SqsQueues {
+  const urlOf = remember(
+    async (arn) => {
+      const [, , , , account, name] = String(arn).split(':');
+      if (!name) throw new Error(`${arn} is not the ARN of a queue`);
+      const { sdk, client } = await loadSqs(given);
+      const command = new sdk.GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account });
+      return (await client.send(command)).QueueUrl;
+    },
+    { maxAgeSeconds: Number.POSITIVE_INFINITY },
+  );
+
+  const readPolicy = async (queueArn: string): Promise<RedrivePolicy | AlgernonError | undefined> => {
+    try {
+      const { sdk, client } = await loadSqs(given);
+      const command = new sdk.GetQueueAttributesCommand({
+        QueueUrl: await urlOf(queueArn),
+        AttributeNames: ['RedrivePolicy'],
+      });
+      const { Attributes } = await client.send(command);
+      const { deadLetterTargetArn, maxReceiveCount } = JSON.parse(Attributes?.RedrivePolicy ?? '{}');
+      const deadLetterUrl =
+        typeof deadLetterTargetArn === 'string' ? await urlOf(deadLetterTargetArn) : undefined;
+      // SQS gives the number as it was set: as a number, or as a string.
+      return deadLetterUrl === undefined
+        ? undefined
+        : { deadLetterUrl, maxReceiveCount: Number(maxReceiveCount) };
+    } catch (error) {
+      if (isFinalFault(error)) return unreadablePolicy(queueArn, error);
+      throw error;
+    }
   };
-  const urlOf = remember(async (arn) => {
-    const [, , , , account, name] = arn.split(':');
-    const { GetQueueUrlCommand } = await load();
-    const command = new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account });
-    return (await (await client()).send(command)).QueueUrl;
-  }, Number.POSITIVE_INFINITY);
+  // That it may not be read is remembered too, since otherwise each record would ask again.
+  const rememberedPolicy = remember(readPolicy, { maxAgeSeconds: policySeconds });
+  const redrivePolicy = async (queueArn: string) => {
+    const policy = await rememberedPolicy(queueArn);
+    if (policy instanceof AlgernonError) throw policy;
+    return policy;
+  };
+
+  const hideGathered = gatherCalls<{ handle: string; seconds: number }>({
+    maxItems: maxEntries,
+    lingerMillis,
+    async call(queueArn, items) {
+      const { sdk, client } = await loadSqs(given);
+      const Entries = items.map(({ handle, seconds }, index) => ({
+        Id: String(index),
+        ReceiptHandle: handle,
+        VisibilityTimeout: seconds,
+      }));
+      const QueueUrl = await urlOf(queueArn);
+      const command = new sdk.ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries });
+      return errorsOf(items.length, await client.send(command));
+    },
+  });
+
+  const sendEntries = async (url: string, entries: SendMessageBatchRequestEntry[]) => {
+    const { sdk, client } = await loadSqs(given);
+    return client.send(new sdk.SendMessageBatchCommand({ QueueUrl: url, Entries: entries }));
+  };
+  const sendGathered = gatherCalls<QueueMessage>({
+    maxItems: maxEntries,
+    maxBytes: maxBatchBytes,
+    bytesOf,
+    lingerMillis,
+    async call(url, messages) {
+      const entries = messages.map((message, index) => entryOf(url, message, String(index)));
+      try {
+        return errorsOf(entries.length, await sendEntries(url, entries));
+      } catch (error) {
+        if (!isFinalFault(error) || entries.length === 1) throw error;
+        // SQS may object to one message alone, which must not fail the others.
+        const sent = entries.map(async (entry) => {
+          const [failure] = errorsOf(1, await sendEntries(url, [{ ...entry, Id: '0' }]));
+          if (failure) throw failure;
+        });
+        const outcomes = await Promise.allSettled(sent);
+        return outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined));
+      }
+    },
+  });
 
   return {
     async hide(queueArn, receiptHandles, seconds) {
-      const { ChangeMessageVisibilityBatchCommand } = await load();
-      const Entries = receiptHandles.map((ReceiptHandle, index) => ({
-        Id: String(index),
-        ReceiptHandle,
-        VisibilityTimeout: seconds,
-      }));
-      const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: await urlOf(queueArn), Entries });
-      const { Failed = [] } = await (await client()).send(command);
-      if (Failed[0]) throw new Error(`${Failed[0].Code}: ${Failed[0].Message}`);
+      const hidden = receiptHandles.map((handle) => hideGathered(queueArn, { handle, seconds }));
+      const outcomes = await Promise.allSettled(hidden);
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     },
-
-    deadLetterUrl: remember(async (queueArn) => {
-      const { GetQueueAttributesCommand } = await load();
-      const command = new GetQueueAttributesCommand({
-        QueueUrl: await urlOf(queueArn),
-        AttributeNames: ['RedrivePolicy'],
-      });
-      const { Attributes } = await (await client()).send(command);
-      const { deadLetterTargetArn } = JSON.parse(Attributes?.RedrivePolicy ?? '{}');
-      return typeof deadLetterTargetArn === 'string' ? urlOf(deadLetterTargetArn) : undefined;
-    }, Number.POSITIVE_INFINITY),
-
-    redrivePolicy: remember(async (queueArn) => {
-      const { GetQueueAttributesCommand } = await load();
-      const command = new GetQueueAttributesCommand({
-        QueueUrl: await urlOf(queueArn),
-        AttributeNames: ['RedrivePolicy'],
-      });
-      const { Attributes } = await (await client()).send(command);
-      const { maxReceiveCount } = JSON.parse(Attributes?.RedrivePolicy ?? '{}');
-      return maxReceiveCount ? { deadLetterUrl: '', maxReceiveCount: Number(maxReceiveCount) } : undefined;
-    }, Number.POSITIVE_INFINITY),
-
-    async send(url, { body, attributes, groupId, deduplicationId, traceHeader }) {
-      const { SendMessageCommand } = await load();
-      const command = new SendMessageCommand({
-        QueueUrl: url,
-        MessageBody: body,
-        MessageAttributes: attributes,
-        ...(url.endsWith('.fifo') && { MessageGroupId: groupId, MessageDeduplicationId: deduplicationId }),
-        ...(traceHeader && {
-          MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: traceHeader } },
-        }),
-      });
-      await (await client()).send(command);
-    },
+    redrivePolicy,
+    send: sendGathered,
   };
+}
+
+/** The failures in an answer to a call with the ids 0, 1, 2 and so on. */
+function errorsOf(entries: number, answer: Answer): (Error | undefined)[] {
+  const errors: (Error | undefined)[] = Array.from({ length: entries });
+  for (const { Id, Code, Message } of answer.Failed ?? []) {
+    errors[Number(Id)] = Object.assign(new Error(`${Code}: ${Message}`), { name: String(Code) });
+  }
+  return errors;
+}
+
+interface Answer {
+  Failed?: BatchResultErrorEntry[] | undefined;
+}
+
+function entryOf(url: string, message: QueueMessage, id: string): SendMessageBatchRequestEntry {
+  const { body, attributes, groupId, deduplicationId, traceHeader } = message;
+  const isFifo = url.endsWith('.fifo');
+  const group = groupId ?? (isFifo ? deduplicationId : undefined);
+  return {
+    Id: id,
+    MessageBody: body,
+    MessageAttributes: attributes,
+    ...(group !== undefined && { MessageGroupId: group }),
+    ...(isFifo && { MessageDeduplicationId: deduplicationId }),
+    ...(traceHeader && {
+      MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: traceHeader } },
+    }),
+  };
+}
+
+/** What counts towards the limit of a batch. */
+function bytesOf({ body, attributes }: QueueMessage): number {
+  let bytes = Buffer.byteLength(body);
+  for (const [name, { DataType = '', StringValue = '', BinaryValue }] of Object.entries(attributes)) {
+    bytes += Buffer.byteLength(name) + DataType.length + Buffer.byteLength(StringValue);
+    bytes += BinaryValue?.byteLength ?? 0;
+  }
+  return bytes;
+}
+
+function unreadablePolicy(queueArn: string, cause: unknown): AlgernonError {
+  return new AlgernonError(
+    'REDRIVE_POLICY_UNREADABLE',
+    `The redrive policy of ${queueArn} cannot be read: the function's role needs sqs:GetQueueUrl and ` +
+      `sqs:GetQueueAttributes for it. ${String(cause)}`,
+    { cause },
+  );
 }

@@ -1,4 +1,4 @@
-import { TopicNotFoundError } from '../../core/errors.ts';
+import { AlgernonError } from '../../core/errors.ts';
 import { isTopicName } from '../../core/tasks/isTopicName.ts';
 
 /** Where the topic of a task is: a map from task names to ARNs, or a function that finds the ARN. */
@@ -7,11 +7,11 @@ export type Topics =
   | ((taskName: string) => string | undefined | Promise<string | undefined>);
 
 /**
- * Finds the ARN of a task's topic. Without `topics` it is the topic named as the task, in the region and the account
- * of the function itself: no look-up, and no permission for one.
+ * Finds the ARN of a task's topic. Without `topics` it is the topic named as the task, in the region and account of
+ * the function itself: no look-up, and no permission for one.
  *
  * @param functionArn the ARN of the Lambda function, or of anything else in the same region and account
- * @throws TopicNotFoundError when nothing says where the topic is
+ * @throws AlgernonError `TOPIC_NOT_FOUND` when the topic is unknown
  */
 export async function topicArn(
   taskName: string,
@@ -19,8 +19,13 @@ export async function topicArn(
   functionArn: string | undefined,
 ): Promise<string> {
   const arn = topics === undefined ? neighbourArn(taskName, functionArn) : await lookUp(taskName, topics);
-  if (typeof arn !== 'string') throw new TopicNotFoundError(taskName);
-  return arn;
+  if (typeof arn === 'string' && arn !== '') return arn;
+  throw new AlgernonError(
+    'TOPIC_NOT_FOUND',
+    `The topic of the task ${taskName} is unknown. Give its ARN in the option topics. Without that option, it is the ` +
+      'topic named as the task, in the region and account of the function; sendTask needs the option functionArn for ' +
+      'that: context.invokedFunctionArn.',
+  );
 }
 
 function lookUp(taskName: string, topics: Topics) {

@@ -2,23 +2,29 @@ import { isTopicName } from '../../core/tasks/isTopicName.ts';
 import { CallbackError, type NextTask, nextTask } from '../../core/tasks/nextTask.ts';
 import type { Task } from '../../core/tasks/task.ts';
 
-/** The message attributes in which callbacks travel that a Python worker does not know, and so passes over. */
+/** The message attributes for callbacks that Python workers do not know, and so ignore. */
 const alsoName = 'also_callbacks';
 const onErrorName = 'on_error';
 
-/** One message is not to make any number of others. */
+/** The attributes that have an option, and the option. */
+export const attributeOptions: Readonly<Record<string, string>> = {
+  [alsoName]: 'alsoCallbacks',
+  [onErrorName]: 'onError',
+};
+
+/** A message must not multiply without bounds. */
 const maxAlso = 10;
 
-/** Callbacks beside the one in the task. */
+/** Callbacks in addition to the one in the task. */
 export interface ExtraCallbacks {
-  /** Further callbacks, names or chains, that get the same result: 10 at most. Default: none. */
+  /** Further callbacks, names or chains, that get the same result: at most 10. Default: none. */
   alsoCallbacks?: readonly string[] | undefined;
-  /** The task that is told when this one, or one after it in the chain, has failed for good. Default: none. */
+  /** The task that is called when this one, or one after it in the chain, has failed for good. Default: none. */
   onError?: string | undefined;
 }
 
 /**
- * The attributes for callbacks beside the one in the task.
+ * The attributes for callbacks in addition to the one in the task.
  *
  * @throws CallbackError when one cannot be followed, or when there are more than ten
  */
@@ -35,11 +41,11 @@ export function extraAttributes(
 
 type Attributes = Readonly<Record<string, string>>;
 
-/** The tasks that get a task's result: that of its callback, and those in the attributes. */
+/** The tasks that get the result of a task: that of its callback, and those in the attributes. */
 export function followersOf({ task_name, callback }: Task, attributes: Attributes): NextTask[] {
   const also = attributes[alsoName]?.split(',', maxAlso + 1) ?? [];
-  const all = new Set([callback, ...checkNumber(also)]);
-  return [...all].flatMap((one) => nextTask(one, task_name) ?? []);
+  const callbacks = new Set([callback, ...checkNumber(also)]);
+  return [...callbacks].flatMap((next) => nextTask(next, task_name) ?? []);
 }
 
 function checkNumber(also: readonly string[]): readonly string[] {
@@ -49,13 +55,13 @@ function checkNumber(also: readonly string[]): readonly string[] {
   return also;
 }
 
-/** The task that is told of a failure. */
+/** The task that is called when the chain fails. */
 export function errorTaskOf(attributes: Attributes): string | undefined {
   const onError = attributes[onErrorName];
   return onError === undefined ? undefined : checkName(onError);
 }
 
-/** What goes on to the next task: who is told of a failure is the same for the whole chain. */
+/** The attributes that every task of a chain passes on: its error task is the same throughout. */
 export function carriedOn({ [onErrorName]: onError }: Attributes): Record<string, string> {
   return onError === undefined ? {} : { [onErrorName]: onError };
 }

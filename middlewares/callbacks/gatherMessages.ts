@@ -1,28 +1,54 @@
+// Imported, so that fake timers on the global object do not stop what a batch waits for.
+import { setImmediate } from 'node:timers';
 import type { TaskMessage, TaskPublisher } from '../../core/tasks/taskPublisher.ts';
+import { maxEntries } from '../aws/snsPublisher.ts';
+import { startTimer } from '../timing/startTimer.ts';
 
 /** Sends a message, and resolves once it is sent. */
 export type Send = (message: TaskMessage) => Promise<void>;
 
-/**
- * Lets messages that are ready at about the same time leave together. They leave when everything under way
- * waits to send, so nothing waits for nothing; or when the first of them has waited long enough for the rest.
- *
- * @param lingerMillis how long the first may wait for the rest
- */
-export function gatherMessages(
-  publisher: TaskPublisher,
-  lingerMillis: number,
-): { during<T>(work: (send: Send) => Promise<T>): Promise<T>; leave(): Promise<void> } {
-  let waiting: { message: TaskMessage; settle(error: Error | undefined): void }[] = [];
-  let underWay = 0;
-  let timer: NodeJS.Timeout | undefined;
+/** Messages that wait for company hold at most about this many characters together. */
+const maxWaitingLength = 1_048_576;
 
-  const leave = async () => {
-    clearTimeout(timer);
-    timer = undefined;
-    const leaving = waiting;
-    waiting = [];
-    if (leaving.length === 0) return;
+/** The messages of one invocation. */
+export interface GatheredMessages {
+  /** Runs a task that may send messages. */
+  during<T>(work: (send: Send) => Promise<T>): Promise<T>;
+  /** Sends the waiting messages now. */
+  leave(): void;
+  /** Rejects the waiting messages: the invocation has been answered. */
+  drop(error: Error): void;
+}
+
+interface Waiting {
+  readonly message: TaskMessage;
+  settle(error: Error | undefined): void;
+}
+
+/**
+ * Collects messages that become ready at about the same time, so that they leave in few calls. Ten for one topic leave
+ * at once. The others leave when every task under way waits to send, when the oldest has waited long enough, or when
+ * they hold a megabyte.
+ *
+ * @param lingerMillis how long a message may wait for others
+ */
+export function gatherMessages(publisher: TaskPublisher, lingerMillis: number): GatheredMessages {
+  const waiting = new Set<Waiting>();
+  const byTopic = new Map<string, Waiting[]>();
+  let waitingLength = 0;
+  let tasksUnderWay = 0;
+  let tasksWaiting = 0;
+  let stopTimer: (() => void) | undefined;
+
+  const leave = async (leaving: readonly Waiting[]): Promise<void> => {
+    for (const entry of leaving) {
+      waiting.delete(entry);
+      waitingLength -= entry.message.message.length;
+    }
+    if (waiting.size === 0) {
+      stopTimer?.();
+      stopTimer = undefined;
+    }
     try {
       const outcomes = await publisher.publish(leaving.map(({ message }) => message));
       leaving.forEach(({ settle }, index) => {
@@ -32,24 +58,60 @@ export function gatherMessages(
       for (const { settle } of leaving) settle(error as Error);
     }
   };
+  const leaveAll = (): void => {
+    if (waiting.size === 0) return;
+    byTopic.clear();
+    void leave([...waiting]);
+  };
   // Not at once: tasks that start as others end are about to be under way.
-  const leaveIfAllWait = () => setImmediate(() => waiting.length >= underWay && leave());
+  const leaveIfAllWait = () => setImmediate(() => tasksWaiting >= tasksUnderWay && leaveAll());
 
-  const send: Send = (message) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ message, settle: (error) => (error ? reject(error) : resolve()) });
-      timer ??= setTimeout(leave, lingerMillis);
-      leaveIfAllWait();
-    });
+  const add = (entry: Waiting): void => {
+    const { topicArn, message } = entry.message;
+    const ofTopic = byTopic.get(topicArn) ?? [];
+    waiting.add(entry);
+    byTopic.set(topicArn, ofTopic);
+    ofTopic.push(entry);
+    waitingLength += message.length;
+    if (ofTopic.length === maxEntries) {
+      byTopic.delete(topicArn);
+      void leave(ofTopic);
+    } else if (waitingLength > maxWaitingLength) leaveAll();
+    else if (waiting.size === 1) {
+      stopTimer?.();
+      stopTimer = startTimer(lingerMillis, leaveAll);
+    }
+    leaveIfAllWait();
+  };
 
   return {
-    leave,
+    leave: leaveAll,
+    drop(error) {
+      byTopic.clear();
+      for (const { settle } of waiting) settle(error);
+      waiting.clear();
+      waitingLength = 0;
+      stopTimer?.();
+    },
     async during(work) {
-      underWay += 1;
+      let pending = 0;
+      const send: Send = (message) =>
+        new Promise((resolve, reject) => {
+          if (pending === 0) tasksWaiting += 1;
+          pending += 1;
+          const settle = (error: Error | undefined) => {
+            pending -= 1;
+            if (pending === 0) tasksWaiting -= 1;
+            if (error) reject(error);
+            else resolve();
+          };
+          add({ message, settle });
+        });
+      tasksUnderWay += 1;
       try {
         return await work(send);
       } finally {
-        underWay -= 1;
+        tasksUnderWay -= 1;
         leaveIfAllWait();
       }
     },

@@ -1,8 +1,8 @@
 import type { LambdaContext } from '../../core/batch/events.ts';
-import { BatchEndedError, ResourceCircleError } from '../../core/errors.ts';
-import { circleOf } from './circleOf.ts';
+import { AlgernonError } from '../../core/errors.ts';
 import type { ContainerResources } from './containerResources.ts';
 import { endAll, type Made, type Making, makeResource, quiet, type Resources } from './makeResources.ts';
+import { cycleError } from './resourceCycle.ts';
 
 /** The resources of one batch. */
 export interface BatchResources {
@@ -12,44 +12,49 @@ export interface BatchResources {
   dispose(): Promise<void>;
 }
 
-/** Makes resources when they are first asked for, once however many ask at the same moment. */
+/** Makes resources when they are first asked for, once for all that ask. */
 export function batchResources(
   resources: Resources,
   aws: LambdaContext,
   container: ContainerResources,
 ): BatchResources {
-  const all = new Map<string, Made>();
+  const started = new Map<string, Made>();
   /** In the order in which they were made: what is made of another comes after it. */
-  const made: Made[] = [];
+  const made = new Set<Made>();
   let disposed = false;
 
   const start = (name: string): Made => {
     const inContainer = resources.get(name)?.scope === 'container';
-    const one = inContainer ? container.hold(name, aws) : makeResource(name, { aws, resources, get });
-    all.set(name, one);
-    one.promise.then(
-      () => made.push(one),
-      () => all.delete(name),
+    const resource = inContainer ? container.hold(name, aws) : makeResource(name, { aws, resources, get });
+    started.set(name, resource);
+    resource.promise.then(
+      () => made.add(resource),
+      () => started.delete(name),
     );
-    return one;
+    return resource;
   };
   const get = (name: string, asking?: Making): Promise<unknown> => {
-    const known = all.get(name);
-    if (!known && disposed) return quiet(Promise.reject(new BatchEndedError(name)));
-    const one = known ?? start(name);
-    const circle = asking && circleOf(asking, one);
-    if (circle) return quiet(Promise.reject(new ResourceCircleError(circle)));
-    asking?.waitsFor.add(one);
-    return one.promise;
+    const cached = started.get(name);
+    if (!cached && disposed) return quiet(Promise.reject(batchEnded(name)));
+    const resource = cached ?? start(name);
+    const cycle = asking && cycleError(asking, resource);
+    if (cycle) return quiet(Promise.reject(cycle));
+    asking?.waitsFor.add(resource);
+    return resource.promise;
   };
 
   return {
     get,
     async dispose() {
       disposed = true;
-      // Nobody waits for what is still being made: it ends once it is.
-      for (const one of all.values()) if (!made.includes(one)) void one.end();
-      await endAll(made);
+      // Those still being made end once they are made; nobody waits for them.
+      for (const resource of started.values()) if (!made.has(resource)) void resource.end();
+      await endAll([...made]);
     },
   };
+}
+
+export function batchEnded(name: string): AlgernonError {
+  const message = `contextResources: ${name} was requested after the batch had ended. Await it within the task.`;
+  return new AlgernonError('BATCH_ENDED', message, { retryable: true });
 }

@@ -1,24 +1,26 @@
 import type { LambdaContext } from '../../core/batch/events.ts';
-import { BatchEndedError, ResourceCircleError, ResourceScopeError } from '../../core/errors.ts';
-import { circleOf } from './circleOf.ts';
+import { AlgernonError } from '../../core/errors.ts';
+import { batchEnded } from './batchResources.ts';
 import { type Made, type MakeOptions, makeResource, type ObjectResource, quiet } from './makeResources.ts';
+import { cycleError } from './resourceCycle.ts';
 
 /** The resources that live across the invocations of a process. */
 export interface ContainerResources {
-  /** Holds one of them, until the `end` of what is returned. */
+  /** Holds a resource until the `end` of what is returned. */
   hold(name: string, aws: LambdaContext): Made;
 }
 
 interface Shared {
   readonly made: Made;
   readonly madeAt: number;
-  /** How many hold it: it must not end under them. */
+  /** How many hold it: it must not end while they do. */
   holders: number;
 }
 
 /**
- * Whoever holds a resource keeps it. One that has gone stale is made anew for those who come after, and ends when the
- * last who holds it lets go.
+ * A resource that is held stays. A stale one is made anew for those that ask later, and ends when its last holder lets
+ * go. So does one that has not become ready by the end of an invocation that asked for it: whatever it waits for may
+ * never come, and the next invocation must not wait for it too.
  */
 export function containerResources(resources: MakeOptions['resources']): ContainerResources {
   const current = new Map<string, Shared>();
@@ -26,12 +28,12 @@ export function containerResources(resources: MakeOptions['resources']): Contain
   const start = (name: string, aws: LambdaContext): Shared => {
     const get: MakeOptions['get'] = (askedName, asking) => {
       if (resources.get(askedName)?.scope !== 'container') {
-        return quiet(Promise.reject(new ResourceScopeError(asking.name, askedName)));
+        return quiet(Promise.reject(scopeError(asking.name, askedName)));
       }
       const asked = hold(askedName, aws);
       asking.madeOf.push(asked);
-      const circle = circleOf(asking, asked);
-      if (circle) return quiet(Promise.reject(new ResourceCircleError(circle)));
+      const cycle = cycleError(asking, asked);
+      if (cycle) return quiet(Promise.reject(cycle));
       asking.waitsFor.add(asked);
       return asked.promise;
     };
@@ -51,32 +53,39 @@ export function containerResources(resources: MakeOptions['resources']): Contain
 
   const hold = (name: string, aws: LambdaContext): Made => {
     let held: Shared | undefined;
+    let ready = false;
     let ended = false;
+    /** The end of stale resources, which nobody who asks has to wait for. */
+    const ending: Promise<void>[] = [];
     const waitsFor = new Set<Made>();
 
     const end = async () => {
       ended = true;
       const shared = held;
       held = undefined;
+      if (shared && !ready) retire(shared);
       if (shared) await letGo(shared);
+      await Promise.all(ending);
     };
     const take = async (): Promise<unknown> => {
-      const known = current.get(name);
-      const shared = known ?? start(name, aws);
+      const cached = current.get(name);
+      const shared = cached ?? start(name, aws);
       held = shared;
       shared.holders += 1;
       waitsFor.add(shared.made);
       const value = await shared.made.promise;
-      if (!known || (await isFresh(known, value, resources.get(name) as ObjectResource))) return value;
-      retire(known);
-      if (ended) throw new BatchEndedError(name);
+      if (!cached || (await isFresh(cached, value, resources.get(name) as ObjectResource))) return value;
+      retire(cached);
+      if (ended) throw batchEnded(name);
       held = undefined;
-      await letGo(known);
+      ending.push(letGo(cached));
       return take();
     };
     const settle = async () => {
       try {
-        return await take();
+        const value = await take();
+        ready = true;
+        return value;
       } catch (error) {
         await end();
         throw error;
@@ -91,11 +100,19 @@ export function containerResources(resources: MakeOptions['resources']): Contain
 }
 
 async function isFresh(shared: Shared, value: unknown, resource: ObjectResource): Promise<boolean> {
-  const { maxAge = Number.POSITIVE_INFINITY, validate } = resource;
-  if (Date.now() - shared.madeAt >= maxAge) return false;
+  const { maxAgeSeconds = Number.POSITIVE_INFINITY, validate } = resource;
+  if (Date.now() - shared.madeAt >= maxAgeSeconds * 1000) return false;
   try {
     return validate === undefined || (await validate(value));
   } catch {
     return false;
   }
+}
+
+function scopeError(owner: string, part: string): AlgernonError {
+  return new AlgernonError(
+    'RESOURCE_SCOPE',
+    `contextResources: ${owner} has the scope container, but ${part} ends with the batch. Give ${part} the scope ` +
+      'container too.',
+  );
 }

@@ -1,20 +1,23 @@
 import type { LambdaContext } from '../../core/batch/events.ts';
-import { timerMillis } from '../../core/timerMillis.ts';
+import { startTimer } from '../timing/startTimer.ts';
 
-/** What is left for the answer to get out, in milliseconds. */
+/** The time reserved for the answer to leave, in milliseconds. */
 const reserveMillis = 200;
 
 /**
- * Waits for work that tidies up, but not longer than the invocation has: tasks that are done must be acknowledged, even
- * if something hangs.
+ * Waits for cleanup work, but not longer than the invocation has: tasks that are done must be acknowledged, even if
+ * something hangs.
  */
 export async function inTime(context: LambdaContext, work: Promise<void>): Promise<void> {
   const remaining = context?.getRemainingTimeInMillis?.();
   if (remaining === undefined) return work;
-  let timer: NodeJS.Timeout | undefined;
+  let stopTimer = () => {};
   const timeIsUp = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timerMillis(remaining - reserveMillis));
+    stopTimer = startTimer(remaining - reserveMillis, resolve);
   });
-  await Promise.race([work, timeIsUp]);
-  clearTimeout(timer);
+  try {
+    await Promise.race([work, timeIsUp]);
+  } finally {
+    stopTimer();
+  }
 }

@@ -1,60 +1,60 @@
 import type { LambdaContext } from '../../core/batch/events.ts';
 
-/** What a factory gets. */
+/** The argument of a factory. */
 export interface FactoryParts<V = Record<string, unknown>> {
-  /** The context as Lambda gave it. */
+  /** Lambda's own context. */
   aws: LambdaContext;
-  /** Aborted when the resource ends: with the batch, or with the time that a resource of the container has. */
+  /** Aborted when the resource ends. */
   signal: AbortSignal;
-  /** The other resources, each a promise, made when it is asked for. */
+  /** The other resources, each as a promise, made on first use. */
   resources: { readonly [K in keyof V]: Promise<V[K]> };
 }
 
-/** How a resource is made, and how it ends. */
+/** How a resource is made, and how it ends. A function is the same as `{ create }`. */
 export type Resource<T, V = Record<string, unknown>> =
   | ((parts: FactoryParts<V>) => T | PromiseLike<T>)
   | {
       create(parts: FactoryParts<V>): T | PromiseLike<T>;
-      /** Ends the resource. Default: its own `Symbol.asyncDispose` or `Symbol.dispose`, where it has one. */
+      /** Ends the resource. Default: its own `Symbol.asyncDispose` or `Symbol.dispose`, if any. */
       dispose?(value: T): unknown;
       /** How long it lives. Default `batch`. */
       scope?: 'batch' | 'container';
-      /** In the scope `container`: after how many milliseconds it is made anew. Default: never. */
-      maxAge?: number;
-      /** In the scope `container`: whether it is still good, asked once a batch. Throwing means no. */
+      /** Scope `container`: the age at which it is made anew, in seconds. Default: never. */
+      maxAgeSeconds?: number;
+      /** Scope `container`: whether it is still usable, asked once a batch. Throwing means no. */
       validate?(value: T): boolean | PromiseLike<boolean>;
     };
 
-/** A resource, written out. */
+/** A resource in its long form. */
 export type ObjectResource = Exclude<Resource<unknown>, (...args: never) => unknown>;
 
 /** All resources, by name. */
 export type Resources = ReadonlyMap<string, ObjectResource>;
 
-/** A resource that is there or being made. */
+/** A resource that is made or being made. */
 export interface Made {
   readonly name: string;
   readonly promise: Promise<unknown>;
-  /** Those that its making waits for. Nothing, once it is made. */
+  /** Those that its factory waits for; empty once it is made. */
   readonly waitsFor: Set<Made>;
-  /** Ends it: now, or as soon as it is made. */
+  /** Ends it now, or as soon as it is made. */
   end(): Promise<void>;
 }
 
-/** A resource that is being made, to whose end more can be added. */
+/** A resource that is being made. */
 export interface Making extends Made {
-  /** What is to end after it. */
+  /** The resources to end after it. */
   readonly madeOf: Made[];
 }
 
 export interface MakeOptions {
   aws: LambdaContext;
   resources: Resources;
-  /** Where the factory gets other resources. */
+  /** Gives the factory other resources. */
   get(name: string, asking: Making): Promise<unknown>;
 }
 
-/** Starts to make a resource: not at once, so that it is known as being made by the time its factory asks for others. */
+/** Starts to make a resource. Its factory is called later, so that the resource is registered before it asks for others. */
 export function makeResource(name: string, { aws, resources, get }: MakeOptions): Making {
   const resource = resources.get(name) as ObjectResource;
   const stop = new AbortController();
@@ -65,15 +65,22 @@ export function makeResource(name: string, { aws, resources, get }: MakeOptions)
   const create = async () => {
     await undefined;
     try {
-      const others = viewOf(resources, (asked) => get(asked, making));
-      const value = await resource.create({ aws, signal: stop.signal, resources: others });
+      const value = await resource.create({
+        aws,
+        signal: stop.signal,
+        // A getter, since most factories need none of what may be a thousand.
+        get resources() {
+          return viewOf(resources, (asked) => get(asked, making));
+        },
+      });
       finish = () => endResource(name, resource, value);
-      // Asked for in time, and made too late: nobody else will end it.
+      // It was requested in time and made too late: nobody else ends it.
       if (ended) await finish();
       return value;
     } finally {
       making.waitsFor.clear();
-      if (!finish) await endAll(madeOf);
+      // It may have asked for parts after its end.
+      if (ended) await endAll(madeOf);
     }
   };
 
@@ -85,7 +92,7 @@ export function makeResource(name: string, { aws, resources, get }: MakeOptions)
     async end() {
       if (ended) return;
       ended = true;
-      // What is made may need its signal to end in good order; what is not, has to hear of it.
+      // A resource may need its signal to end in good order; a factory still under way must be told.
       await finish?.();
       stop.abort();
       await endAll(madeOf);
@@ -97,16 +104,16 @@ export function makeResource(name: string, { aws, resources, get }: MakeOptions)
 
 /** Ends resources, the last first. */
 export async function endAll(made: readonly Made[]): Promise<void> {
-  for (const one of made.toReversed()) await one.end();
+  for (const resource of made.toReversed()) await resource.end();
 }
 
-/** Whoever awaits it has its error; that nobody does must not end the process. */
+/** Keeps a rejection that nobody awaits from ending the process. */
 export function quiet<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
 }
 
-/** Not enumerable: whoever copies it must not make every resource. */
+/** Not enumerable, so that copying it does not make every resource. */
 function viewOf(resources: Resources, get: (name: string) => Promise<unknown>) {
   const getters = [...resources.keys()].map((name) => [name, { get: () => get(name) }] as const);
   return Object.create(null, Object.fromEntries(getters)) as Record<string, Promise<unknown>>;

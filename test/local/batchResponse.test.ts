@@ -37,7 +37,7 @@ describe('a response, with ReportBatchItemFailures', () => {
   ])('is complete failure for %s', (_, response) => {
     const { failedIds, error } = readBatchResponse(JSON.stringify(response), IDS);
     expect(failedIds).toEqual(IDS);
-    expect(error).toMatchObject({ name: 'InvocationError', code: 'INVOCATION', retryable: true });
+    expect(error).toMatchObject({ code: 'INVOCATION', retryable: true });
     expect(error?.message).toMatch(/malformed, so the whole batch failed/);
   });
 

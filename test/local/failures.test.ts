@@ -45,12 +45,8 @@ describe('an invocation fails as a whole, and its batch stays in the queue,', ()
       },
       /^TypeError: no$/,
     ],
-    [
-      'throws nothing',
-      async () => Promise.reject(undefined),
-      /^InvocationError: The handler threw undefined$/,
-    ],
-    ['gives a circle', async () => circle, /^InvocationError: The response cannot be written as JSON$/],
+    ['throws nothing', async () => Promise.reject(undefined), /^AlgernonError: The handler threw undefined$/],
+    ['gives a circle', async () => circle, /^AlgernonError: The response cannot be written as JSON$/],
     ['gives a bigint', async () => ({ n: 1n }), /cannot be written as JSON$/],
     [
       'gives more than 6 MB',
@@ -70,7 +66,7 @@ describe('an invocation fails as a whole, and its batch stays in the queue,', ()
   test('when it has not ended by its time-out; what comes later is ignored', async () => {
     const { opened, open } = gate();
     const { worker, report } = await firstReport('late', { timeoutSeconds: 0.05, handler: () => opened });
-    expect(report).toMatchObject({ outcome: 'failure', error: { name: 'InvocationError' } });
+    expect(report).toMatchObject({ outcome: 'failure', error: { code: 'INVOCATION' } });
     expect(String(report.error)).toMatch(/Task timed out after 0\.05 seconds/);
     open();
     await opened;
@@ -118,7 +114,7 @@ describe('an invocation fails as a whole, and its batch stays in the queue,', ()
     await worker.idle();
     console.error = error;
     expect(lines).toEqual([
-      [expect.stringMatching(/^worker \(loud, request [\da-f-]{36}\):$/), new Error('no')],
+      [expect.stringMatching(/^worker \(loud, request [\da-f-]{36}\) failed:$/), new Error('no')],
     ]);
   });
 });

@@ -108,7 +108,7 @@ describe('startLocalAws', () => {
     [
       'an unknown option',
       { buckets: 'x' } as LocalAwsOptions,
-      /no option buckets; there are bucket, endpoint/,
+      /no option "buckets". The options are: bucket, /,
     ],
     ['a bucket name that S3 refuses', { bucket: 'My_Bucket' }, /bucket must be 3 to 63.*not "My_Bucket"/],
     ['a region that is none', { region: 'here' }, /region must be a region such as/],
@@ -119,12 +119,12 @@ describe('startLocalAws', () => {
       { endpoint: 'localhost' },
       /endpoint must be a URL or "aws", not "localhost"/,
     ],
+    ['a port with an endpoint', { endpoint: 'http://x', port: 1 }, /port has no effect/],
     [
-      'a port with an endpoint',
-      { endpoint: 'http://x', port: 1 },
-      /port is for the server that is started here/,
+      'an account without an endpoint',
+      { accountId: '111122223333' },
+      /accountId and credentials need an endpoint/,
     ],
-    ['an account without an endpoint', { accountId: '111122223333' }, /accountId and credentials go with an/],
     [
       'credentials for AWS itself',
       { endpoint: 'aws', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } },
@@ -132,7 +132,7 @@ describe('startLocalAws', () => {
     ],
   ])('refuses %s', async (_, options, message) => {
     const error = await startLocalAws(options).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ name: 'LocalOptionError', code: 'LOCAL_OPTION' });
+    expect(error).toMatchObject({ name: 'OptionError', code: 'BAD_OPTION' });
     expect(String(error)).toMatch(message);
   });
 });
@@ -164,7 +164,7 @@ describe('in a process of its own', () => {
        await startLocalAws().catch(({ name, code, message }) => console.log(name, code, message));`,
       );
       expect(output).toBe(
-        `MissingPackageError MISSING_PACKAGE algernon-middy/local needs ${name}: npm install ${name}\n`,
+        `AlgernonError MISSING_PACKAGE algernon-middy/local needs ${name}: npm install ${name}\n`,
       );
       expect(code).toBe(0);
     },

@@ -331,7 +331,6 @@ describe('what a worker tells', () => {
     });
     await enqueue(aws, worker.queues.busy, ['1', '2']);
     await expect(worker.idle({ timeoutSeconds: 0.05 })).rejects.toMatchObject({
-      name: 'WorkerNotIdleError',
       code: 'WORKER_NOT_IDLE',
     });
     const waiting = worker.idle();
@@ -391,13 +390,17 @@ describe('the handler', () => {
 
 describe('options that cannot be', () => {
   const refused: [string, object, RegExp][] = [
-    ['no client', { aws: {} }, /aws must be what startLocalAws gives/],
+    ['no client', { aws: {} }, /aws must be the value of startLocalAws\(\)/],
     ['no handler', { handler: undefined }, /handler must be a function, not undefined/],
     ['no tasks', { tasks: [] }, /tasks must be a list of at least one/],
-    ['a task that SNS refuses', { tasks: ['a.fifo'] }, /a task must be a name of 1 to 71 letters.*"a\.fifo"/],
-    ['a task that is too long', { tasks: ['x'.repeat(72)] }, /a task must be a name of 1 to 71/],
+    [
+      'a task that SNS refuses',
+      { tasks: ['a.fifo'] },
+      /tasks must be a list, each item a name of 1 to 71 letters/,
+    ],
+    ['a task that is too long', { tasks: ['x'.repeat(72)] }, /each item a name of 1 to 71/],
     ['a task twice', { tasks: ['a', 'b', 'a'] }, /same name twice: a, b, a/],
-    ['an unknown option', { batchsize: 5 }, /there is no option batchsize; there are aws, handler/],
+    ['an unknown option', { batchsize: 5 }, /there is no option "batchsize". The options are: aws, handler/],
     ['a name that Lambda refuses', { name: 'a b' }, /name must be the name of a Lambda function/],
     ['an empty batch', { batchSize: 0 }, /batchSize must be a whole number from 1 to 10000, not 0/],
     ['a batch over 10,000', { batchSize: 10_001, batchWindowSeconds: 1 }, /batchSize must be/],
@@ -406,15 +409,28 @@ describe('options that cannot be', () => {
       { batchSize: 11 },
       /over 10 needs a batchWindowSeconds of at least 1/,
     ],
-    ['a FIFO batch over 10', { batchSize: 11, fifo: true }, /batchSize of a FIFO queue must be.*1 to 10/],
+    ['a FIFO batch over 10', { batchSize: 11, fifo: true }, /batchSize must be.*1 to 10, not 11/],
     ['a window on a FIFO queue', { batchWindowSeconds: 1, fifo: true }, /no batch window on a FIFO queue/],
     ['a window over 300 s', { batchWindowSeconds: 301 }, /batchWindowSeconds must be/],
     ['half a poller', { pollers: 0.5 }, /pollers must be a whole number from 1 to 1000, not 0.5/],
     ['no receive', { maxReceiveCount: 0 }, /maxReceiveCount must be/],
     ['no visibility timeout', { visibilityTimeoutSeconds: 0 }, /visibilityTimeoutSeconds must be/],
     ['a negative delay', { retryDelaySeconds: -1 }, /retryDelaySeconds must be/],
-    ['no time', { timeoutSeconds: 0 }, /timeoutSeconds must be over 0 and at most 900, not 0/],
-    ['a time that is none', { timeoutSeconds: Number.NaN }, /timeoutSeconds must be over 0/],
+    [
+      'no time',
+      { timeoutSeconds: 0 },
+      /timeoutSeconds must be a number of seconds over 0 and at most 5400, not 0/,
+    ],
+    [
+      'a time that is none',
+      { timeoutSeconds: Number.NaN },
+      /timeoutSeconds must be a number of seconds over 0/,
+    ],
+    [
+      'more time than Lambda gives',
+      { timeoutSeconds: 5401, visibilityTimeoutSeconds: 43_200 },
+      /at most 5400/,
+    ],
     ['more time than hidden', { timeoutSeconds: 31 }, /visibilityTimeoutSeconds \(30\) must not be less/],
     ['a short poll', { waitTimeSeconds: 0 }, /waitTimeSeconds must be/],
     ['a flag that is none', { fifo: 'yes' }, /fifo must be true or false, not "yes"/],
@@ -423,7 +439,7 @@ describe('options that cannot be', () => {
   test.each(refused)('fail at once: %s', async (_, options, message) => {
     const all = { aws, handler: nothing, tasks: ['never-made'], ...options } as WorkerOptions;
     const error = await startWorker(all).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ name: 'LocalOptionError', code: 'LOCAL_OPTION' });
+    expect(error).toMatchObject({ name: 'OptionError', code: 'BAD_OPTION' });
     expect(String(error)).toMatch(message);
   });
 });

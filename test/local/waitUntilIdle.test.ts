@@ -58,7 +58,7 @@ describe('waiting until idle', () => {
       NEVER,
       0.05,
     );
-    await expect(waiting).rejects.toThrow(/not idle after 0\.05 s: 1 messages in its hands/);
+    await expect(waiting).rejects.toThrow(/not idle after 0\.05 s: 1 messages in progress/);
   });
 
   test('says what is left in which queue', async () => {

@@ -4,7 +4,7 @@ import middy6 from '@middy/core-6';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import warmup from '@middy/warmup';
 import type { Context, SQSEvent } from 'aws-lambda';
-import { BatchEndedError, OptionError, ResourceCircleError, ResourceScopeError } from '../../core/errors.ts';
+import { OptionError } from '../../core/errors.ts';
 import {
   type ContextOf,
   contextResources,
@@ -12,6 +12,7 @@ import {
   sqsSnsUnwrap,
   type Task,
 } from '../../middlewares/index.ts';
+import { ResourceCycleError } from '../../middlewares/resources/resourceCycle.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
 
@@ -242,7 +243,7 @@ describe('1. made and ended', () => {
       expect(ended).toEqual(['db']);
       late.open();
       await asked.opened;
-      expect(refusal).toBeInstanceOf(BatchEndedError);
+      expect(refusal).toMatchObject({ code: 'BATCH_ENDED', retryable: true });
     });
   });
 
@@ -254,6 +255,68 @@ describe('1. made and ended', () => {
     expect(await handlerOf((_, c) => c.db, [resources])(batchOf(1), context)).toEqual({
       batchItemFailures: [],
     });
+    // What remains is for the answer to leave.
+    expect(end - Date.now()).toBeGreaterThan(100);
+  });
+
+  test('under fake timers an end that hangs does not hang the batch', async () => {
+    jest.useFakeTimers();
+    const dispose = () => new Promise(() => {});
+    const resources = contextResources({ db: { create: () => 'db', dispose } });
+    const context = lambdaContext({ getRemainingTimeInMillis: () => 700 });
+    try {
+      expect(await handlerOf((_, c) => c.db, [resources])(batchOf(1), context)).toEqual({
+        batchItemFailures: [],
+      });
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test('a factory that fails lets go of the container resources that it asked for', async () => {
+    const ended: string[] = [];
+    let good = true;
+    const resources = contextResources({
+      secret: {
+        scope: 'container',
+        create: () => 'secret',
+        validate: () => good,
+        dispose: () => ended.push('secret'),
+      },
+      db: {
+        scope: 'container',
+        create: async ({ resources }: { resources: Record<string, Promise<unknown>> }) => {
+          await resources['secret'];
+          throw new Error('refused');
+        },
+      },
+    });
+    const worker: Worker = async ({ task_kwargs }, context) => {
+      await Promise.resolve(task_kwargs?.n ? context.secret : context.db).catch(() => {});
+    };
+    const handler = handlerOf(worker, [resources]);
+    await handler(batchOf(1));
+    good = false;
+    await handler({ Records: [sqsRecord({ task_name: 'work', task_kwargs: { n: 1 } })] });
+    expect(ended).toEqual(['secret']);
+  });
+
+  test('the signal is aborted after dispose, which may need it', async () => {
+    let signal: AbortSignal | undefined;
+    let atEnd: boolean | undefined;
+    const resources = contextResources({
+      db: {
+        create(parts) {
+          signal = parts.signal;
+          return 'db';
+        },
+        dispose() {
+          atEnd = signal?.aborted;
+        },
+      },
+    });
+    await handlerOf((_, context) => context.db, [resources])(batchOf(1));
+    expect([atEnd, signal?.aborted]).toEqual([false, true]);
   });
 
   test('what is made too late is ended when it is made, and hears of the end by its signal', async () => {
@@ -288,13 +351,13 @@ describe('1. made and ended', () => {
       expect([create.mock.calls.length, seen.size, dispose.mock.calls.length]).toEqual([1, 1, 0]);
     });
 
-    test('after maxAge it is made anew, and the old one ends', async () => {
+    test('after maxAgeSeconds it is made anew, and the old one ends', async () => {
       const now = jest.spyOn(Date, 'now').mockReturnValue(0);
       let made = 0;
       const ended: number[] = [];
       const create = () => ++made;
       const resources = contextResources({
-        db: { create, dispose: (db) => ended.push(db), scope: 'container', maxAge: 1000 },
+        db: { create, dispose: (db) => ended.push(db), scope: 'container', maxAgeSeconds: 1 },
       });
       const seen: unknown[] = [];
       const handler = handlerOf(async (_, context) => seen.push(await context.db), [resources]);
@@ -304,6 +367,105 @@ describe('1. made and ended', () => {
       }
       expect(seen).toEqual([1, 1, 2, 2, 3]);
       expect(ended).toEqual([1, 2]);
+    });
+
+    test.each(['create', 'validate', 'part'])(
+      'one whose %s hangs is made anew in the next invocation, and the late one ends',
+      async (what) => {
+        const late = gate();
+        const ended: number[] = [];
+        let made = 0;
+        const hangs = async () => {
+          if (made < 2) await late.opened;
+        };
+        const resources = contextResources({
+          part: {
+            scope: 'container',
+            create: async () => {
+              if (what === 'part') made += 1;
+              if (what === 'part') await hangs();
+            },
+          },
+          db: {
+            scope: 'container',
+            create: async ({ resources }: { resources: Record<string, Promise<unknown>> }) => {
+              await resources['part'];
+              if (what !== 'part') made += 1;
+              const number = made;
+              if (what === 'create') await hangs();
+              return number;
+            },
+            validate: async () => {
+              if (what === 'validate') await hangs();
+              return true;
+            },
+            dispose: (db: unknown) => ended.push(db as number),
+          },
+        });
+        const seen: unknown[] = [];
+        const handler = handlerOf(async (_, context) => seen.push(await context.db), [resources]);
+        const invoke = (millis: number) => {
+          const end = Date.now() + millis;
+          return handler(batchOf(1), lambdaContext({ getRemainingTimeInMillis: () => end - Date.now() }));
+        };
+        if (what === 'validate') await invoke(5000);
+        expect(await invoke(600)).toMatchObject({ batchItemFailures: [{}] });
+        expect(await invoke(5000)).toEqual({ batchItemFailures: [] });
+        expect([made, seen.at(-1)]).toEqual([2, 2]);
+        late.open();
+        await settle();
+        expect(ended).toEqual(what === 'part' ? ended : [1]);
+      },
+    );
+
+    test('one that is made too late lets go of the parts that it asked for after its end', async () => {
+      const late = gate();
+      const ended: string[] = [];
+      let good = true;
+      const resources = contextResources({
+        part: {
+          scope: 'container',
+          create: () => 'part',
+          validate: () => good,
+          dispose: () => ended.push('part'),
+        },
+        db: {
+          scope: 'container',
+          create: async ({ resources }: { resources: Record<string, Promise<unknown>> }) => {
+            await late.opened;
+            return resources['part'];
+          },
+        },
+      });
+      const worker: Worker = async ({ task_kwargs }, context) => {
+        if (task_kwargs?.n) await context.part;
+        else void context.db;
+      };
+      const handler = handlerOf(worker, [resources]);
+      await handler(batchOf(1));
+      late.open();
+      await settle();
+      good = false;
+      await handler({ Records: [sqsRecord({ task_name: 'work', task_kwargs: { n: 1 } })] });
+      expect(ended).toEqual(['part']);
+    });
+
+    test('the end of a stale one that hangs does not hold up those that ask for the new one', async () => {
+      let made = 0;
+      const resources = contextResources({
+        db: {
+          scope: 'container',
+          create: () => ++made,
+          validate: (db: number) => db > 1,
+          dispose: () => new Promise(() => {}),
+        },
+      });
+      const seen: unknown[] = [];
+      const handler = handlerOf(async (_, context) => seen.push(await context.db), [resources]);
+      await handler(batchOf(1));
+      const end = Date.now() + 600;
+      await handler(batchOf(1), lambdaContext({ getRemainingTimeInMillis: () => end - Date.now() }));
+      expect(seen).toEqual([1, 2]);
     });
 
     test('validate is asked once a batch; what is no longer good, or throws, is made anew', async () => {
@@ -467,7 +629,7 @@ describe('3. resources made of one another', () => {
     expect(parts?.signal.aborted).toBe(true);
   });
 
-  test.each(['batch', 'container'] as const)('a circle is named, in the scope %s', async (scope) => {
+  test.each(['batch', 'container'] as const)('a cycle is named, in the scope %s', async (scope) => {
     const of = (name: string) => ({
       scope,
       create: ({ resources }: { resources: Record<string, Promise<unknown>> }) => resources[name],
@@ -478,14 +640,14 @@ describe('3. resources made of one another', () => {
       for (const name of ['a', 'self']) await context[name]?.catch((error) => errors.push(error));
     };
     await handlerOf(worker, [resources])(batchOf(1));
-    expect(errors).toEqual([expect.any(ResourceCircleError), expect.any(ResourceCircleError)]);
+    expect(errors).toEqual([expect.any(ResourceCycleError), expect.any(ResourceCycleError)]);
     expect(errors.map(({ message }) => message)).toEqual([
       expect.stringContaining('c → a → b → c'),
       expect.stringContaining('self → self'),
     ]);
   });
 
-  test('a circle that two tasks enter at once, each at another place, is named too', async () => {
+  test('a cycle that two tasks enter at once at different resources is named too', async () => {
     const of =
       (name: string) =>
       async ({ resources }: { resources: Record<string, Promise<unknown>> }) => {
@@ -498,10 +660,10 @@ describe('3. resources made of one another', () => {
       await context[task_kwargs?.n ? 'a' : 'b']?.catch((error) => errors.push(error));
     };
     await handlerOf(worker, [resources])(batchOf(2));
-    expect(errors).toEqual([expect.any(ResourceCircleError), expect.any(ResourceCircleError)]);
+    expect(errors).toEqual([expect.any(ResourceCycleError), expect.any(ResourceCycleError)]);
   });
 
-  test('two that are made of the same third are no circle', async () => {
+  test('two that are made of the same third are not a cycle', async () => {
     const resources = contextResources({
       db: () => 1,
       b: async ({ resources }) => resources.db,
@@ -537,7 +699,7 @@ describe('3. resources made of one another', () => {
     await handler(batchOf(1));
     expect(ended).toEqual(['db', 'secret']);
     const refused = handlerOf((_, context) => context.wrong, [resources]);
-    await expect(refused({ task_name: 'work' })).rejects.toThrow(ResourceScopeError);
+    await expect(refused({ task_name: 'work' })).rejects.toMatchObject({ code: 'RESOURCE_SCOPE' });
   });
 });
 
@@ -578,8 +740,9 @@ describe('5. refused when the middleware is made', () => {
     ['no factory', { db: {} }],
     ['null', { db: null }],
     ['an unknown scope', { db: { create: () => 1, scope: 'forever' } }],
-    ['a maxAge of 0', { db: { create: () => 1, scope: 'container', maxAge: 0 } }],
-    ['maxAge in the scope batch', { db: { create: () => 1, maxAge: 5 } }],
+    ['a maxAgeSeconds of 0', { db: { create: () => 1, scope: 'container', maxAgeSeconds: 0 } }],
+    ['maxAgeSeconds in the scope batch', { db: { create: () => 1, maxAgeSeconds: 5 } }],
+    ['an option that does not exist', { db: { create: () => 1, scope: 'container', maxAge: 5 } }],
     ['a dispose that is no function', { db: { create: () => 1, dispose: true } }],
   ])('%s', (_, resources) => {
     expect(() => contextResources(resources as { db: () => unknown })).toThrow(OptionError);

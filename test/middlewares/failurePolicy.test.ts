@@ -12,8 +12,9 @@ import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import type { SqsRecord } from '../../core/batch/events.ts';
 import { runTask } from '../../core/batch/runTask.ts';
 import type { SettledBatch } from '../../core/batch/settledBatch.ts';
-import { DeadLetterError, NonRetryableError, OptionError } from '../../core/errors.ts';
+import { NonRetryableError, OptionError } from '../../core/errors.ts';
 import { type LocalAws, startLocalAws, startWorker } from '../../local/index.ts';
+import { DeadLetterError } from '../../middlewares/aws/deadLetterMessage.ts';
 import { type FailurePolicyOptions, failurePolicy, queued, sqsSnsUnwrap } from '../../middlewares/index.ts';
 import { runNode } from '../local/tools.ts';
 import { type FaultOf, type FaultyClients, faultyClients, reset } from '../support/faultyClients.ts';
@@ -245,7 +246,7 @@ describe('a final failure', () => {
       Records,
       () => 'done',
       {},
-      ({ operation }) => (operation === 'SendMessage' ? reset() : undefined),
+      ({ operation }) => (operation === 'SendMessageBatch' ? reset() : undefined),
     );
     const bad = Records.findIndex(({ body }) => body === '{');
     expect(settled[bad]).toMatchObject({
@@ -432,7 +433,7 @@ describe('in a FIFO queue', () => {
     const hidden = clients.attempts
       .filter(({ operation }) => operation === 'ChangeMessageVisibilityBatch')
       .map(({ target }) => JSON.parse(target).Entries.length);
-    expect(hidden).toEqual([2, 2]);
+    expect(hidden).toEqual([4]);
   });
 
   test('and only there: elsewhere a group takes nothing along', async () => {

@@ -6,7 +6,6 @@ import middy from '@middy/core';
 import type { SettledBatch } from '../../core/batch/settledBatch.ts';
 import {
   AlgernonError,
-  PublishError,
   StoredDataAccessError,
   StoredDataBodyError,
   StoredDataMissingError,
@@ -15,6 +14,7 @@ import {
   StoredDataUnavailableError,
 } from '../../core/errors.ts';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
+import { PublishError } from '../../middlewares/aws/snsMessage.ts';
 import { callbackPublisher, queued, sqsSnsUnwrap, storedDataHydrate } from '../../middlewares/index.ts';
 import {
   type Fault,

@@ -2,17 +2,12 @@ import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { NotATaskError } from '../../core/batch/unwrapTask.ts';
-import {
-  AjsonError,
-  OptionError,
-  PublishError,
-  StoredDataUnavailableError,
-  TopicNotFoundError,
-} from '../../core/errors.ts';
-import { Decimal, StoredData, type Task } from '../../core/index.ts';
+import { AjsonError, OptionError, StoredDataUnavailableError } from '../../core/errors.ts';
+import { Decimal, defineTasks, StoredData, type Task } from '../../core/index.ts';
 import { CallbackError } from '../../core/tasks/nextTask.ts';
 import { type LocalAws, type SqsRecord, startLocalAws, startWorker } from '../../local/index.ts';
-import { type SendTaskOptions, sendTask } from '../../middlewares/sendTask.ts';
+import { PublishError } from '../../middlewares/aws/snsMessage.ts';
+import { type SendTaskOptions, SendTasksError, sendTask, sendTasks } from '../../middlewares/sendTask.ts';
 import { type FaultOf, type FaultyClients, faultyClients, reset } from '../support/faultyClients.ts';
 
 let aws: LocalAws;
@@ -131,36 +126,185 @@ describe('sendTask', () => {
   });
 
   test('lets attributes travel with the task', async () => {
-    const { target } = await send({ task_name: 'work' }, { attributes: { tenant: 'blue', empty: '' } });
+    const { target } = await send({ task_name: 'work' }, { attributes: { tenant: 'blue' } });
     expect(target).toMatch(/Name=tenant&.*StringValue=blue/);
-    expect(target).not.toContain('empty');
   });
 });
 
+describe('the ids', () => {
+  const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+  const attributesOf = (target: string) =>
+    [...target.matchAll(/Name=chain_id&.*?StringValue=([^&]*)/g)].map(([, id]) => id);
+
+  async function sendFor(options: Partial<SendTaskOptions>) {
+    const clients = faultyClients(aws, () => undefined);
+    opened.push(clients);
+    const { s3, sns, attempts } = clients;
+    const sent = await sendTask({ task_name: 'work' }, { s3, sns, topics, ...options });
+    return { sent, chainIds: attributesOf(attempts[0]?.target ?? '') };
+  }
+
+  test('are new, and chain_id always travels', async () => {
+    const { sent, chainIds } = await sendFor({});
+    expect(sent).toEqual({ chainId: expect.stringMatching(uuid), messageId: expect.stringMatching(uuid) });
+    expect(chainIds).toEqual([sent.chainId]);
+    expect((await sendFor({})).sent.chainId).not.toBe(sent.chainId);
+  });
+
+  test.each<Partial<SendTaskOptions>>([
+    { chainId: 'order:1.a-b_c' },
+    { attributes: { chain_id: 'order:1.a-b_c' } },
+    { chainId: 'order:1.a-b_c', attributes: { chain_id: 'order:1.a-b_c' } },
+  ])('of a chain may be given: %j', async (options) => {
+    const { sent, chainIds } = await sendFor(options);
+    expect([sent.chainId, chainIds]).toEqual(['order:1.a-b_c', ['order:1.a-b_c']]);
+  });
+});
+
+describe('sendTasks', () => {
+  const tasksOf = (count: number) =>
+    Array.from({ length: count }, (_, n) => ({ task_name: 'work', task_kwargs: { n } }));
+  function open(faultOf: FaultOf = () => undefined) {
+    const clients = faultyClients(aws, faultOf);
+    opened.push(clients);
+    const { s3, sns, attempts } = clients;
+    return { options: { s3, sns, bucket: aws.bucket, topics }, attempts };
+  }
+  const failureOf = (sending: Promise<unknown>): Promise<SendTasksError> =>
+    sending.then(
+      () => Promise.reject(new Error('nothing failed')),
+      (error) => error,
+    );
+
+  test('sends ten a call, and resolves to the ids in order', async () => {
+    const { options, attempts } = open();
+    const sent = await sendTasks(tasksOf(25), options);
+    expect(attempts.map(({ operation }) => operation)).toEqual(Array(3).fill('PublishBatch'));
+    expect(new Set(sent.map(({ messageId }) => messageId)).size).toBe(25);
+    expect(new Set(sent.map(({ chainId }) => chainId)).size).toBe(25);
+    const target = attempts.map((attempt) => attempt.target).join();
+    for (const { chainId } of sent) expect(target).toContain(chainId);
+    expect(await sendTasks([], options)).toEqual([]);
+  });
+
+  test('sends nothing unless all tasks can be sent, and says which cannot', async () => {
+    const { options, attempts } = open();
+    const tasks = [...tasksOf(2), { task_name: 'work', callback: 'a:b' }, { task_name: 'nowhere' }];
+    const error = await failureOf(sendTasks(tasks, { ...options, inlineUnder: 0 }));
+    expect(error).toBeInstanceOf(SendTasksError);
+    expect(error.failures).toMatchObject([
+      { index: 2, error: { code: 'BAD_CALLBACK' } },
+      { index: 3, error: { code: 'TOPIC_NOT_FOUND' } },
+    ]);
+    expect([error.sent, error.retryable, attempts]).toEqual([Array(4).fill(undefined), false, []]);
+    expect(error.message).toMatch(/^0 of 4 tasks were sent, 2 failed\. The first, tasks\[2\]: The callback/);
+  });
+
+  test('tells what was sent and what failed, when S3 or SNS fails for some', async () => {
+    let puts = 0;
+    const { options } = open(({ service }) => {
+      if (service !== 's3') return undefined;
+      puts += 1;
+      return puts === 2 ? reset() : undefined;
+    });
+    const error = await failureOf(sendTasks(tasksOf(3), { ...options, inlineUnder: 0 }));
+    const [failure] = error.failures;
+    expect(error.failures).toMatchObject([{ error: { code: 'STORED_DATA_UNAVAILABLE' } }]);
+    expect(error.sent.map((sent) => Boolean(sent))).toEqual([0, 1, 2].map((n) => n !== failure?.index));
+    expect(error.retryable).toBe(true);
+  });
+
+  test('checks arguments by their schemas, and has no deduplicationId', async () => {
+    const { options, attempts } = open();
+    const kwargs = {
+      '~standard': {
+        version: 1 as const,
+        vendor: 'test',
+        validate: (value: unknown) =>
+          (value as { n: number }).n === 1 ? { issues: [{ message: 'odd', path: ['n'] }] } : { value },
+      },
+    };
+    const tasks = defineTasks({ work: { kwargs } });
+    const error = await failureOf(sendTasks(tasksOf(2), { ...options, tasks }));
+    expect(error.failures).toMatchObject([
+      { index: 1, error: { code: 'BAD_ARGUMENTS', path: '$.task_kwargs.n' } },
+    ]);
+    await expect(sendTasks(tasksOf(1), { ...options, deduplicationId: 'x' } as never)).rejects.toThrow(
+      /there is no option "deduplicationId"/,
+    );
+    await expect(sendTasks('work' as never, options)).rejects.toThrow(OptionError);
+    expect(attempts).toEqual([]);
+  });
+});
+
+test('arguments that leave no room for the rest of the message go through S3', async () => {
+  const task_kwargs = { text: 'x'.repeat(900) };
+  const { operations, error } = await send(
+    { task_name: 'work', task_kwargs },
+    { inlineUnder: 1000, maxMessageBytes: 950, attributes: { tenant: 'blue' } },
+  );
+  expect([operations, error]).toEqual([['PUT', 'PublishBatch'], undefined]);
+  const extended = await send(
+    { task_name: 'work', task_kwargs },
+    { inlineUnder: 1000, maxMessageBytes: 950, extendedPayload: true },
+  );
+  expect([extended.operations, extended.error]).toEqual([['PUT', 'PublishBatch'], undefined]);
+});
+
 describe('an error', () => {
-  const circle: { self?: unknown } = {};
-  circle.self = circle;
-  const cases: [string, Task<object>, Partial<SendTaskOptions>, abstract new (...args: never[]) => Error][] =
+  const ten = Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`key${n}`, 'v']));
+  const cycle: { self?: unknown } = {};
+  cycle.self = cycle;
+  const cases: [
+    string,
+    Task<object>,
+    Partial<SendTaskOptions>,
+    (abstract new (...args: never[]) => Error) | string,
+  ][] = [
+    ['no task', { name: 'work' } as never, {}, NotATaskError],
+    ['no name', { task_name: undefined } as never, {}, NotATaskError],
+    ['a callback that leads nowhere', { task_name: 'work', callback: 'a:b' }, {}, CallbackError],
+    ['a callback that never ends', { task_name: 'work', callback: 'work#a#work' }, {}, CallbackError],
+    ['a name that topics does not have', { task_name: 'toString' }, {}, 'TOPIC_NOT_FOUND'],
+    ['nothing that says where', { task_name: 'work' }, { topics: undefined } as never, 'TOPIC_NOT_FOUND'],
     [
-      ['no task', { name: 'work' } as never, {}, NotATaskError],
-      ['no name', { task_name: undefined } as never, {}, NotATaskError],
-      ['a callback that leads nowhere', { task_name: 'work', callback: 'a:b' }, {}, CallbackError],
-      ['a callback that never ends', { task_name: 'work', callback: 'work#a#work' }, {}, CallbackError],
-      ['a name that topics does not have', { task_name: 'toString' }, {}, TopicNotFoundError],
-      ['nothing that says where', { task_name: 'work' }, { topics: undefined } as never, TopicNotFoundError],
-      [
-        'a name that no topic has',
-        { task_name: 'a:b' },
-        { topics: undefined, functionArn: 'arn:aws:lambda:us-east-1:1:function:f' } as never,
-        TopicNotFoundError,
-      ],
-      ['arguments with a circle', { task_name: 'work', task_kwargs: circle }, {}, AjsonError],
-      ['a bad inlineUnder', { task_name: 'work' }, { inlineUnder: -1 }, OptionError],
-      ['a bad folder', { task_name: 'work' }, { folder: 'a#b' }, OptionError],
-    ];
+      'a name that no topic has',
+      { task_name: 'a:b' },
+      { topics: undefined, functionArn: 'arn:aws:lambda:us-east-1:1:function:f' } as never,
+      'TOPIC_NOT_FOUND',
+    ],
+    ['arguments with a cycle', { task_name: 'work', task_kwargs: cycle }, {}, AjsonError],
+    ['arguments that are a list', { task_name: 'work', task_kwargs: [1] }, {}, 'BAD_ARGUMENTS'],
+    ['arguments that are a string', { task_name: 'work', task_kwargs: 'x' } as never, {}, 'BAD_ARGUMENTS'],
+    ['arguments that are a Set', { task_name: 'work', task_kwargs: new Set([1]) }, {}, 'BAD_ARGUMENTS'],
+    ['arguments that are a Date', { task_name: 'work', task_kwargs: new Date() }, {}, 'BAD_ARGUMENTS'],
+    ['eleven attributes', { task_name: 'work' }, { inlineUnder: 0, attributes: ten }, 'BAD_ATTRIBUTES'],
+    ['an attribute that is empty', { task_name: 'work' }, { attributes: { a: '' } }, OptionError],
+    [
+      'an attribute that is undefined',
+      { task_name: 'work' },
+      { attributes: { a: undefined } } as never,
+      OptionError,
+    ],
+    [
+      'an attribute that an option sets',
+      { task_name: 'work' },
+      { attributes: { on_error: 'x' } },
+      OptionError,
+    ],
+    ['a bad chainId', { task_name: 'work' }, { chainId: 'a b' }, OptionError],
+    ['a bad chain_id', { task_name: 'work' }, { attributes: { chain_id: 'a b' } }, OptionError],
+    ['two chain ids', { task_name: 'work' }, { chainId: 'a', attributes: { chain_id: 'b' } }, OptionError],
+    ['a bucket that is an ARN', { task_name: 'work' }, { bucket: 'arn:aws:s3:::b' }, OptionError],
+    ['a group that SNS refuses', { task_name: 'work' }, { groupId: 'a b' }, OptionError],
+    ['an unknown option', { task_name: 'work' }, { topic: 'x' } as never, OptionError],
+    ['a bad inlineUnder', { task_name: 'work' }, { inlineUnder: -1 }, OptionError],
+    ['a bad folder', { task_name: 'work' }, { folder: 'a#b' }, OptionError],
+  ];
   test.each(cases)('for %s comes before anything reaches AWS', async (_, task, options, expected) => {
     const { error, operations } = await send(task, options);
-    expect(error).toBeInstanceOf(expected);
+    if (typeof expected === 'string') expect(error).toMatchObject({ code: expected });
+    else expect(error).toBeInstanceOf(expected);
     expect(operations).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { SSMClient } from '@aws-sdk/client-ssm';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
 import { topicArn } from '../../middlewares/aws/topics.ts';
 import { topicsByDisplayName } from '../../middlewares/topicsByDisplayName.ts';
@@ -72,7 +72,7 @@ const ssmWith = (parameters: Record<string, string>) => {
   return { client, asked };
 };
 
-test('from SSM: asked once however many ask at the same moment, and again for what was not there', async () => {
+test('from SSM: asked once however many ask at the same moment, and for a topic that was not there again after 30 s', async () => {
   const parameters: Record<string, string> = { '/topics/resize': arnOf('resize') };
   const { client, asked } = ssmWith(parameters);
   const topics = topicsFromSsm({ ssm: client, prefix: '/topics/' });
@@ -81,7 +81,13 @@ test('from SSM: asked once however many ask at the same moment, and again for wh
   expect(asked).toEqual(['/topics/resize']);
   expect(await topics('crop')).toBeUndefined();
   parameters['/topics/crop'] = arnOf('crop');
+  const now = Date.now();
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(now + 29_000);
+  expect(await topics('crop')).toBeUndefined();
+  clock.mockReturnValue(now + 31_000);
   expect(await topics('crop')).toBe(arnOf('crop'));
+  clock.mockRestore();
+  expect(asked).toEqual(['/topics/resize', '/topics/crop', '/topics/crop']);
 });
 
 test('a parameter that holds no ARN of a topic is none, and what it holds is in no error', async () => {

@@ -121,7 +121,7 @@ test('a chain of three through SNS and SQS: one trace, three tasks, right parent
     'algernon.chain': 'load#analyse#report',
   });
   const chains = new Set(tasks.map(({ attributes }) => attributes['algernon.chain_id']));
-  expect([...chains]).toEqual([first?.attributes['messaging.message.id']]);
+  expect([...chains]).toEqual([expect.stringMatching(/^[\da-f-]{36}$/)]);
   expect(lines().find(({ message }) => message === 'reported')).toMatchObject({
     task_name: 'report',
     chain_id: [...chains][0],

@@ -1,7 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { sendTask } from 'algernon-middy';
+import { type SentTask, sendTask } from 'algernon-middy';
 import { type LocalAws, startLocalAws, startWorker, type Worker } from 'algernon-middy/local';
 import Big from 'big.js';
 import { marketAjson } from '../../../examples/market/marketAjson.ts';
@@ -30,10 +30,10 @@ beforeAll(async () => {
 });
 afterAll(() => aws.stop());
 
-const send = (chain: string): Promise<void> =>
+const send = (chain: string): Promise<SentTask> =>
   sendTask(
     { task_name: 'load', task_kwargs: { chain, symbol: 'A/B', quotes }, callback: tasks.join('#') },
-    { ...aws, topics: worker.topics, ajson: marketAjson },
+    { s3: aws.s3, sns: aws.sns, bucket: aws.bucket, topics: worker.topics, ajson: marketAjson },
   );
 
 const objects = async (Prefix: string): Promise<string[]> => {

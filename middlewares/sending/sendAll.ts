@@ -1,0 +1,226 @@
+import { randomUUID } from 'node:crypto';
+import { ajson as sharedAjson } from '../../core/ajson/index.ts';
+import { NotATaskError } from '../../core/batch/unwrapTask.ts';
+import type { ObjectStore } from '../../core/storedData.ts';
+import { chainIdName } from '../../core/tasks/chainId.ts';
+import { checkKwargs, TaskArgumentsError, type TaskDefinitions } from '../../core/tasks/defineTasks.ts';
+import { nextTask } from '../../core/tasks/nextTask.ts';
+import { isTask, type Task } from '../../core/tasks/task.ts';
+import type { TaskMessage } from '../../core/tasks/taskPublisher.ts';
+import { bucketFromEnvironment } from '../aws/environment.ts';
+import { extendedPointer, sizeAttributes } from '../aws/extendedPointer.ts';
+import { s3ObjectStore } from '../aws/s3ObjectStore.ts';
+import { fitAttributes, fitsMessage } from '../aws/snsMessage.ts';
+import { type Outcome as SnsOutcome, type SnsPublisher, snsPublisher } from '../aws/snsPublisher.ts';
+import { topicArn } from '../aws/topics.ts';
+import { extraAttributes } from '../callbacks/extraCallbacks.ts';
+import { storeResult, taskMessage } from '../callbacks/storeResult.ts';
+import { currentScope } from '../logging/scope.ts';
+import type { SendTaskOptions, SentTask } from '../sendTask.ts';
+import { carrying } from '../tracing/carrying.ts';
+
+/** The outcome for a task. Neither is set when it was not tried. */
+export interface Outcome {
+  sent?: SentTask;
+  error?: unknown;
+}
+
+type Options = SendTaskOptions & { tasks?: TaskDefinitions | undefined };
+
+/** A task that passed all checks. */
+interface Draft {
+  readonly index: number;
+  readonly id: string;
+  readonly task: Task<object>;
+  /** The arguments in ajson. */
+  readonly text: string;
+  readonly topicArn: string;
+  readonly chainId: string;
+  /** All attributes but those that the task under way passes on. */
+  readonly attributes: Readonly<Record<string, string | number>>;
+}
+
+interface Letter extends Draft {
+  readonly message: TaskMessage;
+}
+
+/** The most uploads at once. */
+const maxUploads = 16;
+
+/**
+ * Sends tasks in three steps: checks all of them, stores large arguments, and publishes. Nothing is stored or sent
+ * unless all tasks pass the checks; after that, a task that fails does not stop the others.
+ */
+export async function sendAll(tasks: readonly Task<unknown>[], options: Options): Promise<Outcome[]> {
+  const outcomes: Outcome[] = tasks.map(() => ({}));
+  const attempt = async <T>(index: number, work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      outcomes[index] = { error };
+      return undefined;
+    }
+  };
+
+  const findTopic = topicFinder(options);
+  const drafts: Draft[] = [];
+  for (const [index, task] of tasks.entries()) {
+    const draft = await attempt(index, () => draftOf(index, task, options, findTopic));
+    if (draft) drafts.push(draft);
+  }
+  if (drafts.length < tasks.length) return outcomes;
+
+  const letters: Letter[] = [];
+  await eachAtMost(maxUploads, drafts, async (draft) => {
+    const letter = await attempt(draft.index, () => messageOf(draft, options));
+    if (letter) letters[draft.index] = letter;
+  });
+
+  const { sns, maxMessageBytes, tracing } = options;
+  const publisher = snsPublisher({ sns, maxMessageBytes });
+  await Promise.all(
+    [...groupByTopic(Object.values(letters))].map(([arn, ofTopic]) =>
+      carrying(arn, tracing, (carried) => publishAll(publisher, ofTopic, carried, outcomes)),
+    ),
+  );
+  return outcomes;
+}
+
+/** Finds the topics of tasks, each once. */
+function topicFinder({ topics, functionArn }: Options): (taskName: string) => Promise<string> {
+  const found = new Map<string, Promise<string>>();
+  return (taskName) => {
+    const arn = found.get(taskName) ?? topicArn(taskName, topics, functionArn);
+    found.set(taskName, arn);
+    return arn;
+  };
+}
+
+async function draftOf(
+  index: number,
+  task: Task<unknown>,
+  options: Options,
+  findTopic: (taskName: string) => Promise<string>,
+): Promise<Draft> {
+  if (!isTask(task)) throw new NotATaskError('task_name must be a string');
+  const { task_name, task_kwargs, callback } = task;
+  nextTask(callback, task_name);
+  if (options.tasks) await checkKwargs(options.tasks, task_name, task_kwargs ?? {});
+  const text = kwargsText(task, options);
+  const carried = currentScope()?.task?.outgoing;
+  const id = randomUUID();
+  const chainId =
+    options.chainId ?? options.attributes?.[chainIdName] ?? carried?.[chainIdName] ?? randomUUID();
+  const own = { ...extraAttributes(task_name, options), ...options.attributes, [chainIdName]: chainId };
+  // Here, so that a message that SNS would not deliver leaves nothing in S3.
+  fitAttributes({ ...carried, ...own });
+  const arn = await findTopic(task_name);
+  return { index, id, task: task as Task<object>, text, topicArn: arn, chainId, attributes: own };
+}
+
+/** The arguments in ajson: an object, by whose keys the receiving task finds them. */
+function kwargsText({ task_name, task_kwargs }: Task<unknown>, { ajson = sharedAjson }: Options): string {
+  if (task_kwargs === undefined || task_kwargs === null) return '{}';
+  const text = ajson.dumps(task_kwargs);
+  const tag = /^\{"_alg_class":"([^"]*)","value":/.exec(text)?.[1];
+  if (text.startsWith('{') && tag === undefined) return text;
+  const kind = tag ?? (Array.isArray(task_kwargs) ? 'list' : typeof task_kwargs);
+  throw new TaskArgumentsError(task_name, `task_kwargs must be an object, not a ${kind}`, '$.task_kwargs');
+}
+
+/** Builds the message of a task. Large arguments go through S3, and so do those that the message has no room for. */
+async function messageOf(draft: Draft, options: Options): Promise<Letter> {
+  const { s3, acl, inlineUnder = 131_072, maxMessageBytes = 262_144 } = options;
+  const store = s3ObjectStore({ s3, acl });
+  if (options.extendedPayload) return extendedMessage(draft, options, store);
+  const { id, task, text } = draft;
+  const origin = {
+    messageId: id,
+    taskName: task.task_name,
+    sentAt: Date.now(),
+    functionArn: options.functionArn,
+  };
+  const write = async (under: number) => {
+    const storing = { store, bucket: options.bucket, folder: options.folder, inlineUnder: under };
+    const { kwargs, storedLength } = await storeResult(task.task_kwargs, origin, {
+      ...storing,
+      dumps: () => text,
+    });
+    return {
+      storedLength,
+      letter: letterOf(draft, taskMessage(task.task_name, kwargs, task.callback), options),
+    };
+  };
+  const { storedLength, letter } = await write(inlineUnder);
+  const isInline = storedLength === 0 && text !== '{}';
+  return isInline && !fitsMessage(letter.message, maxMessageBytes) ? (await write(0)).letter : letter;
+}
+
+/** A large message goes through S3 whole, as AWS's extended clients do it. */
+async function extendedMessage(draft: Draft, options: Options, store: ObjectStore): Promise<Letter> {
+  const { inlineUnder = 131_072, maxMessageBytes = 262_144 } = options;
+  const { task_name, callback } = draft.task;
+  const body = taskMessage(task_name, draft.text, callback);
+  const letter = letterOf(draft, body, options);
+  const bytes = Buffer.byteLength(body);
+  if (bytes <= inlineUnder && fitsMessage(letter.message, maxMessageBytes)) return letter;
+  const attributes = { ...draft.attributes, [sizeAttributes[0]]: bytes };
+  fitAttributes({ ...currentScope()?.task?.outgoing, ...attributes });
+  const address = { bucket: options.bucket ?? bucketFromEnvironment(), key: draft.id };
+  await store.put(address, body);
+  return letterOf({ ...draft, attributes }, extendedPointer(address.bucket, address.key), options);
+}
+
+function letterOf(draft: Draft, body: string, { groupId, deduplicationId }: Options): Letter {
+  const { topicArn, attributes, id } = draft;
+  const message = {
+    topicArn,
+    message: body,
+    attributes,
+    ...(groupId !== undefined && { groupId }),
+    deduplicationId: deduplicationId ?? id,
+  };
+  return { ...draft, message };
+}
+
+function groupByTopic(letters: readonly Letter[]): Map<string, Letter[]> {
+  const byTopic = new Map<string, Letter[]>();
+  for (const letter of letters) {
+    const ofTopic = byTopic.get(letter.topicArn) ?? [];
+    ofTopic.push(letter);
+    byTopic.set(letter.topicArn, ofTopic);
+  }
+  return byTopic;
+}
+
+async function publishAll(
+  publisher: SnsPublisher,
+  letters: readonly Letter[],
+  carried: Readonly<Record<string, string>>,
+  outcomes: Outcome[],
+): Promise<void> {
+  const messages = letters.map(({ message }) => ({
+    ...message,
+    attributes: { ...carried, ...message.attributes },
+  }));
+  const published = await publisher.send(messages);
+  letters.forEach(({ index, chainId }, place) => {
+    const outcome = published[place] as SnsOutcome;
+    outcomes[index] =
+      'error' in outcome
+        ? { error: outcome.error }
+        : { sent: { chainId, messageId: String(outcome.messageId) } };
+  });
+}
+
+async function eachAtMost<T>(
+  limit: number,
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const rest = items.values();
+  const lanes = Array.from({ length: Math.min(limit, items.length) }, async () => {
+    for (const item of rest) await work(item);
+  });
+  await Promise.all(lanes);
+}
