@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { MiddlewareObj } from '@middy/core';
 import { assertOption } from '../core/assertOption.ts';
@@ -6,10 +7,11 @@ import { keepResponse } from '../core/tasks/keepResponse.ts';
 import { declareStage, stageRanks } from '../core/tasks/pipeline.ts';
 import { atEnd, watchRequest, whenAnswered } from '../core/tasks/watchRequest.ts';
 import { bindLogger } from './logging/bindLogger.ts';
-import { bareConsole, captureConsole, consoleOf } from './logging/captureConsole.ts';
+import { bareConsole, captureConsole } from './logging/captureConsole.ts';
 import { invocationLog } from './logging/invocationLog.ts';
 import { loggedEvent } from './logging/loggedEvent.ts';
 import { sampleDebug, switchDebugOn, wantsDebug } from './logging/logLevel.ts';
+import { consoleOf, setConsole } from './logging/powertoolsPrivates.ts';
 import { isTerminal, prettyConsole } from './logging/prettyConsole.ts';
 import { parseRedactPath, type RedactPath } from './logging/redact.ts';
 import { enterScope, isLogging, leaveScope } from './logging/scope.ts';
@@ -64,8 +66,8 @@ export function lambdaLogged(options: LambdaLoggedOptions = {}): MiddlewareObj {
   assertOption(format === 'json' || format === 'pretty', name, 'format', 'json or pretty');
   assertOption(!tracing || typeof tracing.start === 'function', name, 'tracing', 'such as xrayTracing()');
   bindLogger(logger);
-  if (format === 'pretty') logger['console'] = prettyConsole();
-  else if (consoleOf(logger) === console) logger['console'] = bareConsole;
+  if (format === 'pretty') setConsole(logger, prettyConsole());
+  else if (consoleOf(logger) === console) setConsole(logger, bareConsole);
 
   const finishes = new WeakMap<object, () => void>();
   const finish = (request: object) => finishes.get(request)?.();

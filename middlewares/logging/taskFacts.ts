@@ -2,15 +2,16 @@ import { isSnsRecord, type LambdaContext, messageIdOf } from '../../core/tasks/e
 import type { TaskRun } from '../../core/tasks/pipeline.ts';
 import { isTask } from '../../core/tasks/task.ts';
 import type { TaskFacts } from '../tracing/tracing.ts';
+import { cut } from './errorText.ts';
 import type { Keys } from './scope.ts';
 
 /** The name under which a chain's id travels as a message attribute. */
 export const chainIdName = 'chain_id';
 
-/** What any sender may have written: not what would break a line or a query. */
+/** Any sender may have written it: nothing that would break a line or a query. */
 const goodChainId = /^[\w.:-]{1,128}$/;
 
-/** The facts of a message, as far as it can be read: what is wrong with it is for the stages to say. */
+/** The facts of a message, as far as it can be read. The stages report errors in it. */
 export function factsOf(
   { record, unwrap }: Pick<TaskRun, 'record' | 'unwrap'>,
   coldStart: boolean,
@@ -36,7 +37,7 @@ function read(unwrap: TaskRun['unwrap']) {
   }
 }
 
-/** The facts of a task that a function was invoked with directly. */
+/** The facts of a task in a direct invocation. */
 export function factsOfInvocation(event: unknown, context: LambdaContext, coldStart: boolean): TaskFacts {
   const messageId = context?.awsRequestId;
   return {
@@ -49,7 +50,7 @@ export function factsOfInvocation(event: unknown, context: LambdaContext, coldSt
   };
 }
 
-/** Where no id came along, the chain starts here; its id is the same when the message is delivered again. */
+/** Without an id the chain starts here, with one that is the same when the message is delivered again. */
 function partsOf(task: unknown, attributes: Readonly<Record<string, string>>, messageId: string) {
   const sent = attributes[chainIdName];
   const known = isTask(task) ? task : undefined;
@@ -60,17 +61,21 @@ function partsOf(task: unknown, attributes: Readonly<Record<string, string>>, me
   };
 }
 
-/** What each line of a task has. */
+/** How much of them each line repeats. */
+const maxTaskName = 128;
+const maxChain = 256;
+
+/** The keys on every line of a task. A long name or chain is cut. */
 export function keysOf(
   { taskName, messageId, receiveCount, chainId, chain, source }: TaskFacts,
   functionVersion: string | undefined,
 ): Keys {
   return {
     function_version: functionVersion,
-    task_name: taskName,
+    task_name: taskName && cut(taskName, maxTaskName),
     message_id: source === undefined ? undefined : messageId,
     receive_count: receiveCount,
     chain_id: taskName === undefined ? undefined : chainId,
-    chain,
+    chain: chain && cut(chain, maxChain),
   };
 }

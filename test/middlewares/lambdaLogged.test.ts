@@ -410,7 +410,7 @@ describe('5. failures and the summary', () => {
     expect(errors().map(({ error }) => (error as Error).message)).toEqual([
       "'text'",
       'undefined',
-      "{ code: 7, password: '[hidden]' }",
+      "{ code: 7, password: '[redacted]' }",
       'outer',
       'unwritable',
       'both',
@@ -631,8 +631,8 @@ describe('5. failures and the summary', () => {
       await handler({ task_name: 'direct', ...secretive });
       const kwargs = {
         n: 2,
-        card: { number: '[hidden]', kind: 'visa' },
-        users: [{ name: '[hidden]' }, { name: '[hidden]' }],
+        card: { number: '[redacted]', kind: 'visa' },
+        users: [{ name: '[redacted]' }, { name: '[redacted]' }],
       };
       const [batch, , direct] = lines();
       expect(batch).toMatchObject({
@@ -650,7 +650,7 @@ describe('5. failures and the summary', () => {
       });
       expect(direct).toMatchObject({ message: 'event', event: { task_name: 'direct', task_kwargs: kwargs } });
       expect(texts.join()).not.toMatch(/needle|4111|Ann|Bob/);
-      expect(texts.join()).toContain('X-Amz-Expires=9&X-Amz-Signature=[hidden]');
+      expect(texts.join()).toContain('X-Amz-Expires=9&X-Amz-Signature=[redacted]');
     });
   });
 
