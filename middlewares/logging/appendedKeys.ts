@@ -14,7 +14,6 @@ type AppendedKeys = Map<string, AppendedKey>;
 
 /** By the formatter that a logger shares with its children, then by the task or the invocation. */
 const families = new WeakMap<object, WeakMap<object, AppendedKeys>>();
-const bound = new WeakSet<Logger>();
 /** Powertools drops these. */
 const reserved = new Set(['level', 'message', 'sampling_rate', 'service', 'timestamp']);
 
@@ -25,8 +24,6 @@ const reserved = new Set(['level', 'message', 'sampling_rate', 'service', 'times
  * @param bindChild called for each child that is made later
  */
 export function bindKeys(logger: Logger, bindChild: (child: Logger) => void): void {
-  if (bound.has(logger)) return;
-  bound.add(logger);
   const appendKeys = logger.appendKeys.bind(logger);
   const removeKeys = logger.removeKeys.bind(logger);
   const resetKeys = logger.resetKeys.bind(logger);

@@ -12,10 +12,12 @@ type Additional = Parameters<LogFormatter['formatAttributes']>[1];
 type FormattedError = ReturnType<LogFormatter['formatError']>;
 
 const bound = new WeakSet<LogFormatter>();
+const boundLoggers = new WeakSet<Logger>();
 /** Powertools' name for a service without one. */
 const serviceless = 'service_undefined';
+const maxExtraKeys = 1000;
 /** How much is shown of a line's message. */
-export const maxLineMessage = 16_384;
+export const maxLineMessage = 32_768;
 
 /**
  * Makes a logger and its children write the keys of the running task on every line, redact secrets, and bound the size of
@@ -23,7 +25,11 @@ export const maxLineMessage = 16_384;
  * formatter.
  */
 export function bindLogger(logger: Logger): void {
-  bindKeys(logger, bindLogger);
+  if (!boundLoggers.has(logger)) {
+    boundLoggers.add(logger);
+    bindKeys(logger, bindLogger);
+    bindExtras(logger);
+  }
   const formatter = formatterOf(logger);
   if (bound.has(formatter)) return;
   bound.add(formatter);
@@ -49,6 +55,27 @@ export function bindLogger(logger: Logger): void {
   };
 
   formatter.formatError = (error: Error) => boundedCopy(error, { toFields }) as FormattedError;
+}
+
+/** Powertools copies every key of an extra argument before the formatter sees it. */
+function bindExtras(logger: Logger): void {
+  for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'critical'] as const) {
+    const write = logger[level].bind(logger) as (...args: unknown[]) => void;
+    logger[level] = (...args: unknown[]) => {
+      if (args.some(isLarge)) args = args.map((arg) => (isLarge(arg) ? boundedCopy(arg) : arg));
+      write(...args);
+    };
+  }
+}
+
+function isLarge(extra: unknown): boolean {
+  if (typeof extra !== 'object' || extra === null || isError(extra)) return false;
+  try {
+    return ArrayBuffer.isView(extra) || Object.keys(extra).length > maxExtraKeys;
+  } catch {
+    // A proxy that throws: Powertools would throw too.
+    return true;
+  }
 }
 
 /** A formatter or a replacer of the user's may look for the error itself, so it is formatted when it is written. */

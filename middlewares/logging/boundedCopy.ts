@@ -18,7 +18,7 @@ import { isSecret, redacted, redactText } from './secrets.ts';
 /** How much of a value one line shows: characters with keys and punctuation, and levels of objects in objects. */
 const limits = {
   json: { characters: 49_152, depth: 20 },
-  text: { characters: 32_768, depth: 6 },
+  text: { characters: 12_288, depth: 6 },
 } as const;
 /** The share of names, messages and stacks of errors, which nothing else uses. */
 const errorShare = 16_384;
@@ -56,6 +56,7 @@ export function boundedCopy(value: unknown, options: BoundedCopyOptions = {}): u
   const errors: Pending[] = [];
   const others: Pending[] = [];
   const shownErrors = new Set<object>();
+  const known = new Map<object, Fields>();
 
   /** The value as it is shown. The fields of an object follow later. */
   const show = (item: unknown, key: unknown, parent: Pending | undefined): unknown => {
@@ -120,10 +121,12 @@ export function boundedCopy(value: unknown, options: BoundedCopyOptions = {}): u
 
   const fill = (pending: Pending) => {
     const { source, copy } = pending;
-    const read = attempt(() =>
-      as === 'json' && isError(source) ? toFields(source) : readFields(source, as),
-    );
+    const ofError = isError(source);
+    if (left[ofError ? 'error' : 'other'] <= 0) return putRest(copy, 'truncated');
+    const toFieldsOf = () => (as === 'json' && ofError ? toFields(source) : readFields(source, as));
+    const read = known.get(source) ?? attempt(toFieldsOf);
     if (!read) return putRest(copy, unreadable);
+    known.set(source, read);
     let { rest } = read;
     for (const field of read.fields) {
       const share = isError(field.item) ? 'error' : shareOf(field.key, pending);

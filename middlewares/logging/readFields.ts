@@ -24,6 +24,8 @@ export const unreadable = '[unreadable]';
 
 /** How many fields are read of an object: as text, as many as `util.inspect` shows of a list. */
 const maxFields = { json: 1000, text: 100 } as const;
+/** A copy of a list up to this length has its length, by which `util.inspect` says how much it does not show. */
+const maxLength = 10_000;
 /** How many errors of an AggregateError are shown. */
 const maxErrors = 10;
 /**
@@ -49,15 +51,14 @@ function listItems(list: readonly unknown[], limit: number): Fields {
   return { fields, rest: list.length - shown };
 }
 
-/** A list in text also shows its holes, and properties such as those of a match of a regular expression. */
+/** A short list in text also shows its holes, and properties such as those of a match of a regular expression. */
 function shownItems(list: readonly unknown[], limit: number): Fields {
-  const shown = Math.min(list.length, limit);
+  if (list.length > maxLength) return listItems(list, limit - 1);
   let dense = 0;
-  while (dense < shown && dense in list) dense += 1;
-  const fields = Array.from({ length: dense }, (_, key) => readField(list, key));
-  if (dense === limit) return { fields, rest: 0 };
-  const others = Object.keys(list).slice(dense, dense + limit);
-  return { fields: [...fields, ...others.map((key) => readField(list, key))], rest: 0 };
+  while (dense < Math.min(list.length, limit) && dense in list) dense += 1;
+  const keys = dense === limit ? [] : Object.keys(list).slice(dense, dense + limit);
+  const all = [...Array.from({ length: dense }, (_, key) => key), ...keys];
+  return { fields: all.map((key) => readField(list, key)), rest: 0 };
 }
 
 function readEntries(entries: Iterable<[unknown, unknown]>, size: number, limit: number): Fields {
@@ -89,7 +90,9 @@ function readField(value: object, key: string | number): Field {
 
 function describedProperties(value: object, limit: number): Fields {
   const ofError = isError(value);
-  const keys = Reflect.ownKeys(value);
+  const keys = ofError
+    ? Reflect.ownKeys(value)
+    : [...Object.keys(value), ...Object.getOwnPropertySymbols(value)];
   const fields: Field[] = [];
   let read = 0;
   for (const key of keys) {
@@ -180,8 +183,7 @@ export function emptyLike(value: object, as: ShownAs): object {
 }
 
 function emptyShown(value: object): object {
-  // The length tells `util.inspect` how many items are not shown.
-  if (Array.isArray(value)) return Object.assign([], { length: value.length });
+  if (Array.isArray(value)) return Object.assign([], { length: value.length > maxLength ? 0 : value.length });
   if (value instanceof Map) return new Map();
   if (value instanceof Set) return new Set();
   if (typeof value === 'function') return Object.defineProperty(() => {}, 'name', { value: value.name });
