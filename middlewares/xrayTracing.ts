@@ -28,7 +28,8 @@ export function xrayTracing({ tracer = new Tracer() }: XrayTracingOptions = {}):
   quieten(tracer);
 
   const close = (subsegment: Subsegment | undefined, failure?: Parameters<End>[0]) => {
-    if (!subsegment) return;
+    // An enclosing task may have closed it.
+    if (!subsegment || subsegment.isClosed()) return;
     if (failure && capturesErrors(tracer)) subsegment.addError(asError(failure.error));
     else if (failure) subsegment.addErrorFlag();
     closeOpen(subsegment);

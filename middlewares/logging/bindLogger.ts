@@ -2,11 +2,11 @@ import { LogFormatter, type Logger } from '@aws-lambda-powertools/logger';
 import type { UnformattedAttributes } from '@aws-lambda-powertools/logger/types';
 import { bindKeys, withAppendedKeys } from './appendedKeys.ts';
 import { boundedCopy } from './boundedCopy.ts';
-import { cut, cutStack, isError } from './errorText.ts';
+import { cutStack, isError } from './errorText.ts';
 import { formatterOf } from './powertoolsPrivates.ts';
 import { type Fields, readError } from './readFields.ts';
 import { currentScope } from './scope.ts';
-import { redactText } from './secrets.ts';
+import { cutRedacted } from './secrets.ts';
 
 type Additional = Parameters<LogFormatter['formatAttributes']>[1];
 type FormattedError = ReturnType<LogFormatter['formatError']>;
@@ -40,9 +40,7 @@ export function bindLogger(logger: Logger): void {
     const scope = currentScope();
     const { message } = attributes;
     attributes.message = (
-      typeof message === 'string'
-        ? redactText(cut(message, maxLineMessage))
-        : boundedCopy(message, { toFields })
+      typeof message === 'string' ? cutRedacted(message, maxLineMessage) : boundedCopy(message, { toFields })
     ) as string;
     const fields = scope ? withAppendedKeys(formatter, scope, additional) : additional;
     const shown = boundFields(fields as Additional, toFields);

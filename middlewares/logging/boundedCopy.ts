@@ -13,7 +13,7 @@ import {
   type ShownAs,
   unreadable,
 } from './readFields.ts';
-import { isSecret, redacted, redactText } from './secrets.ts';
+import { cutRedacted, isSecret, redacted, redactText } from './secrets.ts';
 
 /** How much of a value one line shows: characters with keys and punctuation, and levels of objects in objects. */
 const limits = {
@@ -74,11 +74,11 @@ export function boundedCopy(value: unknown, options: BoundedCopyOptions = {}): u
   const showString = (text: string, key: unknown, parent: Pending | undefined) => {
     const share = shareOf(key, parent);
     const most = Math.min(key === 'message' && share === 'error' ? maxMessage : maxString, left[share]);
-    const shown = redactText(cut(text, most));
+    const shown = cutRedacted(text, most);
     const cost = costOf(shown);
     if (cost <= left[share]) return pay(shown, share, cost);
     // Characters that JSON escapes.
-    return pay(redactText(cut(text, Math.floor((most * left[share]) / cost))), share, left[share]);
+    return pay(cutRedacted(text, Math.floor((most * left[share]) / cost)), share, left[share]);
   };
 
   const showObject = (

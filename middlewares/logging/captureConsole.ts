@@ -4,12 +4,12 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { raw } from '../../core/ajson/raw.ts';
 import { maxLineMessage } from './bindLogger.ts';
 import { boundedCopy } from './boundedCopy.ts';
-import { cut, errorInShort, isError } from './errorText.ts';
+import { errorInShort, isError } from './errorText.ts';
 import { isWritten } from './logLevel.ts';
 import { consoleOf } from './powertoolsPrivates.ts';
 import { unreadable } from './readFields.ts';
 import { currentScope, lastScope, type Scope } from './scope.ts';
-import { redactText } from './secrets.ts';
+import { cutRedacted } from './secrets.ts';
 
 const levels = {
   debug: 'debug',
@@ -155,7 +155,7 @@ function textOf(args: readonly unknown[]): string {
   const format = (...some: unknown[]) => formatWithOptions({ colors: false }, ...some);
   const text =
     attempt(() => format(...shown)) ?? shown.map((arg) => attempt(() => format(arg)) ?? unreadable).join(' ');
-  return redactText(cut(text, maxLineMessage));
+  return cutRedacted(text, maxLineMessage);
 }
 
 function attempt<T>(work: () => T): T | undefined {

@@ -1,14 +1,11 @@
-import type { Logger } from '@aws-lambda-powertools/logger';
+import { type Logger, LogLevelThreshold } from '@aws-lambda-powertools/logger';
 import { isMadeWithLevel, isSampling } from './powertoolsPrivates.ts';
 
-/** Powertools' numbers. INFO is the level of a logger that was made without one. */
-const thresholds = { trace: 6, debug: 8, info: 12, warn: 16, error: 20 } as const;
-
-export type Level = keyof typeof thresholds;
+export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
 /** Whether a logger writes lines of a level. */
 export function isWritten(logger: Logger, level: Level): boolean {
-  return thresholds[level] >= logger.level;
+  return LogLevelThreshold[level.toUpperCase() as Uppercase<Level>] >= logger.level;
 }
 
 /**
@@ -21,7 +18,7 @@ export function wantsDebug(): boolean {
 
 /** Gives a logger the level DEBUG, unless it was given a level in code. */
 export function switchDebugOn(logger: Logger): void {
-  if (logger.level === thresholds.info && !isMadeWithLevel(logger)) logger.setLogLevel('DEBUG');
+  if (logger.level === LogLevelThreshold.INFO && !isMadeWithLevel(logger)) logger.setLogLevel('DEBUG');
 }
 
 /**

@@ -78,7 +78,7 @@ function taskOf(line: Line): string {
 function show(value: unknown, colors: boolean): string {
   return typeof value === 'string' && !/[\s"]/.test(value)
     ? escapeAll(value)
-    : inspect(value, { colors, depth: 6, breakLength: Number.POSITIVE_INFINITY });
+    : inspect(value, { colors, depth: 6, breakLength: Number.POSITIVE_INFINITY }).replace(reversing, escaped);
 }
 
 function errorLines(error: unknown, prefix = ''): string[] {
@@ -91,13 +91,16 @@ function errorLines(error: unknown, prefix = ''): string[] {
   return [...lines, ...errorLines(cause, 'caused by ')];
 }
 
+/** Characters that reverse the text after them. */
+const reversing = /[\u202a-\u202e\u2066-\u2069]/g;
+
 /** Escapes control characters other than the line feed and the tab, and those that reverse text. */
 function escapeControls(text: string): string {
-  return text.replace(/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu, escaped);
+  return text.replace(/[^\P{Cc}\n\t]/gu, escaped).replace(reversing, escaped);
 }
 
 function escapeAll(text: string): string {
-  return text.replace(/\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu, escaped);
+  return text.replace(/\p{Cc}/gu, escaped).replace(reversing, escaped);
 }
 
 function escaped(character: string): string {

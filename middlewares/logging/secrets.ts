@@ -122,6 +122,12 @@ export function redactText(text: string): string {
     .replace(escapedProperty, redactProperty('\\"'));
 }
 
+/** Redacts the first part of a text, and says how much is missing. */
+export function cutRedacted(text: string, max: number): string {
+  if (text.length <= max) return redactText(text);
+  return `${redactText(text.slice(0, max))}… ${text.length - max} more characters`;
+}
+
 function redactProperty(quote: string) {
   return (match: string, open: string, key: string, colon: string, value: string) =>
     isSecret(key, value.startsWith(quote) ? value : Number(value))

