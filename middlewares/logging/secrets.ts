@@ -98,6 +98,10 @@ const suspicious = /[=:]|eyJ|Bearer/;
 /** The parameters that sign a URL. */
 const signature =
   /([?&](?:X-Amz-(?:Signature|Credential|Security-Token)|Signature|AWSAccessKeyId)=)[^&#\s"']+/gi;
+/** A parameter of a URL, a connection string or a command: `?access_token=…`, `Password=…;`. */
+const parameter = /(^|[?&;,\s(])([\w.-]{1,64})(=)([^\s&#;,"')]+)/g;
+/** A header in text. */
+const header = /\b(authorization["']?\s*[:=]\s*["']?(?:[A-Za-z]{1,16} )?)[^\s"',]+/gi;
 /** `https://user:password@host` */
 const userInfo = /(\b[a-z][a-z\d+.-]{1,20}:\/\/[^\s:@/?#"']{0,256}:)[^\s@/?#"']{1,1024}(?=@)/gi;
 const bearer = /\b(Bearer )[\w.~+/-]{6,}=*/g;
@@ -108,14 +112,18 @@ const property = /(")([\w.\- ]{1,64})("\s*:\s*)("(?:[^"\\]|\\.)*"?|-?\d[\d.eE+-]
 const escapedProperty = /(\\")([\w.\- ]{1,64})(\\"\s*:\s*)(\\"(?:[^"\\]|\\(?!").)*(?:\\")?|-?\d[\d.eE+-]*)/g;
 
 /**
- * Redacts what can be recognised in a text: the signatures and passwords of URLs, bearer tokens, JWTs, and the properties
- * of JSON whose keys name secrets.
+ * Redacts the secrets that can be recognised in a text: signatures, passwords and parameters of URLs, authorization headers,
+ * bearer tokens, JWTs, and the properties of JSON whose keys name secrets.
  */
 export function redactText(text: string): string {
   if (!suspicious.test(text)) return text;
   return text
     .replace(signature, `$1${redacted}`)
     .replace(userInfo, `$1${redacted}`)
+    .replace(header, `$1${redacted}`)
+    .replace(parameter, (match, before, key, sign, value) =>
+      value !== redacted && isSecret(key, value) ? `${before}${key}${sign}${redacted}` : match,
+    )
     .replace(bearer, `$1${redacted}`)
     .replace(jwt, redacted)
     .replace(property, redactProperty('"'))

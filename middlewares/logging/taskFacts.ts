@@ -1,6 +1,6 @@
 import { isSnsRecord, type LambdaContext, messageIdOf } from '../../core/tasks/events.ts';
 import type { TaskRun } from '../../core/tasks/pipeline.ts';
-import { isTask } from '../../core/tasks/task.ts';
+import { isTask, type Task } from '../../core/tasks/task.ts';
 import type { TaskFacts } from '../tracing/tracing.ts';
 import { cut } from './errorText.ts';
 import type { Keys } from './scope.ts';
@@ -50,32 +50,32 @@ export function factsOfInvocation(event: unknown, context: LambdaContext, coldSt
   };
 }
 
-/** Without an id the chain starts here, with one that is the same when the message is delivered again. */
-function partsOf(task: unknown, attributes: Readonly<Record<string, string>>, messageId: string) {
-  const sent = attributes[chainIdName];
-  const known = isTask(task) ? task : undefined;
-  return {
-    taskName: known?.task_name,
-    chainId: sent !== undefined && goodChainId.test(sent) ? sent : messageId,
-    chain: typeof known?.callback === 'string' && known.callback !== '' ? known.callback : undefined,
-  };
-}
-
-/** How much of them each line repeats. */
+/** How much of a name and of a chain is repeated on every line and span. */
 const maxTaskName = 128;
 const maxChain = 256;
 
-/** The keys on every line of a task. A long name or chain is cut. */
+/** Without an id the chain starts here, with one that is the same when the message is delivered again. */
+function partsOf(task: unknown, attributes: Readonly<Record<string, string>>, messageId: string) {
+  const sent = attributes[chainIdName];
+  const { task_name, callback } = isTask(task) ? task : ({} as Partial<Task>);
+  return {
+    taskName: task_name === undefined ? undefined : cut(task_name, maxTaskName),
+    chainId: sent !== undefined && goodChainId.test(sent) ? sent : messageId,
+    chain: typeof callback === 'string' && callback !== '' ? cut(callback, maxChain) : undefined,
+  };
+}
+
+/** The keys on every line of a task. */
 export function keysOf(
   { taskName, messageId, receiveCount, chainId, chain, source }: TaskFacts,
   functionVersion: string | undefined,
 ): Keys {
   return {
     function_version: functionVersion,
-    task_name: taskName && cut(taskName, maxTaskName),
+    task_name: taskName,
     message_id: source === undefined ? undefined : messageId,
     receive_count: receiveCount,
     chain_id: taskName === undefined ? undefined : chainId,
-    chain: chain && cut(chain, maxChain),
+    chain,
   };
 }

@@ -180,12 +180,30 @@ test.each([
   ],
   ['http://host:8080/a?b=c@d', 'http://host:8080/a?b=c@d'],
   ['key = value, a: b', 'key = value, a: b'],
+  ['GET /a?access_token=needle&page=2', 'GET /a?access_token=[redacted]&page=2'],
+  ['Server=db;User Id=app;Password=needle;', 'Server=db;User Id=app;Password=[redacted];'],
+  ['authorization: Basic bmVlZGxl', 'authorization: Basic [redacted]'],
+  ['maxTokens=5 author=Ann', 'maxTokens=5 author=Ann'],
 ])('in a text: %s', (text, shown) => {
   expect(redactText(text)).toBe(shown);
 });
 
 test('redacting a text is quick, whatever the text', () => {
-  for (const part of ['"', '"a":"', '\\"', 'eyJ', 'a:', '://', '"a" : ', '=', '?Signature=', 'Bearer ']) {
+  for (const part of [
+    '"',
+    '"a":"',
+    '\\"',
+    'eyJ',
+    'a:',
+    '://',
+    '"a" : ',
+    '=',
+    '?Signature=',
+    'Bearer ',
+    'a=',
+    'authorization: ',
+    'token=',
+  ]) {
     const start = performance.now();
     redactText(part.repeat(16_384 / part.length));
     expect(performance.now() - start).toBeLessThan(500);
