@@ -46,15 +46,14 @@ export interface BoundedCopyOptions {
 
 /**
  * Copies a value for a log line: without secrets, and no larger than a line may be. The work depends on what is shown, not
- * on the size of the value. Objects near the root come first and errors before all others, so a line keeps its stack and
- * its causes. Missing parts are marked. Never throws, and changes nothing in place.
+ * on the size of the value. Objects near the root come first. Names, messages and stacks of errors have a separate share,
+ * so a line keeps its stack and its causes. Missing parts are marked. Never throws, and changes nothing in place.
  */
 export function boundedCopy(value: unknown, options: BoundedCopyOptions = {}): unknown {
   const { as = 'json', toFields = (error) => readError(error, () => '') } = options;
   const limit = limits[as];
   const left = { other: limit.characters as number, error: errorShare };
-  const errors: Pending[] = [];
-  const others: Pending[] = [];
+  const queue: Pending[] = [];
   const shownErrors = new Set<object>();
   const known = new Map<object, Fields>();
 
@@ -103,7 +102,7 @@ export function boundedCopy(value: unknown, options: BoundedCopyOptions = {}): u
     if (depth > limit.depth) return pay('[truncated]');
     const pending = { source, copy: emptyLike(source, as), parent, depth, isSecret: isHidden };
     if (ofError) shownErrors.add(source);
-    (ofError ? errors : others).push(pending);
+    queue.push(pending);
     return pay(pending.copy, ofError ? 'error' : 'other', objectCost);
   };
 
@@ -146,10 +145,8 @@ export function boundedCopy(value: unknown, options: BoundedCopyOptions = {}): u
   };
 
   const shown = show(value, undefined, undefined);
-  // Not a recursion: objects near the root come first.
-  for (let next = 0; errors.length > 0 || next < others.length; ) {
-    fill((errors.shift() ?? others[next++]) as Pending);
-  }
+  // More are added on the way: objects near the root come first.
+  for (const pending of queue) fill(pending);
   return shown;
 }
 

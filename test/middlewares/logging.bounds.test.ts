@@ -155,7 +155,39 @@ test('a value is not changed, and a getter and a toJSON are called once', () => 
   expect([reads, calls]).toEqual([1, 1]);
 });
 
+test('no more is read than a line may show', () => {
+  let reads = 0;
+  const counting = () =>
+    Object.defineProperties(
+      {},
+      Object.fromEntries(
+        Array.from({ length: 100 }, (_, n) => [
+          `k${n}`,
+          {
+            enumerable: true,
+            get: () => {
+              reads += 1;
+              return n;
+            },
+          },
+        ]),
+      ),
+    );
+  boundedCopy(Array.from({ length: 1000 }, counting));
+  expect(reads).toBeGreaterThan(100);
+  expect(reads).toBeLessThan(5000);
+});
+
 describe('errors', () => {
+  test('an error in two fields is written in full once', () => {
+    const error = new Error('shared');
+    const copy = boundedCopy({ a: error, b: error }) as Record<'a' | 'b', object>;
+    expect(copy.a).toHaveProperty('stack');
+    expect(copy.b).toEqual({ name: 'Error', message: 'shared' });
+    const shown = boundedCopy([error, error], { as: 'text' }) as unknown[];
+    expect(shown).toEqual([expect.any(Error), '[Error: shared]']);
+  });
+
   test('an error in itself has its stack and its fields, and each cycle is short', async () => {
     const error = Object.assign(new Error('lookup failed'), { statusCode: 503 });
     Object.assign(error, { self: error, cause: new Error('inner', { cause: error }) });
@@ -214,6 +246,19 @@ describe('errors', () => {
     }
     expect(lines[2]?.message).toContain('logging.bounds.test');
     expect(lines[2]?.message).toContain('[cause]: TypeError: the reason');
+  });
+
+  test('an error with a toJSON is bounded, and its secrets are redacted', async () => {
+    const error = Object.assign(new Error('request failed'), {
+      toJSON: () => ({
+        message: 'request failed',
+        headers: { authorization: 'needle' },
+        body: 'x'.repeat(1e6),
+      }),
+    });
+    const { texts } = await linesOf((logger) => logger.error('failed', error));
+    expect(texts[0]).not.toContain('needle');
+    expect(texts[0]?.length).toBeLessThan(20_000);
   });
 
   test('a getter that throws hides nothing else', async () => {

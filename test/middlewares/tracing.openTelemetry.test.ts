@@ -327,18 +327,30 @@ describe('propagation', () => {
 });
 
 test('a span ends once, with its first outcome', async () => {
-  const task = openTelemetryTracing().start({
-    taskName: 'cut',
-    messageId: 'm',
-    receiveCount: 1,
-    chainId: 'c',
-    chain: undefined,
+  const real = trace.getTracer('test');
+  let ends = 0;
+  const tracer = Object.assign(Object.create(real), {
+    startSpan(...args: Parameters<typeof real.startSpan>) {
+      const span = real.startSpan(...args);
+      const end = span.end.bind(span);
+      return Object.assign(span, {
+        end: () => {
+          ends += 1;
+          end();
+        },
+      });
+    },
+  });
+  const facts = { taskName: 'cut', messageId: 'm', receiveCount: 1, chainId: 'c', chain: undefined };
+  const task = openTelemetryTracing({ tracer }).start({
+    ...facts,
     source: 'arn:aws:sqs:us-east-1:1:work',
     attributes: {},
     coldStart: false,
   });
   task?.end({ error: Object.create(null) });
   task?.end();
+  expect(ends).toBe(1);
   expect(spans().map(({ status, events }) => [status.code, events.length])).toEqual([
     [SpanStatusCode.ERROR, 1],
   ]);

@@ -224,10 +224,14 @@ test('a task that ends while its functions run is sent once, with its first outc
   });
 });
 
-test('after a direct invocation the segment is the one that it was', async () => {
-  const before = tracer.getSegment();
-  await makeStack(() => 1, makeTracing({ tracer }))({ task_name: 'work', task_kwargs: { n: 1 } });
-  expect(tracer.getSegment()?.name).toBe(before?.name);
+test('after a direct invocation the outer segment is current again', async () => {
+  const outer = tracer.getSegment();
+  const facts = { taskName: 'direct', messageId: 'm', receiveCount: 1, chainId: 'c', chain: undefined };
+  const direct = { ...facts, source: undefined, attributes: {}, coldStart: false };
+  const trace = makeTracing({ tracer }).start(direct);
+  expect(tracer.getSegment()?.name).toBe('## direct');
+  trace?.end();
+  expect(tracer.getSegment()).toBe(outer);
   await received(1);
 });
 
