@@ -69,6 +69,7 @@ function bindExtras(logger: Logger): void {
 function isLarge(extra: unknown): boolean {
   if (typeof extra !== 'object' || extra === null || isError(extra)) return false;
   try {
+    if (Array.isArray(extra)) return extra.length > maxExtraKeys;
     return ArrayBuffer.isView(extra) || Object.keys(extra).length > maxExtraKeys;
   } catch {
     // A proxy that throws: Powertools would throw too.

@@ -130,17 +130,17 @@ export function boundedCopy(value: unknown, options: BoundedCopyOptions = {}): u
     for (const field of read.fields) {
       const share = isError(field.item) ? 'error' : shareOf(field.key, pending);
       if (left[share] <= 0) rest += 1;
-      else attempt(() => fillField(field, pending, share));
+      else attempt(() => fillField(field, pending, share, keyOf(field, read.fields)));
     }
     if (rest > 0) putRest(copy, rest === read.rest + read.fields.length ? 'truncated' : `${rest} more`);
   };
 
-  const fillField = (field: Field, pending: Pending, share: keyof typeof left) => {
+  const fillField = (field: Field, pending: Pending, share: keyof typeof left, name: unknown) => {
     const { copy } = pending;
     const key = typeof field.key === 'string' ? cut(field.key, maxKey) : field.key;
     left[share] -= typeof key === 'string' ? key.length + 4 : 1;
     const shownKey = copy instanceof Map && typeof key === 'object' ? show(key, undefined, pending) : key;
-    const shown = show(field.item, field.key, pending);
+    const shown = show(field.item, name, pending);
     putField(copy, { ...field, key: shownKey }, shown);
   };
 
@@ -154,6 +154,14 @@ const ofErrors = new Set<unknown>(['name', 'location', 'message', 'stack']);
 
 function shareOf(key: unknown, parent: Pending | undefined): 'other' | 'error' {
   return ofErrors.has(key) && isError(parent?.source) ? 'error' : 'other';
+}
+
+/** The key of a field. That of `{ name: 'password', value: '…' }`, as in lists of variables and headers, is its name. */
+function keyOf({ key }: Field, fields: readonly Field[]): unknown {
+  if (key !== 'value' && key !== 'Value') return key;
+  const isName = (field: Field) =>
+    /^(?:name|key)$/i.test(String(field.key)) && typeof field.item === 'string';
+  return fields.find(isName)?.item ?? key;
 }
 
 /** Whether a value has fields that a line shows. */

@@ -127,7 +127,8 @@ export function redactText(text: string): string {
     .replace(bearer, `$1${redacted}`)
     .replace(jwt, redacted)
     .replace(property, redactProperty('"'))
-    .replace(escapedProperty, redactProperty('\\"'));
+    .replace(escapedProperty, redactProperty('\\"'))
+    .replace(inspected, redactProperty("'"));
 }
 
 /** Redacts the first part of a text, and says how much is missing. */
@@ -135,6 +136,9 @@ export function cutRedacted(text: string, max: number): string {
   if (text.length <= max) return redactText(text);
   return `${redactText(text.slice(0, max))}… ${text.length - max} more characters`;
 }
+
+/** A property as `util.inspect` shows it, such as those of objects that format themselves. */
+const inspected = /(?<![\w.-])('?)([\w.-]{1,64})(\1(?::| =>) )('(?:[^'\\]|\\.)*'?)/g;
 
 function redactProperty(quote: string) {
   return (match: string, open: string, key: string, colon: string, value: string) =>

@@ -147,6 +147,11 @@ test('in the object of a secret key every value is redacted, and its shape stays
       ok: true,
     },
     cookies: ['needle'],
+    variables: [
+      { name: 'DB_PASSWORD', value: 'needle' },
+      { Key: 'token', Value: 'needle' },
+      { name: 'city', value: 'Bern' },
+    ],
     tokenError: new Error('expired'),
     sessions: [{ token: 'needle', id: 7 }],
   };
@@ -161,6 +166,7 @@ test('in the object of a secret key every value is redacted, and its shape stays
       ok: true,
     },
     cookies: ['[redacted]'],
+    variables: [{ name: 'DB_PASSWORD', value: '[redacted]' }, { Value: '[redacted]' }, { value: 'Bern' }],
     tokenError: { message: 'expired' },
     sessions: [{ id: 7 }],
   });
@@ -184,6 +190,8 @@ test.each([
   ['Server=db;User Id=app;Password=needle;', 'Server=db;User Id=app;Password=[redacted];'],
   ['authorization: Basic bmVlZGxl', 'authorization: Basic [redacted]'],
   ['maxTokens=5 author=Ann', 'maxTokens=5 author=Ann'],
+  ["URL { password: 'nee\\'dle', host: 'x' }", "URL { password: '[redacted]', host: 'x' }"],
+  ["{ 'set-cookie' => 'needle', city: 'Bern' }", "{ 'set-cookie' => '[redacted]', city: 'Bern' }"],
 ])('in a text: %s', (text, shown) => {
   expect(redactText(text)).toBe(shown);
 });
