@@ -68,8 +68,8 @@ export function bindKeys(logger: Logger, bindChild: (child: Logger) => void): vo
 
 /** The fields of a line, with the keys that were appended in its task and its invocation. */
 export function withAppendedKeys(formatter: object, scope: Scope, fields: Attributes): Attributes {
+  if (!families.has(formatter)) return fields;
   const all = allKeysOf(formatter, scope);
-  if (all.size === 0) return fields;
   const merged = { ...fields };
   for (const [key, { value, own, isRemoved }] of all) {
     if (!isRemoved && (!Object.hasOwn(fields, key) || fields[key] === own)) merged[key] = value;

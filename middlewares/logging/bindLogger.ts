@@ -6,7 +6,7 @@ import { cutStack, isError } from './errorText.ts';
 import { formatterOf } from './powertoolsPrivates.ts';
 import { type Fields, readError } from './readFields.ts';
 import { currentScope } from './scope.ts';
-import { cutRedacted } from './secrets.ts';
+import { cutRedacted, isSecret, redactText } from './secrets.ts';
 
 type Additional = Parameters<LogFormatter['formatAttributes']>[1];
 type FormattedError = ReturnType<LogFormatter['formatError']>;
@@ -79,9 +79,22 @@ function isLarge(extra: unknown): boolean {
 
 /** A formatter or a replacer of the user's may look for the error itself, so it is formatted when it is written. */
 function boundFields(additional: Additional, toFields: (error: Error) => Fields): Additional {
+  if (isPlain(additional)) return additional;
   const { error } = additional as { error?: unknown };
   if (!isError(error) || 'toJSON' in error) return boundedCopy(additional, { toFields }) as Additional;
   return { ...(boundedCopy({ ...additional, error: null }, { toFields }) as Additional), error };
+}
+
+/** Most lines have a few short fields, which need no copy. */
+function isPlain(fields: Additional): boolean {
+  let count = 0;
+  for (const [key, value] of Object.entries(fields as Record<string, unknown>)) {
+    count += 1;
+    const isShort = typeof value === 'string' ? value.length < 256 && redactText(value) === value : true;
+    if (count > 32 || !isShort || (typeof value === 'object' && value !== null)) return false;
+    if (typeof value === 'function' || key.length > 64 || isSecret(key, value)) return false;
+  }
+  return true;
 }
 
 /** Reads the fields of an error as the formatter shows them. */

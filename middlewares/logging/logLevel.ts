@@ -1,5 +1,7 @@
-import { type Logger, LogLevelThreshold } from '@aws-lambda-powertools/logger';
-import { isMadeWithLevel, isSampling } from './powertoolsPrivates.ts';
+import { Logger, LogLevelThreshold } from '@aws-lambda-powertools/logger';
+import { isMadeWithLevel, isSampling, noteLevels } from './powertoolsPrivates.ts';
+
+noteLevels(Logger.prototype);
 
 export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 

@@ -1,4 +1,4 @@
-import { type LogFormatter, Logger } from '@aws-lambda-powertools/logger';
+import type { LogFormatter, Logger } from '@aws-lambda-powertools/logger';
 import type { Tracer } from '@aws-lambda-powertools/tracer';
 
 /**
@@ -32,21 +32,24 @@ export function capturesErrors(tracer: Tracer): boolean {
 }
 
 const madeWithLevel = new WeakSet<Logger>();
-const { setInitialLogLevel } = Logger.prototype as unknown as {
-  setInitialLogLevel(this: Logger, level?: string): void;
-};
 
 /**
- * Whether a logger was made with a `logLevel` in code. Powertools does not keep the option, so it is noted when the
- * constructor sets the first level. Unknown, and so false, for a logger made before this module was loaded.
+ * Notes from now on which loggers are made with a `logLevel` in code: Powertools does not keep the option, so it is noted
+ * when the constructor sets the first level.
  */
+export function noteLevels(prototype: Logger): void {
+  const { setInitialLogLevel } = prototype as unknown as {
+    setInitialLogLevel(this: Logger, level?: string): void;
+  };
+  Object.assign(prototype, {
+    setInitialLogLevel(this: Logger, level?: string) {
+      if (level) madeWithLevel.add(this);
+      setInitialLogLevel.call(this, level);
+    },
+  });
+}
+
+/** Whether a logger was made with a `logLevel`. False for one that was made before levels were noted. */
 export function isMadeWithLevel(logger: Logger): boolean {
   return madeWithLevel.has(logger);
 }
-
-Object.assign(Logger.prototype, {
-  setInitialLogLevel(this: Logger, level?: string) {
-    if (level) madeWithLevel.add(this);
-    setInitialLogLevel.call(this, level);
-  },
-});

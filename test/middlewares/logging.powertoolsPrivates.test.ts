@@ -2,6 +2,7 @@ import { LogFormatter, Logger } from '@aws-lambda-powertools/logger';
 
 import { Tracer } from '@aws-lambda-powertools/tracer';
 import { expect, jest, test } from '@jest/globals';
+import '../../middlewares/logging/logLevel.ts';
 import {
   capturesErrors,
   consoleOf,
