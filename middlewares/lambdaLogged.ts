@@ -1,12 +1,13 @@
 import { setImmediate } from 'node:timers';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { MiddlewareObj } from '@middy/core';
-import { assertOption } from '../core/assertOption.ts';
+import { checkOptions, flag, listOf, oneOf, withMethod } from '../core/checkOptions.ts';
 import { bindLogger } from './logging/bindLogger.ts';
-import { bareConsole, captureConsole, consoleOf } from './logging/captureConsole.ts';
+import { bareConsole, captureConsole } from './logging/captureConsole.ts';
 import { invocationLog } from './logging/invocationLog.ts';
 import { loggedEvent } from './logging/loggedEvent.ts';
 import { sampleDebug, switchDebugOn, wantsDebug } from './logging/logLevel.ts';
+import { consoleOf, setConsole } from './logging/powertoolsPrivates.ts';
 import { isTerminal, prettyConsole } from './logging/prettyConsole.ts';
 import { parseRedactPath, type RedactPath } from './logging/redact.ts';
 import { enterScope, isLogging, leaveScope } from './logging/scope.ts';
@@ -14,35 +15,35 @@ import { stageMiddleware } from './middy/stageMiddleware.ts';
 import type { Tracing } from './tracing/tracing.ts';
 
 export interface LambdaLoggedOptions {
-  /** A Powertools logger. Default: one is made, with its settings from the environment. */
+  /** A Powertools logger. Default: a new one, with its settings from the environment. */
   logger?: Logger;
-  /** Whether what is written to `console` while an invocation runs goes through the logger. Default true. */
+  /** Whether `console` goes through the logger while an invocation runs. Default true. */
   captureConsole?: boolean;
-  /** Whether each event is logged, at info. Default: what `POWERTOOLS_LOGGER_LOG_EVENT` says, else false. */
+  /** Whether each event is logged, at info. Default: the value of `POWERTOOLS_LOGGER_LOG_EVENT`, else false. */
   logEvent?: boolean;
   /**
-   * What is left out of a logged event: paths from the event on or from its task on, such as `task_kwargs.card` or
-   * `task_kwargs.users[*].name`. Default: none. Of a message that is not JSON, where no path leads, only the length is then
-   * logged. Passwords, tokens and the secrets of credentials are left out anyway.
+   * The values to redact in a logged event: paths that start at the event or at its task, such as `task_kwargs.card` or
+   * `task_kwargs.users[*].name`. Default: none. Of a message that is not JSON, only the length is logged then. Passwords,
+   * tokens and the secrets of credentials are always redacted.
    */
   redact?: readonly string[];
-  /** How lines are written. Default: `pretty` in a terminal outside Lambda, where no logger is given; else `json`. */
+  /** The format of lines. Default: `pretty` in a terminal outside Lambda, if no logger is given; else `json`. */
   format?: 'json' | 'pretty';
-  /** What traces tasks: `xrayTracing()` or `openTelemetryTracing()`. Default: nothing does. */
+  /** Traces tasks: `xrayTracing()` or `openTelemetryTracing()`. Default: no tracing. */
   tracing?: Tracing;
 }
 
 const name = 'lambdaLogged';
 
 /**
- * Sets logging up afresh for each invocation, on Powertools' logger: every line has the function and the request, and
- * every line written while a task runs has `task_name`, `message_id`, `receive_count`, `chain_id` and `chain` (the
- * callback), also when ten run at once. What is written to `console` becomes such a line too. A failed task is one error
- * line, and a batch ends with a summary. `DEBUG=true` switches debug lines on, where no log level is set.
+ * Sets up logging for each invocation, on Powertools' logger. Every line has the function and the request. Every line of a
+ * task has `task_name`, `message_id`, `receive_count`, `chain_id` and `chain` (the callback), even when ten tasks run at once.
+ * `console` is captured into such lines too. A failed task is one error line, and a batch ends with a summary. `DEBUG=true`
+ * enables debug lines, unless a log level is set.
  *
- * With `tracing`, each task is a span or a subsegment of its own.
+ * With `tracing`, each task is a span or a subsegment.
  *
- * @throws OptionError when an option is not what it must be
+ * @throws OptionError when an option is unknown or has a bad value
  * @example
  * const logger = new Logger({ serviceName: 'images' });
  * export const handler = middy(queued(async (task: Task) => logger.info('resizing')))
@@ -51,19 +52,27 @@ const name = 'lambdaLogged';
  *   .use(sqsSnsUnwrap());
  */
 export function lambdaLogged(options: LambdaLoggedOptions = {}): MiddlewareObj {
-  const { logger = makeLogger(), captureConsole: captures = true, redact = [], tracing } = options;
-  const { format = options.logger || !isTerminal() ? 'json' : 'pretty' } = options;
-  const paths = redact.map((path) => {
-    const parsed = parseRedactPath(path);
-    assertOption(parsed, name, 'redact', `a list of paths such as task_kwargs.card, and ${path} is none`);
-    return parsed as RedactPath;
+  const {
+    logger = makeLogger(),
+    captureConsole: captures = true,
+    redact = [],
+    tracing,
+    format = options.logger || !isTerminal() ? 'json' : 'pretty',
+  } = checkOptions(name, options, {
+    logger: withMethod('info', 'a Powertools Logger'),
+    captureConsole: flag,
+    logEvent: flag,
+    redact: listOf({
+      expected: 'a path such as task_kwargs.card',
+      test: (value) => typeof value === 'string' && parseRedactPath(value) !== undefined,
+    }),
+    format: oneOf('json', 'pretty'),
+    tracing: withMethod('start', 'a tracing such as xrayTracing()'),
   });
-  assertOption(typeof logger.info === 'function', name, 'logger', "a Logger of Powertools'");
-  assertOption(format === 'json' || format === 'pretty', name, 'format', 'json or pretty');
-  assertOption(!tracing || typeof tracing.start === 'function', name, 'tracing', 'such as xrayTracing()');
+  const paths = redact.map((path) => parseRedactPath(path) as RedactPath);
   bindLogger(logger);
-  if (format === 'pretty') logger['console'] = prettyConsole();
-  else if (consoleOf(logger) === console) logger['console'] = bareConsole;
+  if (format === 'pretty') setConsole(logger, prettyConsole());
+  else if (consoleOf(logger) === console) setConsole(logger, bareConsole);
 
   let isCold = process.env.AWS_LAMBDA_INITIALIZATION_TYPE === 'on-demand';
 
@@ -125,7 +134,7 @@ function once(work: () => void): () => void {
   };
 }
 
-/** Without a service name of its own, a function's lines go under the function's name. */
+/** Without a service name, the lines have the name of the function. */
 function makeLogger(): Logger {
   const { POWERTOOLS_SERVICE_NAME, AWS_LAMBDA_FUNCTION_NAME } = process.env;
   const serviceName = POWERTOOLS_SERVICE_NAME || AWS_LAMBDA_FUNCTION_NAME;

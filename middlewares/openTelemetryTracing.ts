@@ -2,37 +2,37 @@ import {
   type Attributes,
   type Context,
   context,
-  createTraceState,
   isSpanContextValid,
-  ROOT_CONTEXT,
   type Span,
-  type SpanContext,
   SpanKind,
   SpanStatusCode,
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import { finishing } from './tracing/finishing.ts';
-import { formatTraceparent, parseTraceparent } from './tracing/traceparent.ts';
+import { asError, type End, finishing, once } from './tracing/finishing.ts';
+import { extractContext, injectContext } from './tracing/propagation.ts';
 import type { TaskFacts, TaskTrace, Tracing } from './tracing/tracing.ts';
 
 export type { TaskFacts, TaskTrace, Tracing } from './tracing/tracing.ts';
 
 export interface OpenTelemetryTracingOptions {
-  /** Default: the global tracer provider's tracer `algernon-middy`, asked for when a span starts. */
+  /** Default: the tracer `algernon-middy` of the global provider, looked up when a span starts. */
   tracer?: Tracer;
 }
 
-/** A span of ours, and the context in which it is the current one. */
+/** A task's span, and the context in which it is current. */
 interface OpenTrace extends TaskTrace {
   readonly within: Context;
 }
 
 /**
- * Traces tasks with OpenTelemetry: each task is a CONSUMER span, and the sender's span is its parent, by the W3C
- * `traceparent` that travels as a message attribute. Names and attributes follow the semantic conventions for
- * messaging. The span that the invocation itself may have, is linked. SDK, exporter and context manager are yours to
- * set up; without them nothing is traced.
+ * Traces tasks with OpenTelemetry. Each task is a CONSUMER span whose parent is the sender's span. Names and attributes
+ * follow the semantic conventions for messaging, and the invocation's own span is linked. SDK, exporter and context
+ * manager are yours to set up; without them nothing is traced.
+ *
+ * The context travels in message attributes, by the global propagator: baggage, B3 or whatever `OTEL_PROPAGATORS` names.
+ * Without a global propagator it is the W3C's `traceparent` and `tracestate`; `OTEL_PROPAGATORS=none` switches that off.
+ * SNS and SQS take ten attributes per message.
  *
  * Needs `@opentelemetry/api`.
  *
@@ -42,7 +42,7 @@ interface OpenTrace extends TaskTrace {
  */
 export function openTelemetryTracing(options: OpenTelemetryTracingOptions = {}): Tracing {
   const tracer = () => options.tracer ?? trace.getTracer('algernon-middy');
-  /** In a direct invocation the task's span cannot be made the current one, for whatever runs in it. */
+  /** In a direct invocation the task's span is not the current one of the handler. */
   const currentContext = (task?: TaskTrace): Context => {
     const current = trace.getSpan(context.active());
     const own = task && trace.getSpan((task as OpenTrace).within);
@@ -52,18 +52,22 @@ export function openTelemetryTracing(options: OpenTelemetryTracingOptions = {}):
 
   return {
     start(task): OpenTrace {
-      const sender = senderOf(task);
-      const around = trace.getSpan(context.active())?.spanContext();
-      const parent = sender ? trace.setSpanContext(ROOT_CONTEXT, sender) : context.active();
+      const active = context.active();
+      const around = trace.getSpan(active);
+      const received = extractContext(trace.deleteSpan(active), task.attributes);
+      const sender = trace.getSpanContext(received);
+      const isSent = sender !== undefined && isSpanContextValid(sender);
+      const parent = isSent || !around ? received : trace.setSpan(received, around);
+      const outer = around?.spanContext();
+      const links = isSent && outer && isSpanContextValid(outer) ? [{ context: outer }] : [];
       const kind = task.source === undefined ? SpanKind.SERVER : SpanKind.CONSUMER;
-      const links = sender && around && isSpanContextValid(around) ? [{ context: around }] : [];
       const span = tracer().startSpan(nameOf(task), { kind, attributes: attributesOf(task), links }, parent);
-      const within = trace.setSpan(sender ? trace.setSpan(context.active(), span) : parent, span);
+      const within = trace.setSpan(parent, span);
       return {
         within,
-        outgoing: carry(span.spanContext()),
+        outgoing: injectContext(within),
         run: (work) => context.with(within, work),
-        end: (failure) => end(span, failure),
+        end: once((failure) => end(span, failure)),
       };
     },
 
@@ -82,32 +86,21 @@ export function openTelemetryTracing(options: OpenTelemetryTracingOptions = {}):
       const name = `send ${lastOf(topicArn)}`;
       const span = tracer().startSpan(name, { kind: SpanKind.PRODUCER, attributes }, parent);
       return finishing(
-        () => context.with(trace.setSpan(parent, span), () => work(carry(span.spanContext()))),
+        () => {
+          const within = trace.setSpan(parent, span);
+          return context.with(within, () => work(injectContext(within)));
+        },
         (failure) => end(span, failure),
       );
     },
   };
 }
 
-function senderOf({ attributes }: TaskFacts): SpanContext | undefined {
-  const place = parseTraceparent(attributes['traceparent']);
-  const { tracestate } = attributes;
-  return (
-    place && { ...place, isRemote: true, ...(tracestate && { traceState: createTraceState(tracestate) }) }
-  );
-}
-
-function carry(place: SpanContext): Record<string, string> {
-  if (!isSpanContextValid(place)) return {};
-  const tracestate = place.traceState?.serialize();
-  return { traceparent: formatTraceparent(place), ...(tracestate && { tracestate }) };
-}
-
 function nameOf({ source, taskName }: TaskFacts): string {
   return source === undefined ? (taskName ?? 'invoke') : `process ${lastOf(source)}`;
 }
 
-/** The last part of an ARN: the name of the queue or the topic. */
+/** The name of a queue or a topic, from its ARN. */
 function lastOf(arn: string): string {
   return arn.slice(arn.lastIndexOf(':') + 1);
 }
@@ -138,13 +131,13 @@ function attributesOf(task: TaskFacts): Attributes {
   };
 }
 
-function end(span: Span, failure: { error: unknown } | undefined): void {
+function end(span: Span, failure: Parameters<End>[0]): void {
   if (failure) {
     const { error } = failure;
-    const known = error instanceof Error ? error : new Error(String(error));
-    span.recordException(known);
-    span.setAttribute('error.type', known.name);
-    span.setStatus({ code: SpanStatusCode.ERROR, message: known.message });
+    const exception = asError(error);
+    span.recordException(exception);
+    span.setAttribute('error.type', exception.name);
+    span.setStatus({ code: SpanStatusCode.ERROR, message: exception.message });
   }
   span.end();
 }

@@ -1,5 +1,6 @@
 import { Tracer } from '@aws-lambda-powertools/tracer';
-import { finishing } from './tracing/finishing.ts';
+import { capturesErrors } from './logging/powertoolsPrivates.ts';
+import { asError, type End, finishing, once } from './tracing/finishing.ts';
 import type { TaskFacts, Tracing } from './tracing/tracing.ts';
 
 export type { TaskFacts, TaskTrace, Tracing } from './tracing/tracing.ts';
@@ -10,12 +11,11 @@ export interface XrayTracingOptions {
 }
 
 type Subsegment = NonNullable<Parameters<Parameters<Tracer['provider']['captureAsyncFunc']>[1]>[0]>;
-type Failure = { error: unknown };
 
 /**
- * Traces tasks with X-Ray: each task is a subsegment, annotated with `task_name`, `message_id`, `chain_id`, `chain` and
- * `ColdStart`; what it throws is captured, and so are the calls of the S3 and SNS clients in it, and HTTP as
- * Powertools' tracer does. Outside Lambda, and where Powertools' tracing is off, it does nothing.
+ * Traces tasks with X-Ray. Each task is a subsegment, annotated with `task_name`, `message_id`, `chain_id`, `chain` and
+ * `ColdStart`, with its error and the calls of the S3 and SNS clients in it, and HTTP as Powertools' tracer captures it. Does
+ * nothing outside Lambda and where Powertools' tracing is off.
  *
  * X-Ray's SDK is supported until February 2027: `openTelemetryTracing` is the other way.
  *
@@ -27,10 +27,12 @@ export function xrayTracing({ tracer = new Tracer() }: XrayTracingOptions = {}):
   const { provider } = tracer;
   quieten(tracer);
 
-  const close = (subsegment: Subsegment | undefined, failure?: Failure) => {
-    if (!subsegment) return;
-    if (failure && tracer['captureError']) subsegment.addError(asError(failure.error));
+  const close = (subsegment: Subsegment | undefined, failure?: Parameters<End>[0]) => {
+    // An enclosing task may have closed it.
+    if (!subsegment || subsegment.isClosed()) return;
+    if (failure && capturesErrors(tracer)) subsegment.addError(asError(failure.error));
     else if (failure) subsegment.addErrorFlag();
+    closeOpen(subsegment);
     subsegment.close();
   };
   const current = () => (tracer.isTracingEnabled() ? provider.getSegment() : undefined);
@@ -42,7 +44,7 @@ export function xrayTracing({ tracer = new Tracer() }: XrayTracingOptions = {}):
       const name = `## ${task.taskName ?? 'message'}`;
       let subsegment: Subsegment | undefined;
       if (task.source === undefined) {
-        // Nothing runs around a direct invocation: as in Powertools' middleware, its subsegment becomes the current one.
+        // Nothing wraps a direct invocation: its subsegment becomes the current one, as in Powertools' middleware.
         subsegment = annotate(around.addNewSubsegment(name), task);
         provider.setSegment(subsegment);
       }
@@ -54,10 +56,10 @@ export function xrayTracing({ tracer = new Tracer() }: XrayTracingOptions = {}):
             return work();
           }) as T;
         },
-        end(failure) {
+        end: once((failure) => {
           close(subsegment, failure);
           if (task.source === undefined) provider.setSegment(around);
-        },
+        }),
       };
     },
 
@@ -81,6 +83,17 @@ export function xrayTracing({ tracer = new Tracer() }: XrayTracingOptions = {}):
 
 const captured = new WeakSet<object>();
 
+/**
+ * X-Ray sends a subsegment only when all those in it are closed. Powertools does not close the one of a `fetch` over a
+ * connection that an earlier task opened, nor is a call closed that is still under way when a task ends.
+ */
+function closeOpen(subsegment: Subsegment): void {
+  for (const child of [...(subsegment.subsegments ?? [])]) {
+    closeOpen(child);
+    if (!child.isClosed()) child.close();
+  }
+}
+
 function annotate(
   subsegment: Subsegment,
   { taskName, messageId, chainId, chain, coldStart }: TaskFacts,
@@ -98,7 +111,7 @@ function annotate(
   return subsegment;
 }
 
-/** X-Ray's own lines, from warnings up, by the console of the moment. Its variables go before this. */
+/** Writes X-Ray's own lines to the current console, from warnings up, unless its variables say otherwise. */
 function quieten({ provider }: Tracer): void {
   if (process.env.AWS_XRAY_DEBUG_MODE || process.env.AWS_XRAY_LOG_LEVEL) return;
   provider.setLogger({
@@ -107,8 +120,4 @@ function quieten({ provider }: Tracer): void {
     info() {},
     debug() {},
   });
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

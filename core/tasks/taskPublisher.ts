@@ -7,7 +7,7 @@ export interface TaskMessage {
   /** Message attributes: texts and numbers. */
   attributes?: Readonly<Record<string, string | number>>;
   /** For a FIFO topic: the group whose order is kept. */
-  groupId?: string;
+  groupId?: string | undefined;
   /** For a FIFO topic: the same for the same message, however often it is sent. */
   deduplicationId?: string;
 }

@@ -1,34 +1,49 @@
-import type { LogFormatter, Logger } from '@aws-lambda-powertools/logger';
+import { LogFormatter, type Logger } from '@aws-lambda-powertools/logger';
 import type { UnformattedAttributes } from '@aws-lambda-powertools/logger/types';
-import { hideSecrets, hideSignatures } from './hideSecrets.ts';
+import { bindKeys, withAppendedKeys } from './appendedKeys.ts';
+import { boundedCopy } from './boundedCopy.ts';
+import { cutStack, isError } from './errorText.ts';
+import { formatterOf } from './powertoolsPrivates.ts';
+import { type Fields, readError } from './readFields.ts';
 import { currentScope } from './scope.ts';
+import { cutRedacted, isSecret, redactText } from './secrets.ts';
 
 type Additional = Parameters<LogFormatter['formatAttributes']>[1];
 type FormattedError = ReturnType<LogFormatter['formatError']>;
 
 const bound = new WeakSet<LogFormatter>();
-/** What Powertools calls a service that nobody has named. */
+const boundLoggers = new WeakSet<Logger>();
+/** Powertools' name for a service without one. */
 const serviceless = 'service_undefined';
-/** How many errors of an AggregateError are shown. */
-const maxErrors = 10;
+const maxExtraKeys = 1000;
+/** How much is shown of a line's message. */
+export const maxLineMessage = 32_768;
 
 /**
- * Makes a logger, and the children it has, write the keys of whatever is running into every line, and no secrets.
- * Powertools' own keys belong to a logger, and so to all the tasks and invocations that run at once; hence the
- * formatter, which every line goes through.
+ * Makes a logger and its children write the keys of the running task on every line, redact secrets, and bound the size of
+ * a line. Powertools' own keys belong to a logger and so to all tasks that run at once; every line goes through the
+ * formatter.
  */
 export function bindLogger(logger: Logger): void {
-  const formatter = logger['getLogFormatter']();
+  if (!boundLoggers.has(logger)) {
+    boundLoggers.add(logger);
+    bindKeys(logger, bindLogger);
+    bindExtras(logger);
+  }
+  const formatter = formatterOf(logger);
   if (bound.has(formatter)) return;
   bound.add(formatter);
   const formatAttributes = formatter.formatAttributes.bind(formatter);
-  const formatError = formatter.formatError.bind(formatter);
-  const ancestors: Error[] = [];
+  const toFields = errorReader(formatter);
 
   formatter.formatAttributes = (attributes: UnformattedAttributes, additional: Additional) => {
     const scope = currentScope();
-    const shown = hideSecrets(additional);
-    if (typeof attributes.message === 'string') attributes.message = hideSignatures(attributes.message);
+    const { message } = attributes;
+    attributes.message = (
+      typeof message === 'string' ? cutRedacted(message, maxLineMessage) : boundedCopy(message, { toFields })
+    ) as string;
+    const fields = scope ? withAppendedKeys(formatter, scope, additional) : additional;
+    const shown = boundFields(fields as Additional, toFields);
     if (!scope) return formatAttributes(attributes, shown);
     const { lambdaContext } = scope.invocation;
     const isNameless = attributes.serviceName === serviceless;
@@ -37,24 +52,67 @@ export function bindLogger(logger: Logger): void {
     return formatAttributes(attributes, { ...scope.keys, ...shown });
   };
 
-  formatter.formatError = (error: Error): FormattedError => {
-    // An error may be its own cause, in however wide a circle.
-    if (ancestors.includes(error)) return inShort(error);
-    ancestors.push(error);
-    try {
-      const formatted = hideSecrets({ ...formatError(error) }) as FormattedError & { errors?: unknown };
-      if (typeof formatted.stack === 'string') formatted.stack = hideSignatures(formatted.stack);
-      if (error instanceof AggregateError) formatted.errors = error.errors.slice(0, maxErrors);
-      return formatted;
-    } catch {
-      // A getter that throws.
-      return inShort(error);
-    } finally {
-      ancestors.pop();
-    }
-  };
+  formatter.formatError = (error: Error) => boundedCopy(error, { toFields }) as FormattedError;
 }
 
-function inShort({ name, message }: Error): FormattedError {
-  return { name, message: hideSignatures(String(message)), location: '' };
+/** Powertools copies every key of an extra argument before the formatter sees it. */
+function bindExtras(logger: Logger): void {
+  for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'critical'] as const) {
+    const write = logger[level].bind(logger) as (...args: unknown[]) => void;
+    logger[level] = (...args: unknown[]) => {
+      if (args.some(isLarge)) args = args.map((arg) => (isLarge(arg) ? boundedCopy(arg) : arg));
+      write(...args);
+    };
+  }
+}
+
+function isLarge(extra: unknown): boolean {
+  if (typeof extra !== 'object' || extra === null || isError(extra)) return false;
+  try {
+    if (Array.isArray(extra)) return extra.length > maxExtraKeys;
+    return ArrayBuffer.isView(extra) || Object.keys(extra).length > maxExtraKeys;
+  } catch {
+    // A proxy that throws: Powertools would throw too.
+    return true;
+  }
+}
+
+/** A formatter or a replacer of the user's may look for the error itself, so it is formatted when it is written. */
+function boundFields(additional: Additional, toFields: (error: Error) => Fields): Additional {
+  if (isPlain(additional)) return additional;
+  const { error } = additional as { error?: unknown };
+  if (!isError(error) || 'toJSON' in error) return boundedCopy(additional, { toFields }) as Additional;
+  return { ...(boundedCopy({ ...additional, error: null }, { toFields }) as Additional), error };
+}
+
+/** Most lines have a few short fields, which need no copy. */
+function isPlain(fields: Additional): boolean {
+  let count = 0;
+  for (const [key, value] of Object.entries(fields as Record<string, unknown>)) {
+    count += 1;
+    const isShort = typeof value === 'string' ? value.length < 256 && redactText(value) === value : true;
+    if (count > 32 || !isShort || (typeof value === 'object' && value !== null)) return false;
+    if (typeof value === 'function' || key.length > 64 || isSecret(key, value)) return false;
+  }
+  return true;
+}
+
+/** Reads the fields of an error as the formatter shows them. */
+function errorReader(formatter: LogFormatter): (error: Error) => Fields {
+  const { formatError } = formatter;
+  if (formatError === LogFormatter.prototype.formatError) {
+    return (error) => readError(error, (stack) => formatter.getCodeLocation(stack));
+  }
+  return (error) => {
+    const bounded = formatter.formatError;
+    // The causes are copied later.
+    formatter.formatError = (cause) => cause as unknown as FormattedError;
+    try {
+      const fields = formatError.call(formatter, error);
+      if (typeof fields.stack === 'string') fields.stack = cutStack(fields.stack, String(error.message));
+      return { fields: Object.entries(fields).map(([key, item]) => ({ key, item })), rest: 0 };
+    } finally {
+      formatter.formatError = bounded;
+    }
+  };
 }

@@ -1,9 +1,15 @@
 import { formatWithOptions } from 'node:util';
 import { isProxy } from 'node:util/types';
 import type { Logger } from '@aws-lambda-powertools/logger';
-import { hideSecrets, hideSignatures } from './hideSecrets.ts';
+import { raw } from '../../core/ajson/raw.ts';
+import { maxLineMessage } from './bindLogger.ts';
+import { boundedCopy } from './boundedCopy.ts';
+import { errorInShort, isError } from './errorText.ts';
+import { isWritten } from './logLevel.ts';
+import { consoleOf } from './powertoolsPrivates.ts';
 import { unreadable } from './readFields.ts';
 import { currentScope, lastScope, type Scope } from './scope.ts';
+import { cutRedacted } from './secrets.ts';
 
 const levels = {
   debug: 'debug',
@@ -27,15 +33,14 @@ let captures = 0;
 let isWriting = false;
 
 /**
- * Lets what is written to the console go to the logger of the invocation that writes it, until all who asked for it have
- * released it.
+ * Sends the lines of the console to the logger of the invocation that writes them, until every caller has released it.
  *
- * @returns releases it
+ * @returns releases the console
  */
 export function captureConsole(): () => void {
   if (captures === 0) {
     for (const method of methods) {
-      // What was put over ours may have been taken off again since.
+      // Another patch of the console may have been undone since.
       if (console[method] === captured[method]) continue;
       originals.set(method, console[method]);
       console[method] = captured[method];
@@ -51,14 +56,14 @@ export function captureConsole(): () => void {
   };
 }
 
-/** What somebody else has put over ours stays: without an invocation under way, ours passes on what it gets. */
+/** Leaves a patch that was put over ours: outside of invocations, ours passes its arguments on. */
 function restore(): void {
   for (const [method, original] of originals) {
     if (console[method] === captured[method]) console[method] = original as Console[Method];
   }
 }
 
-/** The console as it is without us: for a logger that writes to it. */
+/** The console without the capture: for a logger that writes to it. */
 export const bareConsole: Console = Object.assign(
   Object.create(console) as Console,
   Object.fromEntries(methods.map((method) => [method, (...args: unknown[]) => bare(method)(...args)])),
@@ -88,26 +93,69 @@ function write(method: Method, args: readonly unknown[], { invocation, isRoot }:
   const { logger } = invocation;
   const level = levels[method];
   if (level !== 'error' && level !== 'warn' && isSdkChatter(args)) return;
-  // Whoever reports the failures of a batch, reports what has its line.
-  if (level === 'error' && isRoot && args.some((arg) => invocation.hasLine(arg))) return;
+  const hasLine = (arg: unknown) => level === 'error' && isRoot && invocation.hasLine(arg);
+  // Another middleware reports a failure that has its line already.
+  if (args.some(hasLine) && args.every((arg) => hasLine(arg) || isRecord(arg))) return;
   const [text] = args;
-  if (args.length === 1 && typeof text === 'string' && isJson(text)) {
-    // Another logger's line, or a metric: it is what it is, and JSON in JSON would be neither.
-    consoleOf(logger)[method](text);
-    return;
-  }
-  logger[level](textOf(args));
+  if (args.length === 1 && typeof text === 'string' && writeJson(method, text, logger)) return;
+  logger[level](textOf(args.map((arg) => (hasLine(arg) && isError(arg) ? inShort(arg) : arg))));
 }
 
-/** The arguments as the console formats them. One that cannot be shown must not fail the task, nor hide the others. */
+/**
+ * Writes a line that is JSON already, such as another logger's, without wrapping it in JSON again. Secrets are redacted.
+ * A metric in CloudWatch's embedded format is written as it is, at any level.
+ *
+ * @returns false when the text is not a JSON object
+ */
+function writeJson(method: Method, text: string, logger: Logger): boolean {
+  const isMetric = text.length <= maxMetric && text.includes('"CloudWatchMetrics"');
+  if (text.length > maxLineMessage && !isMetric) return false;
+  const line = parseObject(text);
+  if (!line) return false;
+  const { _aws } = line as { _aws?: { CloudWatchMetrics?: unknown } };
+  if (Array.isArray(_aws?.CloudWatchMetrics)) consoleOf(logger)[method](text);
+  else if (isWritten(logger, levels[method])) consoleOf(logger)[method](redactJson(text, line));
+  return true;
+}
+
+/** CloudWatch takes no larger event. */
+const maxMetric = 1_048_576;
+
+/** The text itself where nothing is redacted, so that its layout and its numbers stay. */
+function redactJson(text: string, line: object): string {
+  const write = (value: unknown) =>
+    JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? String(item) : item));
+  const copy = write(boundedCopy(line));
+  return copy === write(line) ? text : copy;
+}
+
+function parseObject(text: string): object | undefined {
+  const trimmed = text.trim();
+  if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return undefined;
+  return attempt(() => raw(trimmed) as object);
+}
+
+/** A record of the batch, which middlewares report along with the error. */
+function isRecord(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || isProxy(value)) return false;
+  return ('messageId' in value && 'body' in value) || 'Sns' in value;
+}
+
+function inShort(error: Error): string {
+  const { name, message } = errorInShort(error);
+  return `${name}: ${message}`;
+}
+
+/** `console.log` has no limit. */
+const maxArguments = 100;
+
+/** The arguments as the console formats them. One that cannot be shown neither fails the task nor hides the others. */
 function textOf(args: readonly unknown[]): string {
-  const shown = args.map((arg) => hideSecrets(arg, 'text'));
-  const format = (...some: unknown[]) => hideSignatures(formatWithOptions({ colors: false }, ...some));
-  try {
-    return format(...shown);
-  } catch {
-    return shown.map((arg) => attempt(() => format(arg)) ?? unreadable).join(' ');
-  }
+  const shown = boundedCopy(args.slice(0, maxArguments), { as: 'text' }) as unknown[];
+  const format = (...some: unknown[]) => formatWithOptions({ colors: false }, ...some);
+  const text =
+    attempt(() => format(...shown)) ?? shown.map((arg) => attempt(() => format(arg)) ?? unreadable).join(' ');
+  return cutRedacted(text, maxLineMessage);
 }
 
 function attempt<T>(work: () => T): T | undefined {
@@ -118,12 +166,7 @@ function attempt<T>(work: () => T): T | undefined {
   }
 }
 
-/** The console that a logger writes to. */
-export function consoleOf(logger: Logger): Console {
-  return logger['console'];
-}
-
-/** What the AWS SDK tells of each call to a client's logger: all that goes in and comes out. */
+/** The AWS SDK's line for each call of a client with a logger, with the whole input and output. */
 function isSdkChatter([call, ...rest]: readonly unknown[]): boolean {
   return (
     rest.length === 0 &&
@@ -133,15 +176,4 @@ function isSdkChatter([call, ...rest]: readonly unknown[]): boolean {
     'clientName' in call &&
     'commandName' in call
   );
-}
-
-function isJson(text: string): boolean {
-  const trimmed = text.trim();
-  if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,21 +1,15 @@
 import { inspect } from 'node:util';
 import type { Logger } from '@aws-lambda-powertools/logger';
-import { hideSecrets } from './hideSecrets.ts';
+import { boundedCopy } from './boundedCopy.ts';
+import { cut, isError, maxMessage } from './errorText.ts';
 
-/** Writes one line for an error. What cannot be written must not become a failure of its own. */
+/** Writes one line for an error, or for another value that was thrown. */
 export function logFailure(logger: Logger, level: 'error' | 'warn', message: string, error: unknown): void {
-  try {
-    logger[level](message, { error: error instanceof Error ? error : thrownValue(error) });
-  } catch {
-    logger[level](message, { error: thrownValue(error) });
-  }
+  logger[level](message, { error: isError(error) ? error : thrownValue(error) });
 }
 
-/** For what was thrown and is no error. */
-function thrownValue(value: unknown) {
-  const message =
-    value instanceof Error
-      ? value.message
-      : inspect(hideSecrets(value, 'text'), { depth: 2, breakLength: 1e9 });
-  return { name: value instanceof Error ? value.name : 'thrown value', message };
+/** A thrown value that is not an error, in the form of one. */
+export function thrownValue(value: unknown): { name: string; message: string } {
+  const shown = inspect(boundedCopy(value, { as: 'text' }), { depth: 2, breakLength: 1e9 });
+  return { name: 'thrown value', message: cut(shown, maxMessage) };
 }

@@ -1,26 +1,32 @@
-import type { Logger } from '@aws-lambda-powertools/logger';
+import { Logger, LogLevelThreshold } from '@aws-lambda-powertools/logger';
+import { isMadeWithLevel, isSampling, noteLevels } from './powertoolsPrivates.ts';
 
-/** Powertools' number for INFO, which is what a logger has that nobody gave a level. */
-const info = 12;
+noteLevels(Logger.prototype);
+
+export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+
+/** Whether a logger writes lines of a level. */
+export function isWritten(logger: Logger, level: Level): boolean {
+  return LogLevelThreshold[level.toUpperCase() as Uppercase<Level>] >= logger.level;
+}
 
 /**
- * Whether `DEBUG` is to switch debug lines on: `true` or `1`, in any case. The variables that Powertools reads go
- * before it.
+ * Whether `DEBUG` switches debug lines on: `true` or `1`, in any case. The variables that Powertools reads come first.
  */
 export function wantsDebug(): boolean {
   const { DEBUG = '', POWERTOOLS_LOG_LEVEL, LOG_LEVEL, AWS_LAMBDA_LOG_LEVEL } = process.env;
   return /^(true|1)$/i.test(DEBUG.trim()) && !(POWERTOOLS_LOG_LEVEL || LOG_LEVEL || AWS_LAMBDA_LOG_LEVEL);
 }
 
-/** Gives a logger the level DEBUG, unless it was given one of its own. */
+/** Gives a logger the level DEBUG, unless it was given a level in code. */
 export function switchDebugOn(logger: Logger): void {
-  if (logger.level === info) logger.setLogLevel('DEBUG');
+  if (logger.level === LogLevelThreshold.INFO && !isMadeWithLevel(logger)) logger.setLogLevel('DEBUG');
 }
 
 /**
- * Decides anew whether this invocation is one whose debug lines are sampled. Without sampling nothing is done, since
- * that would take away a level that was set at start-up.
+ * Decides anew whether this invocation's debug lines are sampled. Without sampling this would reset a level that was set
+ * at start-up.
  */
 export function sampleDebug(logger: Logger): void {
-  if (logger['powertoolsLogData'].sampleRateValue) logger.refreshSampleRateCalculation();
+  if (isSampling(logger)) logger.refreshSampleRateCalculation();
 }

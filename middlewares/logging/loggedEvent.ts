@@ -1,20 +1,28 @@
 import { raw } from '../../core/ajson/raw.ts';
-import { eventKind, isSnsRecord, type SqsEvent, type TaskRecord } from '../../core/batch/events.ts';
+import {
+  eventKind,
+  isSnsRecord,
+  recordsOf,
+  type SqsEvent,
+  type TaskRecord,
+} from '../../core/batch/events.ts';
 import { isEnvelope } from '../../core/batch/unwrapTask.ts';
-import { hideSecrets } from './hideSecrets.ts';
 import { type RedactPath, redact } from './redact.ts';
 
+/** JSON inside JSON is opened this often. */
+const maxNesting = 6;
+
 /**
- * An event as it may be logged: with the JSON in its bodies parsed, so that there is no JSON inside JSON and every path
- * leads somewhere, and with nothing where the paths lead, neither from the event on nor from each task on.
+ * An event as it may be logged: the JSON in its strings is parsed, so that secrets and paths are found in it, and the
+ * values that the paths name are redacted. A path starts at the event or at a task; the Input of a state machine is part
+ * of the task, with or without its name. Secrets are redacted when the line is written.
  */
 export function loggedEvent(event: unknown, paths: readonly RedactPath[]): unknown {
-  const opened = eventKind(event) === 'direct' ? event : openRecords(event as SqsEvent, paths);
-  return hideSecrets(redact(opened, paths));
-}
-
-function openRecords(event: SqsEvent, paths: readonly RedactPath[]) {
-  return { ...event, Records: event.Records.map((record: TaskRecord) => openRecord(record, paths)) };
+  const kind = eventKind(event);
+  if (kind === 'direct' || kind === 'other') return redact(redactTask(openJson(event), paths), paths);
+  const records = recordsOf(event) as readonly TaskRecord[];
+  const opened = records.map((record) => openRecord(record, paths));
+  return redact(Array.isArray(event) ? opened : { ...(event as SqsEvent), Records: opened }, paths);
 }
 
 function openRecord(record: TaskRecord, paths: readonly RedactPath[]): unknown {
@@ -26,15 +34,44 @@ function openRecord(record: TaskRecord, paths: readonly RedactPath[]): unknown {
   return { ...record, body: { ...body, Message: openMessage(body.Message, paths) } };
 }
 
-/** No path leads into what is not JSON: with anything to be left out, all of it is. */
+/** Without JSON no path can be followed, so a message that is not JSON is redacted whole where there are paths. */
 function openMessage(message: unknown, paths: readonly RedactPath[]): unknown {
-  const content = parse(message);
-  if (typeof content !== 'string' || paths.length === 0) return redact(content, paths);
-  return `[${content.length} characters that are no JSON object]`;
+  const content = openJson(message);
+  if (typeof content === 'string' && paths.length > 0) {
+    return `[redacted: ${content.length} characters that are not JSON]`;
+  }
+  return redactTask(content, paths);
+}
+
+/** The arguments that a state machine sends in `Input` or `payload` are those of the task. */
+function redactTask(task: unknown, paths: readonly RedactPath[]): unknown {
+  const found = redact(task, paths);
+  if (typeof found !== 'object' || found === null) return found;
+  const opened = { ...found } as Record<string, unknown>;
+  for (const key of ['Input', 'payload']) {
+    if (Object.hasOwn(opened, key)) opened[key] = redact(opened[key], argumentPaths(paths));
+  }
+  return opened;
+}
+
+function argumentPaths(paths: readonly RedactPath[]): RedactPath[] {
+  return paths.flatMap((path) => (path[0] === 'task_kwargs' ? [path, path.slice(1)] : [path]));
+}
+
+/** Opens the JSON in every string of a value. */
+function openJson(value: unknown, nesting = maxNesting): unknown {
+  if (nesting === 0) return value;
+  if (typeof value === 'string') {
+    const parsed = parse(value);
+    return parsed === value ? value : openJson(parsed, nesting - 1);
+  }
+  if (Array.isArray(value)) return value.map((item) => openJson(item, nesting));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, openJson(item, nesting)]));
 }
 
 function parse(text: unknown): unknown {
-  if (typeof text !== 'string') return text;
+  if (typeof text !== 'string' || !/^\s*[{[]/.test(text)) return text;
   try {
     return raw(text);
   } catch {

@@ -1,7 +1,7 @@
 import { Console } from 'node:console';
 import { inspect, styleText } from 'node:util';
 
-/** Whether the readable format is the better one: in a terminal of your own. */
+/** Whether lines go to a terminal outside Lambda. */
 export function isTerminal(): boolean {
   return process.stdout.isTTY === true && !process.env.AWS_LAMBDA_FUNCTION_NAME;
 }
@@ -18,8 +18,8 @@ const styles: Record<string, Style> = {
   CRITICAL: ['bold', 'red'],
 };
 
-/** What each line has, and nobody at a terminal wants to read on each. */
-const left = new Set(
+/** Keys that are on every line, and not shown in a terminal. */
+const omitted = new Set(
   [
     ['level', 'message', 'timestamp', 'service', 'cold_start', 'sampling_rate', 'xray_trace_id', 'tenant_id'],
     ['function_arn', 'function_memory_size', 'function_name', 'function_request_id', 'function_version'],
@@ -27,7 +27,7 @@ const left = new Set(
   ].flat(),
 );
 
-/** A console for a Powertools logger, which writes its lines so that people can read them. */
+/** A console for a Powertools logger that writes its lines in a readable format. */
 export function prettyConsole(): Console {
   const target = new Console({ stdout: process.stdout, stderr: process.stderr });
   const pretty = Object.create(target) as Console;
@@ -39,32 +39,35 @@ export function prettyConsole(): Console {
 }
 
 /**
- * One line of JSON, for people: time, level, task, message, then whatever else was logged, and below it the error.
+ * Formats one line of JSON for people: time, level, task, message, the other fields, and the error below. Control
+ * characters are escaped, since a message may come from anyone and a terminal obeys them.
  *
  * @param colours whether the terminal takes colours
  */
 export function prettyLine(json: string, colours: boolean): string {
   const line = parse(json);
-  if (line?.['level'] === undefined) return json;
+  if (line?.['level'] === undefined) return escapeControls(json);
   const paint = (style: Style, text: string) =>
     colours ? styleText(style, text, { validateStream: false }) : text;
   const level = String(line['level']);
   const parts = [
-    paint('gray', String(line['timestamp']).slice(11, 23)),
-    paint(styles[level] ?? 'white', level.padEnd(5)),
-    paint('cyan', taskOf(line)),
-    String(line['message'] ?? ''),
+    paint('gray', escapeAll(String(line['timestamp']).slice(11, 23))),
+    paint(styles[level] ?? 'white', escapeAll(level.padEnd(5))),
+    paint('cyan', escapeAll(taskOf(line))),
+    escapeControls(String(line['message'] ?? '')),
     ...Object.entries(line)
-      .filter(([key]) => !left.has(key))
-      .map(([key, value]) => `${paint('gray', `${key}=`)}${show(value, colours)}`),
+      .filter(([key]) => !omitted.has(key))
+      .map(([key, value]) => `${paint('gray', `${escapeAll(key)}=`)}${show(value, colours)}`),
   ];
   return [
     parts.filter(Boolean).join(' '),
-    ...errorLines(line['error']).map((one) => (/^ +at /.test(one) ? paint('gray', one) : one)),
+    ...errorLines(line['error'])
+      .map(escapeAll)
+      .map((text) => (/^ +at /.test(text) ? paint('gray', text) : text)),
   ].join('\n');
 }
 
-/** The task, the end of its message's id, and how often it was received, where that is more than once. */
+/** The task, the end of its message's id, and the receive count if the message was received before. */
 function taskOf(line: Line): string {
   const { message_id, task_name, receive_count } = line;
   if (message_id === undefined) return '';
@@ -74,8 +77,8 @@ function taskOf(line: Line): string {
 
 function show(value: unknown, colors: boolean): string {
   return typeof value === 'string' && !/[\s"]/.test(value)
-    ? value
-    : inspect(value, { colors, depth: 6, breakLength: Number.POSITIVE_INFINITY });
+    ? escapeAll(value)
+    : inspect(value, { colors, depth: 6, breakLength: Number.POSITIVE_INFINITY }).replace(reversing, escaped);
 }
 
 function errorLines(error: unknown, prefix = ''): string[] {
@@ -83,9 +86,25 @@ function errorLines(error: unknown, prefix = ''): string[] {
     return error === undefined ? [] : [`    ${prefix}${error}`];
   const { name, message, stack, cause } = error as Line;
   const text = typeof stack === 'string' ? stack : `${name}: ${message}`;
-  const shown = text.split('\n').filter((one) => !/\(node:internal\//.test(one));
-  const lines = shown.map((one, index) => `    ${index === 0 ? prefix : ''}${one}`);
+  const shown = text.split('\n').filter((line) => !/\(node:internal\//.test(line));
+  const lines = shown.map((line, index) => `    ${index === 0 ? prefix : ''}${line}`);
   return [...lines, ...errorLines(cause, 'caused by ')];
+}
+
+/** Characters that reverse the text after them. */
+const reversing = /[\u202a-\u202e\u2066-\u2069]/g;
+
+/** Escapes control characters other than the line feed and the tab, and those that reverse text. */
+function escapeControls(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, escaped).replace(reversing, escaped);
+}
+
+function escapeAll(text: string): string {
+  return text.replace(/\p{Cc}/gu, escaped).replace(reversing, escaped);
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function parse(json: string): Line | undefined {

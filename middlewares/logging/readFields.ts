@@ -1,105 +1,214 @@
 import { inspect } from 'node:util';
+import * as types from 'node:util/types';
+import { cutStack, isError } from './errorText.ts';
 
 /** How a value is shown in a line: by `JSON.stringify`, or by `util.inspect`. */
 export type ShownAs = 'json' | 'text';
 
-/** Something in an object: a property, or an entry of a list, a map or a set. */
+/** A property, or an entry of a list, a map or a set. */
 export interface Field {
   readonly key: unknown;
-  item: unknown;
-  /** What is shown of it: as JSON, what its `toJSON` gives. */
-  readonly shown: unknown;
-  /** What a property is but for its value. */
+  readonly item: unknown;
+  /** Of a property that `util.inspect` shows. */
   readonly descriptor?: PropertyDescriptor;
 }
 
-/** What stands in the place of what cannot be read. */
-export const unreadable = '[cannot be read]';
+export interface Fields {
+  readonly fields: Field[];
+  /** How many fields were not read. */
+  readonly rest: number;
+}
 
+/** Shown instead of what throws when it is read. */
+export const unreadable = '[unreadable]';
+
+/** How many fields are read of an object: as text, as many as `util.inspect` shows of a list. */
+const maxFields = { json: 1000, text: 100 } as const;
+/** A copy of a list up to this length has its length, by which `util.inspect` says how much it does not show. */
+const maxLength = 10_000;
+/** How many errors of an AggregateError are shown. */
+const maxErrors = 10;
 /**
- * Reads what is in an object as it would be shown, and no more: `JSON.stringify` calls getters and `toJSON`,
- * `util.inspect` does not, and leaves the rest to objects that show themselves.
+ * Reads the fields of an object that would be shown, up to a limit. `JSON.stringify` calls getters, `util.inspect` does not.
  *
- * @param known what `toJSON` gave for other references to an object
- * @returns undefined when it cannot be read, such as a proxy that was revoked
+ * @throws what a proxy throws
  */
-export function readFields(value: object, as: ShownAs, known: Map<object, unknown>): Field[] | undefined {
-  try {
-    if (ArrayBuffer.isView(value)) return [];
-    return as === 'json' ? jsonFields(value, known) : textFields(value);
-  } catch {
-    return undefined;
-  }
+export function readFields(value: object, as: ShownAs): Fields {
+  const limit = maxFields[as];
+  if (Array.isArray(value)) return as === 'json' ? listItems(value, limit) : shownItems(value, limit);
+  // One less in text: the marker for the rest is an entry too.
+  const entries = as === 'json' ? limit : limit - 1;
+  if (value instanceof Map) return readEntries(value, value.size, entries);
+  if (value instanceof Set) return readEntries(unkeyed(value), value.size, entries);
+  if (as === 'json') return properties(value, limit);
+  if (value instanceof Headers) return readEntries(value, 0, entries);
+  return describedProperties(value, limit);
 }
 
-function jsonFields(value: object, known: Map<object, unknown>): Field[] {
-  // Errors are formatted as they are written, and looked into then.
-  if (value instanceof Error) return [];
+function listItems(list: readonly unknown[], limit: number): Fields {
+  const shown = Math.min(list.length, limit);
+  const fields = Array.from({ length: shown }, (_, key) => readField(list, key));
+  return { fields, rest: list.length - shown };
+}
+
+/** A short list in text also shows its holes, and properties such as those of a match of a regular expression. */
+function shownItems(list: readonly unknown[], limit: number): Fields {
+  if (list.length > maxLength) return listItems(list, limit - 1);
+  let dense = 0;
+  while (dense < Math.min(list.length, limit) && dense in list) dense += 1;
+  const keys = dense === limit ? [] : Object.keys(list).slice(dense, dense + limit);
+  const all = [...Array.from({ length: dense }, (_, key) => key), ...keys];
+  return { fields: all.map((key) => readField(list, key)), rest: 0 };
+}
+
+function readEntries(entries: Iterable<[unknown, unknown]>, size: number, limit: number): Fields {
   const fields: Field[] = [];
-  for (const key of Object.keys(value)) {
-    let item: unknown;
-    let shown: unknown = unreadable;
-    try {
-      item = (value as Record<string, unknown>)[key];
-      shown = toJson(item, key, known);
-    } catch {
-      // What is shown says so.
-    }
-    // JSON has no functions, and a `toJSON` has been called.
-    if (typeof item !== 'function' || Array.isArray(value)) fields.push({ key, item, shown });
+  for (const [key, item] of entries) {
+    if (fields.length === limit) break;
+    fields.push({ key, item });
   }
-  return fields;
+  return { fields, rest: Math.max(0, size - fields.length) };
 }
 
-function toJson(item: unknown, key: string, known: Map<object, unknown>): unknown {
-  if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item)) return item;
-  const { toJSON } = item as { toJSON?: unknown };
-  if (typeof toJSON !== 'function') return item;
-  if (!known.has(item)) known.set(item, toJSON.call(item, key));
-  return known.get(item);
+function* unkeyed(values: Iterable<unknown>): Iterable<[undefined, unknown]> {
+  for (const value of values) yield [undefined, value];
 }
 
-function textFields(value: object): Field[] {
-  const entry = ([key, item]: [unknown, unknown]): Field => ({ key, item, shown: item });
-  if (Array.isArray(value)) return value.map((item, key) => entry([key, item]));
-  if (value instanceof Map || value instanceof Headers) return [...value].map(entry);
-  if (value instanceof Set) return [...value].map((item) => entry([undefined, item]));
-  if (typeof (value as Record<symbol, unknown>)[inspect.custom] === 'function') return [];
-  const isError = value instanceof Error;
-  return Reflect.ownKeys(value).flatMap((key): Field[] => {
-    const descriptor = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor;
-    if (!descriptor.enumerable && !isError) return [];
-    // The stack is an accessor, which works on the error alone.
-    const isStack = isError && key === 'stack';
-    const item = isStack ? value.stack : descriptor.value;
-    return [
-      { key, item, shown: item, descriptor: isStack ? { enumerable: false, value: item } : descriptor },
-    ];
-  });
+function properties(value: object, limit: number): Fields {
+  const keys = Object.keys(value);
+  const fields = keys.slice(0, limit).map((key) => readField(value, key));
+  return { fields, rest: Math.max(0, keys.length - limit) };
+}
+
+function readField(value: object, key: string | number): Field {
+  try {
+    return { key, item: (value as Record<string, unknown>)[key] };
+  } catch {
+    return { key, item: unreadable };
+  }
+}
+
+function describedProperties(value: object, limit: number): Fields {
+  const ofError = isError(value);
+  const keys = ofError
+    ? Reflect.ownKeys(value)
+    : [...Object.keys(value), ...Object.getOwnPropertySymbols(value)];
+  const fields: Field[] = [];
+  let read = 0;
+  for (const key of keys) {
+    if (fields.length === limit) break;
+    read += 1;
+    const descriptor = Object.getOwnPropertyDescriptor(value, key);
+    if (!descriptor || (!descriptor.enumerable && !ofError)) continue;
+    fields.push(
+      ofError ? errorProperty(value, key, descriptor) : { key, item: descriptor.value, descriptor },
+    );
+  }
+  return { fields, rest: keys.length - read };
+}
+
+function errorProperty(error: Error, key: string | symbol, descriptor: PropertyDescriptor): Field {
+  // The stack may be an accessor that works on the error alone.
+  if (key === 'stack') return { key, item: stackOf(error), descriptor: { enumerable: false, value: '' } };
+  if (key === 'errors' && Array.isArray(descriptor.value)) {
+    return { key, item: firstErrors(descriptor.value), descriptor: { enumerable: false, value: '' } };
+  }
+  return { key, item: descriptor.value, descriptor };
+}
+
+/** An error's fields as Powertools' formatter shows them, and the errors of an AggregateError. */
+export function readError(error: Error, locate: (stack: string) => string): Fields {
+  const stack = stackOf(error);
+  const read = (key: string) => readField(error, key).item;
+  const isInLines = /^(?:1|y|yes|t|true|on)$/i.test(process.env.POWERTOOLS_DEV ?? '');
+  const fields: Field[] = [
+    { key: 'name', item: read('name') },
+    { key: 'location', item: stack === undefined ? '' : locate(stack) },
+    { key: 'message', item: read('message') },
+    { key: 'stack', item: isInLines ? stack?.split('\n') : stack },
+    { key: 'cause', item: read('cause') },
+  ];
+  const errors = read('errors');
+  if (error instanceof AggregateError && Array.isArray(errors)) {
+    fields.push({ key: 'errors', item: firstErrors(errors) });
+  }
+  const own = properties(error, maxFields.json);
+  fields.push(...own.fields.filter(({ key }) => !fields.some((field) => field.key === key)));
+  return { fields, rest: own.rest };
+}
+
+function firstErrors(errors: readonly unknown[]): unknown[] {
+  const shown: unknown[] = errors.slice(0, maxErrors);
+  if (errors.length > maxErrors) shown.push(`… ${errors.length - maxErrors} more errors`);
+  return shown;
+}
+
+function stackOf(error: Error): string | undefined {
+  const { item: stack } = readField(error, 'stack');
+  const { item: message } = readField(error, 'message');
+  if (typeof stack !== 'string') return undefined;
+  return cutStack(stack, typeof message === 'string' ? message : '');
+}
+
+/** Whether `util.inspect` shows more of an object than its fields, so that a copy would be shown as something else. */
+export function isOpaque(value: object): boolean {
+  return (
+    types.isDate(value) ||
+    types.isRegExp(value) ||
+    types.isPromise(value) ||
+    types.isBoxedPrimitive(value) ||
+    types.isAnyArrayBuffer(value) ||
+    ArrayBuffer.isView(value) ||
+    types.isWeakMap(value) ||
+    types.isWeakSet(value) ||
+    types.isGeneratorObject(value) ||
+    types.isMapIterator(value) ||
+    types.isSetIterator(value) ||
+    types.isExternal(value) ||
+    types.isModuleNamespaceObject(value) ||
+    (typeof (value as Record<symbol, unknown>)[inspect.custom] === 'function' && !(value instanceof Headers))
+  );
 }
 
 /** An object of the same kind, for the fields to be put into. */
 export function emptyLike(value: object, as: ShownAs): object {
-  if (Array.isArray(value)) return [];
+  if (as === 'json') {
+    if (Array.isArray(value)) return [];
+    if (value instanceof Map) return new Map();
+    if (value instanceof Set) return new Set();
+    return {};
+  }
+  if (value instanceof Headers) return new Headers();
+  return Object.setPrototypeOf(emptyShown(value), Object.getPrototypeOf(value));
+}
+
+function emptyShown(value: object): object {
+  if (Array.isArray(value)) return Object.assign([], { length: value.length > maxLength ? 0 : value.length });
   if (value instanceof Map) return new Map();
   if (value instanceof Set) return new Set();
-  if (value instanceof Headers) return new Headers();
-  if (as === 'json') return {};
-  // Only what was made as an error is shown as one everywhere.
-  const made = value instanceof Error ? new Error() : {};
-  return Object.setPrototypeOf(made, Object.getPrototypeOf(value));
+  if (typeof value === 'function') return Object.defineProperty(() => {}, 'name', { value: value.name });
+  // Only an object that was made as an error is shown as one everywhere.
+  return isError(value) ? new Error() : {};
 }
 
 /** Puts a field into what {@link emptyLike} gave. */
 export function putField(copy: object, { key, descriptor }: Field, value: unknown): void {
-  if (Array.isArray(copy)) copy[key as number] = value;
-  else if (copy instanceof Map) copy.set(key, value);
+  if (copy instanceof Map) copy.set(key, value);
   else if (copy instanceof Set) copy.add(value);
   else if (copy instanceof Headers) copy.append(key as string, value as string);
+  else if (!descriptor && key !== '__proto__') (copy as Record<PropertyKey, unknown>)[key as string] = value;
   else {
     const { get, set, enumerable = true } = descriptor ?? {};
     const content = get || set ? { get, set } : { value, writable: true };
     const property = { ...content, enumerable, configurable: true } as PropertyDescriptor;
     Object.defineProperty(copy, key as PropertyKey, property);
   }
+}
+
+/** Says in a copy that fields are missing. */
+export function putRest(copy: object, words: string): void {
+  if (Array.isArray(copy)) copy.push(`… ${words}`);
+  else if (copy instanceof Map) copy.set('…', words);
+  else if (copy instanceof Set) copy.add(`… ${words}`);
+  else if (!(copy instanceof Headers)) putField(copy, { key: '…', item: words }, words);
 }

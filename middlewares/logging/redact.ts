@@ -1,11 +1,11 @@
-import { hidden } from './hideSecrets.ts';
+import { redacted } from './secrets.ts';
 
-/** A path, taken apart. `*` is every key and every index. */
+/** The parts of a path. `*` is every key and every index. */
 export type RedactPath = readonly string[];
 
 /**
  * @param path such as `task_kwargs.card.number`, `task_kwargs.users[*].name`, `Records[0].body`
- * @returns its parts, or undefined when it is no path
+ * @returns its parts, or undefined when it is not a path
  */
 export function parseRedactPath(path: string): RedactPath | undefined {
   const parts = path
@@ -16,10 +16,10 @@ export function parseRedactPath(path: string): RedactPath | undefined {
   return parts.length > 0 && parts.every((part) => part !== '' && !/[[\]]/.test(part)) ? parts : undefined;
 }
 
-/** A copy in which nothing stands where the paths lead. What no path touches is not copied. */
+/** A copy with the values redacted that the paths name. Parts without such a value are not copied. */
 export function redact(value: unknown, paths: readonly RedactPath[]): unknown {
   if (paths.length === 0) return value;
-  if (paths.some((path) => path.length === 0)) return hidden;
+  if (paths.some((path) => path.length === 0)) return redacted;
   if (typeof value !== 'object' || value === null) return value;
   const below = (key: string) =>
     redact(

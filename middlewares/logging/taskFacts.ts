@@ -1,25 +1,21 @@
 import { isSnsRecord, type LambdaContext, messageIdOf, type TaskRecord } from '../../core/batch/events.ts';
 import type { TaskRun } from '../../core/batch/stage.ts';
-import { isTask } from '../../core/tasks/task.ts';
+import { chainIdOf } from '../../core/tasks/chainId.ts';
+import { isTask, type Task } from '../../core/tasks/task.ts';
 import type { TaskFacts } from '../tracing/tracing.ts';
+import { cut } from './errorText.ts';
 import type { Keys } from './scope.ts';
 
-/** The name under which a chain's id travels as a message attribute. */
-export const chainIdName = 'chain_id';
-
-/** What any sender may have written: not what would break a line or a query. */
-const goodChainId = /^[\w.:-]{1,128}$/;
-
-/** The facts of a message, as far as it can be read: what is wrong with it is for the stages to say. */
+/** The facts of a message, as far as it can be read. The stages report errors in it. */
 export function factsOf(
   { record, unwrap }: { record: TaskRecord; unwrap: TaskRun['unwrap'] },
   coldStart: boolean,
 ): TaskFacts {
   const messageId = messageIdOf(record);
-  const { content, attributes } = read(unwrap);
+  const { content, attributes, notification } = read(unwrap);
   const sns = isSnsRecord(record);
   return {
-    ...partsOf(content, attributes, messageId),
+    ...partsOf(content, attributes, notification?.messageId ?? messageId),
     messageId,
     receiveCount: sns ? undefined : Number(record.attributes?.ApproximateReceiveCount) || undefined,
     source: sns ? record.Sns.TopicArn : record.eventSourceARN,
@@ -32,11 +28,11 @@ function read(unwrap: TaskRun['unwrap']) {
   try {
     return unwrap();
   } catch {
-    return { content: undefined, attributes: {} };
+    return { content: undefined, attributes: {}, notification: undefined };
   }
 }
 
-/** The facts of a task that a function was invoked with directly. */
+/** The facts of a task in a direct invocation. */
 export function factsOfInvocation(event: unknown, context: LambdaContext, coldStart: boolean): TaskFacts {
   const messageId = context?.awsRequestId;
   return {
@@ -49,18 +45,21 @@ export function factsOfInvocation(event: unknown, context: LambdaContext, coldSt
   };
 }
 
-/** Where no id came along, the chain starts here; its id is the same when the message is delivered again. */
+/** How much of a name and of a chain is repeated on every line and span. */
+const maxTaskName = 128;
+const maxChain = 256;
+
+/** The parts that come from the task. A chain without an id starts with this message. */
 function partsOf(task: unknown, attributes: Readonly<Record<string, string>>, messageId: string) {
-  const sent = attributes[chainIdName];
-  const known = isTask(task) ? task : undefined;
+  const { task_name, callback } = isTask(task) ? task : ({} as Partial<Task>);
   return {
-    taskName: known?.task_name,
-    chainId: sent !== undefined && goodChainId.test(sent) ? sent : messageId,
-    chain: typeof known?.callback === 'string' && known.callback !== '' ? known.callback : undefined,
+    taskName: task_name === undefined ? undefined : cut(task_name, maxTaskName),
+    chainId: chainIdOf(attributes, messageId),
+    chain: typeof callback === 'string' && callback !== '' ? cut(callback, maxChain) : undefined,
   };
 }
 
-/** What each line of a task has. */
+/** The keys on every line of a task. */
 export function keysOf(
   { taskName, messageId, receiveCount, chainId, chain, source }: TaskFacts,
   functionVersion: string | undefined,

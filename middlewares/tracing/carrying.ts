@@ -2,10 +2,9 @@ import { currentScope } from '../logging/scope.ts';
 import type { Tracing } from './tracing.ts';
 
 /**
- * Sends a message along with the attributes by which it carries on the chain and the trace of the task that sends it, if
- * any.
+ * Sends a message with the attributes that continue the chain and the trace of the running task, if there is one.
  *
- * @param tracing for a sender outside of any task
+ * @param tracing for a sender outside of tasks
  */
 export function carrying<T>(
   topicArn: string,
@@ -19,7 +18,7 @@ export function carrying<T>(
   return used ? used.send(topicArn, sendAll, inTask ? task?.trace : undefined) : sendAll({});
 }
 
-/** Lets an AWS client that is used within a traced task tell of its calls. */
+/** Traces the calls of an AWS client that is used in a traced task. */
 export function captureClient<C extends object>(client: C): C {
   currentScope()?.invocation.tracing?.capture?.(client);
   return client;

@@ -1,5 +1,8 @@
-/** Runs something, and tells when it is over: at once, or when its promise is settled. */
-export function finishing<T>(work: () => T, end: (failure?: { error: unknown }) => void): T {
+/** Ends a span, with the failure if there was one. */
+export type End = (failure?: { error: unknown }) => void;
+
+/** Runs something and calls `end` when it has finished: at once, or when its promise settles. */
+export function finishing<T>(work: () => T, end: End): T {
   try {
     const result = work();
     if (!(result instanceof Promise)) {
@@ -20,5 +23,25 @@ export function finishing<T>(work: () => T, end: (failure?: { error: unknown }) 
   } catch (error) {
     end({ error });
     throw error;
+  }
+}
+
+/** The first call ends the span: the deadline may end it before the task does. */
+export function once(end: End): End {
+  let ended = false;
+  return (failure) => {
+    if (ended) return;
+    ended = true;
+    end(failure);
+  };
+}
+
+/** An error for a span. Never throws. */
+export function asError(error: unknown): Error {
+  if (error instanceof Error) return error;
+  try {
+    return new Error(String(error));
+  } catch {
+    return new Error('a thrown value that has no text');
   }
 }

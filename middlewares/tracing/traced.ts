@@ -1,8 +1,8 @@
 import { currentScope } from '../logging/scope.ts';
 
 /**
- * Gives a function of your own a span in the trace of the task that calls it, by whichever tracing `lambdaLogged` was
- * given. Without tracing, and outside of an invocation, it is the function as it was.
+ * Gives a function a span in the trace of the task that calls it, with the tracing that `lambdaLogged` was given. Without
+ * tracing, and outside of an invocation, the function runs as it is.
  *
  * @param name the name of the span
  * @example

@@ -1,6 +1,6 @@
-/** What is known of a task when it starts. */
+/** The facts of a task when it starts. */
 export interface TaskFacts {
-  /** Undefined for a message that is no task. */
+  /** Undefined for a message that is not a task. */
   taskName: string | undefined;
   messageId: string;
   receiveCount: number | undefined;
@@ -9,7 +9,7 @@ export interface TaskFacts {
   chain: string | undefined;
   /** The ARN of the queue or the topic; undefined when the function was invoked directly. */
   source: string | undefined;
-  /** The message attributes that came with it. */
+  /** The message attributes that it arrived with. */
   attributes: Readonly<Record<string, string>>;
   coldStart: boolean;
 }
@@ -20,18 +20,18 @@ export interface TaskTrace {
   run<T>(work: () => T): T;
   /** The message attributes by which the next task carries on the trace. */
   readonly outgoing: Readonly<Record<string, string>>;
-  /** Ends the task's span. */
+  /** Ends the task's span. Further calls do nothing: the deadline may end it first. */
   end(failure?: { error: unknown }): void;
 }
 
-/** What traces tasks: `xrayTracing()`, `openTelemetryTracing()`, or one of your own. */
+/** Traces tasks: `xrayTracing()`, `openTelemetryTracing()`, or an object with these members. */
 export interface Tracing {
-  /** Opens the span of a task; undefined when nothing is to be traced. */
+  /** Opens the span of a task. Undefined if the task is not traced. */
   start(task: TaskFacts): TaskTrace | undefined;
-  /** Runs something in a span of its own, in the span that is current, else in the task's. */
+  /** Runs something in a new span, inside the current span, else inside the task's. */
   span<T>(name: string, work: () => T, task?: TaskTrace): T;
   /** Sends a message to a topic, with the message attributes by which it carries on the trace. */
   send<T>(topicArn: string, work: (attributes: Readonly<Record<string, string>>) => T, task?: TaskTrace): T;
-  /** Lets an AWS client tell of its calls; does nothing for one that does already. */
+  /** Traces the calls of an AWS client. Does nothing if they are traced already. */
   capture?(client: object): void;
 }

@@ -1,8 +1,10 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import middy, { type MiddlewareObj } from '@middy/core';
+import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import warmup from '@middy/warmup';
 import { lambdaLogged, queued, sqsSnsUnwrap } from '../../middlewares/index.ts';
+import { captureConsole } from '../../middlewares/logging/captureConsole.ts';
 import { capturedLines } from '../support/capturedLines.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
@@ -10,7 +12,7 @@ import { sqsRecord } from '../support/sqsRecord.ts';
 const methods = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
 const environment = { ...process.env };
 const bare = Object.fromEntries(methods.map((method) => [method, console[method]]));
-/** What reaches the console past the logger. */
+/** The calls that reach the console itself. */
 const raw: unknown[][] = [];
 
 afterEach(() => {
@@ -19,7 +21,7 @@ afterEach(() => {
   raw.length = 0;
 });
 
-/** Takes what reaches the console itself. */
+/** Collects the calls that reach the console itself. */
 function watchConsole() {
   for (const method of methods) console[method] = (...args: unknown[]) => void raw.push([method, ...args]);
   return Object.fromEntries(methods.map((method) => [method, console[method]]));
@@ -126,7 +128,7 @@ test('two invocations that overlap, each with its own logger; put back with the 
   expect(raw).toEqual([]);
 });
 
-test('whoever else puts something over the console while it is captured, keeps it', async () => {
+test('a patch that is put over the captured console stays', async () => {
   watchConsole();
   const theirs = (...args: unknown[]) => raw.push(['theirs', ...args]);
   const { invoke, lines } = makeStack(() => {
@@ -134,7 +136,7 @@ test('whoever else puts something over the console while it is captured, keeps i
   });
   await invoke([1]);
   expect(console.log).toBe(theirs);
-  // What they put away is ours: without an invocation it passes on what it gets.
+  // They kept ours, which passes its arguments on outside of invocations.
   const again = makeStack(() => {
     console.warn('now');
   });
@@ -155,12 +157,12 @@ test('whoever else puts something over the console while it is captured, keeps i
   expect(lines()).toHaveLength(1);
 });
 
-test("no JSON inside JSON: another logger's line, and a metric, pass as they are", async () => {
+test("no JSON inside JSON: another logger's line and a metric are written as they are", async () => {
   watchConsole();
   const metric = JSON.stringify({ _aws: { CloudWatchMetrics: [] }, latency: 3 });
   const { invoke, texts, lines } = makeStack(() => {
     console.log(metric);
-    console.log('{ no json }');
+    console.log('{ not json }');
     console.log('[1]');
   });
   await invoke([1]);
@@ -169,7 +171,7 @@ test("no JSON inside JSON: another logger's line, and a metric, pass as they are
     lines()
       .slice(1)
       .map(({ message }) => message),
-  ).toEqual(['{ no json }', '[1]', 'batch done']);
+  ).toEqual(['{ not json }', '[1]', 'batch done']);
   expect(raw).toEqual([]);
 });
 
@@ -220,4 +222,95 @@ test('a line from outside of any invocation goes to the logger of the one under 
   await invoke([1]);
   expect(lines()[0]).toMatchObject({ level: 'WARN', message: 'connection lost', function_name: 'worker' });
   expect(raw).toEqual([]);
+});
+
+describe('a line that is JSON', () => {
+  const metric = JSON.stringify({
+    _aws: { CloudWatchMetrics: [] },
+    latency: 3,
+    password: 'not a secret here',
+  });
+
+  test('obeys the level; a metric is written at any level', async () => {
+    const { invoke, texts, logger } = makeStack(() => {
+      logger.setLogLevel('WARN');
+      for (const method of methods) console[method](JSON.stringify({ method }));
+      console.debug(metric);
+      console.debug(JSON.stringify({ _aws: 'no metric' }));
+    });
+    await invoke([1]);
+    expect(texts).toEqual(['{"method":"error"}', '{"method":"warn"}', metric]);
+  });
+
+  test('is written without secrets; otherwise its text does not change', async () => {
+    const exact = ' { "n": 12345678901234567890, "s": "\\u00e9", "list": [ ] } ';
+    const { invoke, texts } = makeStack(() => {
+      console.info(exact);
+      console.info('{"user":{"password":"needle","n":12345678901234567890}}');
+    });
+    await invoke([1]);
+    expect(texts.slice(0, 2)).toEqual([
+      exact,
+      '{"user":{"password":"[redacted]","n":"12345678901234567890"}}',
+    ]);
+  });
+
+  test('that is very long is a message, cut and without secrets', async () => {
+    const long = JSON.stringify({ password: 'needle', rows: Array(100_000).fill({ token: 'needle' }) });
+    const { invoke, texts, lines } = makeStack(() => console.info(long));
+    await invoke([1]);
+    expect(texts.join()).not.toContain('needle');
+    expect(lines()[0]?.message).toMatch(/^\{"password":"\[redacted\]".* more characters$/);
+  });
+});
+
+test('a failure that has its line is not written again, but words written with it are', async () => {
+  const reports: MiddlewareObj = {
+    after: ({ response }) => {
+      for (const { reason } of response as PromiseRejectedResult[]) {
+        console.error(reason);
+        console.error(reason, { messageId: 'm', body: '{}' });
+        console.error('refund started because of', reason);
+        console.error(reason, { order: 4711 });
+        console.warn(reason);
+      }
+    },
+  };
+  const partial = sqsPartialBatchFailure({ logger: (...args: unknown[]) => console.error(...args) });
+  const { invoke, lines } = makeStack(() => Promise.reject(new Error('out of stock')), {}, [
+    partial as MiddlewareObj,
+    reports,
+  ]);
+  await invoke([1]);
+  const errors = lines().filter(({ level }) => level === 'ERROR');
+  expect(errors.map(({ message }) => message)).toEqual([
+    'task failed',
+    'refund started because of Error: out of stock',
+    'Error: out of stock { order: 4711 }',
+  ]);
+  expect(lines().find(({ level }) => level === 'WARN')?.message).toContain('    at ');
+});
+
+test('releasing the console twice counts once', () => {
+  const before = current();
+  const [first, second] = [captureConsole(), captureConsole()];
+  first();
+  first();
+  expect(current()).not.toEqual(before);
+  second();
+  expect(current()).toEqual(before);
+});
+
+test('under fake timers an invocation ends, and the console is put back', async () => {
+  const before = watchConsole();
+  jest.useFakeTimers();
+  try {
+    const { invoke, lines } = makeStack(() => console.log('working'));
+    await invoke([1]);
+    expect(lines()).toHaveLength(2);
+  } finally {
+    jest.useRealTimers();
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(current()).toEqual(before);
 });

@@ -90,13 +90,13 @@ describe('which format', () => {
 });
 
 test.each(['plain text', '{"_aws":{}}', '{broken', '[1]'])(
-  'what is no line of ours stays as it is: %s',
+  'text that is not a log line stays as it is: %s',
   (text) => {
     expect(prettyLine(text, false)).toBe(text);
   },
 );
 
-test('an error that is no object, and values that are not text', () => {
+test('an error that is not an object, and values that are not text', () => {
   const line = {
     level: 'WARN',
     message: 'odd',
@@ -105,4 +105,35 @@ test('an error that is no object, and values that are not text', () => {
     list: [1, 'a b'],
   };
   expect(prettyLine(JSON.stringify(line), false)).toBe("10:00:00.123 WARN  odd list=[ 1, 'a b' ]\n    text");
+});
+
+test('no control character reaches the terminal, except line feeds and tabs of a message', () => {
+  const evil = '\u001b]0;owned\u0007\u001b[2J\r\u009b31m\u202e';
+  const line = {
+    level: `INFO${evil}`,
+    message: `first\n\tsecond${evil}`,
+    timestamp: `2026-11-21T10:0${evil}`,
+    task_name: `work${evil}\n`,
+    message_id: evil,
+    receive_count: `9${evil}`,
+    [`key${evil}`]: evil,
+    list: [evil, { [evil]: evil }],
+    error: {
+      name: evil,
+      message: evil,
+      stack: `Error: ${evil}\n    at ${evil}`,
+      cause: { name: evil, message: evil },
+    },
+  };
+  for (const text of [
+    prettyLine(JSON.stringify(line), false),
+    prettyLine(evil, false),
+    prettyLine(`{"a":"${evil}"}`, false),
+  ]) {
+    expect(text).toContain('owned');
+    expect(text).not.toMatch(/[^\P{Cc}\n\t]|\u202e/u);
+  }
+  expect(prettyLine(JSON.stringify(line), false)).toContain('first\n\tsecond\\u001b]0;owned');
+  const coloured = stripVTControlCharacters(prettyLine(JSON.stringify(line), true));
+  expect(coloured).not.toMatch(/[^\P{Cc}\n\t]/u);
 });

@@ -6,7 +6,7 @@ import { capturedLines } from '../support/capturedLines.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
 
-/** Runs one task, and gives what was logged and whether it failed. */
+/** Runs one task. Returns its lines and whether it failed. */
 async function run(work: (logger: Logger) => unknown, options: object = {}, record?: object) {
   const logger = new Logger({ serviceName: 'shop' });
   const { texts, lines } = capturedLines(logger);
@@ -48,19 +48,19 @@ const withPassword = () => Object.assign(new Error('inner'), { password: 'needle
 const authorization = { Authorization: 'Bearer needle' };
 
 test.each<[string, unknown, string]>([
-  ['an instance', new User(), "User { name: 'Ann', password: '[hidden]' }"],
-  ['a map', new Map([['password', 'needle']]), "Map(1) { 'password' => '[hidden]' }"],
-  ['a set', new Set([{ apiKey: 'needle' }]), "Set(1) { { apiKey: '[hidden]' } }"],
-  ['headers', new Headers(authorization), "Headers { authorization: '[hidden]' }"],
-  ['a proxy', new Proxy({ password: 'needle' }, {}), "{ password: '[hidden]' }"],
+  ['an instance', new User(), "User { name: 'Ann', password: '[redacted]' }"],
+  ['a map', new Map([['password', 'needle']]), "Map(1) { 'password' => '[redacted]' }"],
+  ['a set', new Set([{ apiKey: 'needle' }]), "Set(1) { { apiKey: '[redacted]' } }"],
+  ['headers', new Headers(authorization), "Headers { authorization: '[redacted]' }"],
+  ['a proxy', new Proxy({ password: 'needle' }, {}), "{ password: '[redacted]' }"],
   [
     'an error',
     withHeaders(new AxiosHeaders(authorization)),
-    "headers: AxiosHeaders { Authorization: '[hidden]' }",
+    "headers: AxiosHeaders { Authorization: '[redacted]' }",
   ],
-  ['a cause', new Error('outer', { cause: withPassword() }), "password: '[hidden]'"],
-  ['errors', new AggregateError([withPassword()]), "password: '[hidden]'"],
-  ['a signature', new Error('https://x?Signature=needle'), 'https://x?Signature=[hidden]'],
+  ['a cause', new Error('outer', { cause: withPassword() }), "password: '[redacted]'"],
+  ['errors', new AggregateError([withPassword()]), "password: '[redacted]'"],
+  ['a signature', new Error('https://x?Signature=needle'), 'https://x?Signature=[redacted]'],
 ])('no secret in the console: %s', async (_, value, shown) => {
   const { text, lines } = await run(() => console.error('seen:', value));
   expect(text).not.toContain('needle');
@@ -69,14 +69,14 @@ test.each<[string, unknown, string]>([
 });
 
 test.each<[string, unknown, object]>([
-  ['an instance', new User(), { name: 'Ann', password: '[hidden]' }],
-  ['what toJSON gives', new Account(), { owner: 'Ann', password: '[hidden]' }],
+  ['an instance', new User(), { name: 'Ann', password: '[redacted]' }],
+  ['what toJSON gives', new Account(), { owner: 'Ann', password: '[redacted]' }],
   [
     'an error',
     withHeaders(new AxiosHeaders(authorization)),
-    { config: { headers: { Authorization: '[hidden]' } } },
+    { config: { headers: { Authorization: '[redacted]' } } },
   ],
-  ['a cause', new Error('outer', { cause: new User() }), { cause: { password: '[hidden]' } }],
+  ['a cause', new Error('outer', { cause: new User() }), { cause: { password: '[redacted]' } }],
   [
     'an error with a toJSON',
     Object.assign(withHeaders(authorization), {
@@ -84,12 +84,12 @@ test.each<[string, unknown, object]>([
         return { name: 'AxiosError', config: (this as unknown as { config: object }).config };
       },
     }),
-    { name: 'AxiosError', config: { headers: { Authorization: '[hidden]' } } },
+    { name: 'AxiosError', config: { headers: { Authorization: '[redacted]' } } },
   ],
   [
     'bytes',
     { secretAccessKey: Buffer.from('needle'), body: Buffer.from('ok') },
-    { secretAccessKey: '[hidden]' },
+    { secretAccessKey: '[redacted]' },
   ],
 ])('no secret in a line: %s', async (_, value, shown) => {
   const { text, lines } = await run((logger) => logger.info('seen', { value }));
@@ -99,10 +99,10 @@ test.each<[string, unknown, object]>([
 
 test("no signature in a logger's message", async () => {
   const { text } = await run((logger) => logger.info('GET https://x?X-Amz-Signature=needle&y=1'));
-  expect(text).toContain('GET https://x?X-Amz-Signature=[hidden]&y=1');
+  expect(text).toContain('GET https://x?X-Amz-Signature=[redacted]&y=1');
 });
 
-test('what holds itself is shown without its secrets, and stays as it was', async () => {
+test('a cycle is shown without secrets, and is not changed', async () => {
   const user: Record<string, unknown> = { password: 'needle', name: 'Ann' };
   user['self'] = { user, list: [user] };
   const { text, lines } = await run((logger) => {
@@ -111,11 +111,15 @@ test('what holds itself is shown without its secrets, and stays as it was', asyn
   });
   expect(text).not.toContain('needle');
   expect(lines[0]?.message).toContain('[Circular *1]');
-  expect(lines[1]?.['user']).toEqual({ password: '[hidden]', name: 'Ann', self: { list: [] } });
+  expect(lines[1]?.['user']).toEqual({
+    password: '[redacted]',
+    name: 'Ann',
+    self: { user: '[circular]', list: ['[circular]'] },
+  });
   expect(user['password']).toBe('needle');
 });
 
-test('each object is looked into once: objects that all refer to each other, and 100,000 of them', async () => {
+test('the work is bounded: objects that all refer to each other, 100,000 objects, 20,000 levels', async () => {
   const nodes = Array.from({ length: 30 }, (_, id): Record<string, unknown> => ({ id }));
   for (const one of nodes) for (const other of nodes) one[`to${other['id']}`] = other;
   const many = Array.from({ length: 100_000 }, () => ({ password: 'needle' }));
@@ -132,7 +136,7 @@ test('each object is looked into once: objects that all refer to each other, and
   expect(performance.now() - start).toBeLessThan(5000);
   expect(status).toBe('rejected');
   expect(text).not.toContain('needle');
-  expect(lines[3]?.['node']).toMatchObject({ id: 0, to1: { id: 1, to2: '[left out]' }, to29: { id: 29 } });
+  expect(lines[3]?.['node']).toMatchObject({ id: 0, to1: { id: 1, to0: '[circular]' }, to29: { id: 29 } });
   const { error } = lines[4] as unknown as { error: object };
   expect(error).toMatchObject({ message: 'odd', node: { to1: { id: 1 } }, deep: { deep: { deep: {} } } });
 });
@@ -153,15 +157,11 @@ const getter = () => ({
 
 test.each<[string, unknown, string]>([
   ['a getter that throws', getter(), 'seen { x: [Getter] }'],
-  ['a proxy that was revoked', revoked(), 'seen [cannot be read]'],
-  ['one inside', { a: { b: revoked() } }, "seen { a: { b: '[cannot be read]' } }"],
-  ['a proxy that throws', new Proxy({}, { ownKeys: throwing }), 'seen [cannot be read]'],
-  [
-    'what cannot show itself',
-    { [Symbol.for('nodejs.util.inspect.custom')]: throwing },
-    'seen [cannot be read]',
-  ],
-])('what cannot be shown in the console fails no task: %s', async (_, value, shown) => {
+  ['a proxy that was revoked', revoked(), 'seen [unreadable]'],
+  ['one inside', { a: { b: revoked() } }, "seen { a: { b: '[unreadable]' } }"],
+  ['a proxy that throws', new Proxy({}, { ownKeys: throwing }), 'seen [unreadable]'],
+  ['what cannot show itself', { [Symbol.for('nodejs.util.inspect.custom')]: throwing }, 'seen [unreadable]'],
+])('an unreadable value in the console does not fail the task: %s', async (_, value, shown) => {
   const { lines, status } = await run(() => {
     console.log('seen', value);
     console.log(value);
@@ -171,15 +171,15 @@ test.each<[string, unknown, string]>([
 });
 
 test.each<[string, () => unknown, unknown]>([
-  ['a getter that throws', getter, { x: '[cannot be read]' }],
-  ['a toJSON that throws', () => ({ toJSON: throwing }), '[cannot be read]'],
-  ['a proxy that was revoked', revoked, '[cannot be read]'],
+  ['a getter that throws', getter, { x: '[unreadable]' }],
+  ['a toJSON that throws', () => ({ toJSON: throwing }), '[unreadable]'],
+  ['a proxy that was revoked', revoked, '[unreadable]'],
   [
     'an error',
     () => Object.defineProperty(new Error('bad'), 'x', { enumerable: true, get: throwing }),
     { message: 'bad' },
   ],
-])('what cannot be written in a line fails no task: %s', async (_, make, shown) => {
+])('an unreadable value in a line does not fail the task: %s', async (_, make, shown) => {
   const { lines, status } = await run((logger) => logger.info('seen', { value: make(), list: [make()] }));
   expect(status).toBe('fulfilled');
   const expected = typeof shown === 'object' ? expect.objectContaining(shown as object) : shown;
@@ -189,22 +189,22 @@ test.each<[string, () => unknown, unknown]>([
 const redacted = { logEvent: true, redact: ['task_kwargs.card'] };
 const card = { task_name: 'work', task_kwargs: { card: '4111' } };
 
-test('a key Message of the task itself does not keep what is to be left out', async () => {
+test('a key Message of the task itself does not keep a path from being redacted', async () => {
   const { text, lines } = await run(() => {}, redacted, sqsRecord({ ...card, Message: 'x' }, { raw: true }));
   expect(text).not.toContain('4111');
   expect(lines[0]).toMatchObject({
-    event: { Records: [{ body: { task_name: 'work', task_kwargs: { card: '[hidden]' }, Message: 'x' } }] },
+    event: { Records: [{ body: { task_name: 'work', task_kwargs: { card: '[redacted]' }, Message: 'x' } }] },
   });
 });
 
-test('a message that is no JSON has no paths: of it only the length is logged, where something is to be left out', async () => {
+test('with redact, only the length of a message that is not JSON is logged', async () => {
   const broken = `${JSON.stringify(card)},`;
   const raw = { ...sqsRecord(card, { raw: true }), body: broken };
   const envelope = { Type: 'Notification', TopicArn: 'arn', Message: broken };
   for (const record of [raw, { ...raw, body: JSON.stringify(envelope) }]) {
     const { text } = await run(() => {}, redacted, record);
     expect(text).not.toContain('4111');
-    expect(text).toContain(`[${broken.length} characters that are no JSON object]`);
+    expect(text).toContain(`[redacted: ${broken.length} characters that are not JSON]`);
     expect((await run(() => {}, { logEvent: true }, record)).text).toContain('4111');
   }
 });

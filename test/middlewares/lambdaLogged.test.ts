@@ -310,9 +310,12 @@ describe('4. levels', () => {
     expect(await debugLines(env)).toBe(expected);
   });
 
-  test('a logger that was given a level keeps it', async () => {
-    expect(await debugLines({ DEBUG: 'true' }, { logLevel: 'ERROR' })).toBe(0);
-  });
+  test.each(['ERROR', 'INFO', 'info'])(
+    'a logger that was made with the level %s keeps it',
+    async (logLevel) => {
+      expect(await debugLines({ DEBUG: 'true' }, { logLevel })).toBe(0);
+    },
+  );
 
   test('sampling as Powertools has it: decided anew for each invocation', async () => {
     // A logger that samples says so as it is made, before its lines can be captured.
@@ -401,7 +404,7 @@ describe('5. failures and the summary', () => {
     expect(errors().map(({ error }) => (error as Error).message)).toEqual([
       "'text'",
       'undefined',
-      "{ code: 7, password: '[hidden]' }",
+      "{ code: 7, password: '[redacted]' }",
       'outer',
       'unwritable',
       'both',
@@ -620,8 +623,8 @@ describe('5. failures and the summary', () => {
       await handler({ task_name: 'direct', ...secretive });
       const kwargs = {
         n: 2,
-        card: { number: '[hidden]', kind: 'visa' },
-        users: [{ name: '[hidden]' }, { name: '[hidden]' }],
+        card: { number: '[redacted]', kind: 'visa' },
+        users: [{ name: '[redacted]' }, { name: '[redacted]' }],
       };
       const [batch, , direct] = lines();
       expect(batch).toMatchObject({
@@ -639,7 +642,7 @@ describe('5. failures and the summary', () => {
       });
       expect(direct).toMatchObject({ message: 'event', event: { task_name: 'direct', task_kwargs: kwargs } });
       expect(texts.join()).not.toMatch(/needle|4111|Ann|Bob/);
-      expect(texts.join()).toContain('X-Amz-Expires=9&X-Amz-Signature=[hidden]');
+      expect(texts.join()).toContain('X-Amz-Expires=9&X-Amz-Signature=[redacted]');
     });
   });
 

@@ -4,6 +4,7 @@ import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
@@ -171,7 +172,7 @@ describe('in a batch', () => {
     'ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     '00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01',
     '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more',
-  ])('a traceparent that is none starts a trace: %j', async (traceparent) => {
+  ])('an invalid traceparent starts a trace: %j', async (traceparent) => {
     await invoke({ work: () => {} }, { Records: [withAttributes({ traceparent })] });
     expect(spans()[0]?.parentSpanContext).toBeUndefined();
   });
@@ -239,6 +240,139 @@ describe('in a batch', () => {
   });
 });
 
+type Sent = {
+  input: { PublishBatchRequestEntries: { MessageAttributes?: Record<string, { StringValue: string }> }[] };
+};
+
+/** Runs a task that arrives with attributes and sends another. Returns the attributes of the message it sends. */
+async function passOn(attributes: Record<string, string>, more: () => unknown = () => {}) {
+  const sent: Sent[] = [];
+  const sns = { send: async (command: Sent) => ({ Successful: [{ Id: '0', at: sent.push(command) }] }) };
+  const work = async () => {
+    more();
+    await sendTask(
+      { task_name: 'other', task_kwargs: {} },
+      { sns: sns as never, topics: { other: 'arn:aws:sns:us-east-1:1:other' } },
+    );
+  };
+  const messageAttributes = Object.fromEntries(
+    Object.entries(attributes).map(([name, stringValue]) => [name, { dataType: 'String', stringValue }]),
+  );
+  await invoke({ work }, { Records: [sqsRecord({ task_name: 'work' }, { raw: true, messageAttributes })] });
+  const entry = sent[0]?.input.PublishBatchRequestEntries[0];
+  const { chain_id, ...rest } = entry?.MessageAttributes ?? {};
+  return Object.fromEntries(Object.entries(rest).map(([name, { StringValue }]) => [name, StringValue]));
+}
+
+describe('propagation', () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const environment = { ...process.env };
+  afterEach(() => {
+    propagation.disable();
+    process.env = { ...environment };
+  });
+
+  test("the global propagator's: baggage reaches the task and the next message", async () => {
+    propagation.setGlobalPropagator(
+      new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
+    );
+    let tenant: string | undefined;
+    const sent = await passOn({ traceparent, baggage: 'tenant=acme' }, () => {
+      tenant = propagation.getActiveBaggage()?.getEntry('tenant')?.value;
+    });
+    expect(tenant).toBe('acme');
+    expect(sent).toMatchObject({
+      baggage: 'tenant=acme',
+      traceparent: expect.stringContaining('0af7651916cd43dd8448eb211c80319c'),
+    });
+    expect(spans(SpanKind.CONSUMER)[0]?.parentSpanContext?.spanId).toBe('b7ad6b7169203331');
+    await passOn({ baggage: 'tenant=other' });
+    expect(spans(SpanKind.CONSUMER)[1]?.parentSpanContext).toBeUndefined();
+  });
+
+  test('another format, such as B3, in place of the W3C headers', async () => {
+    propagation.setGlobalPropagator({
+      fields: () => ['b3'],
+      inject: (from, carrier, { set }) => {
+        const { traceId, spanId } = trace.getSpanContext(from) ?? {};
+        set(carrier, 'b3', `${traceId}-${spanId}-1`);
+        set(carrier, 'not allowed', 'x');
+        set(carrier, 'empty', '');
+      },
+      extract: (into, carrier, { get, keys }) => {
+        if (!keys(carrier).includes('b3')) return into;
+        const [traceId = '', spanId = ''] = String(get(carrier, 'b3')).split('-');
+        return trace.setSpanContext(into, { traceId, spanId, traceFlags: 1, isRemote: true });
+      },
+    });
+    const sent = await passOn({ b3: '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1', traceparent });
+    expect(spans(SpanKind.CONSUMER)[0]?.parentSpanContext?.spanId).toBe('b7ad6b7169203331');
+    expect(sent).toEqual({ b3: `0af7651916cd43dd8448eb211c80319c-${idOf(named('send other'))}-1` });
+  });
+
+  test('OTEL_PROPAGATORS=none without a global propagator: none', async () => {
+    process.env.OTEL_PROPAGATORS = 'none';
+    expect(await passOn({ traceparent })).toEqual({});
+    expect(spans(SpanKind.CONSUMER)[0]?.parentSpanContext).toBeUndefined();
+  });
+
+  test('a propagator that throws fails no task', async () => {
+    const fail = () => {
+      throw new Error('no');
+    };
+    propagation.setGlobalPropagator({ fields: () => ['x'], inject: fail, extract: fail });
+    expect(await passOn({ traceparent })).toEqual({});
+    expect(spans(SpanKind.CONSUMER)).toHaveLength(1);
+  });
+});
+
+test('a span ends once, with its first outcome', async () => {
+  const real = trace.getTracer('test');
+  let ends = 0;
+  const tracer = Object.assign(Object.create(real), {
+    startSpan(...args: Parameters<typeof real.startSpan>) {
+      const span = real.startSpan(...args);
+      const end = span.end.bind(span);
+      return Object.assign(span, {
+        end: () => {
+          ends += 1;
+          end();
+        },
+      });
+    },
+  });
+  const facts = { taskName: 'cut', messageId: 'm', receiveCount: 1, chainId: 'c', chain: undefined };
+  const task = openTelemetryTracing({ tracer }).start({
+    ...facts,
+    source: 'arn:aws:sqs:us-east-1:1:work',
+    attributes: {},
+    coldStart: false,
+  });
+  task?.end({ error: Object.create(null) });
+  task?.end();
+  expect(ends).toBe(1);
+  expect(spans().map(({ status, events }) => [status.code, events.length])).toEqual([
+    [SpanStatusCode.ERROR, 1],
+  ]);
+});
+
+test("a sender with its own tracing is not given the running task's trace", async () => {
+  const given: unknown[] = [];
+  const own = {
+    start: () => undefined,
+    span: <T>(_: string, work: () => T) => work(),
+    send<T>(_: string, work: (attributes: object) => T, task: unknown) {
+      given.push(task);
+      return work({});
+    },
+  };
+  const sns = { send: async () => ({ Successful: [{ Id: '0' }] }) };
+  const options = { sns: sns as never, topics: { other: 'arn:aws:sns:us-east-1:1:other' } };
+  const work = () => sendTask({ task_name: 'other', task_kwargs: {} }, { ...options, tracing: own as never });
+  await invoke({ work }, { Records: [sqsRecord({ task_name: 'work' })] });
+  expect(given).toEqual([undefined]);
+});
+
 test('a direct invocation has one span, around those of its functions', async () => {
   const work = traced('outer', async () => traced('inner', async () => 1)());
   expect(await invoke({ work }, { task_name: 'work' })).toBe(1);
@@ -264,4 +398,12 @@ test('without an SDK nothing is traced, nothing is sent along, and traced functi
   expect(outcome).toEqual({ batchItemFailures: [] });
   expect(traced('outside', (n: number) => n + 1)(1)).toBe(2);
   expect([seen, spans()]).toEqual([[1], []]);
+});
+
+test('without an SDK no invalid span context is sent', async () => {
+  trace.disable();
+  expect(await passOn({})).toEqual({});
+  // The trace of the sender goes on, past a task that is not traced.
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  expect(await passOn({ traceparent })).toEqual({ traceparent });
 });

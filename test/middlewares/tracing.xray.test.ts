@@ -22,7 +22,7 @@ interface Segment {
   fault?: boolean;
 }
 
-/** What the X-Ray daemon got. */
+/** The segments that the X-Ray daemon received. */
 const segments: Segment[] = [];
 let daemon: Socket;
 let web: Server;
@@ -66,7 +66,7 @@ afterAll(async () => {
   await aws.stop();
 });
 
-/** Waits until the daemon has got so many. */
+/** Waits until the daemon has received a number of segments. */
 async function received(count: number): Promise<Segment[]> {
   while (segments.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
   await new Promise((resolve) => setTimeout(resolve, 20));
@@ -156,7 +156,7 @@ test('a direct invocation is a subsegment of its own', async () => {
   expect(task?.annotations).toMatchObject({ task_name: 'work', chain_id: lambdaContext().awsRequestId });
 });
 
-test('off outside Lambda, without a word', async () => {
+test('off outside Lambda, without a line', async () => {
   const { AWS_EXECUTION_ENV } = process.env;
   delete process.env.AWS_EXECUTION_ENV;
   const written: unknown[] = [];
@@ -175,4 +175,76 @@ test('off outside Lambda, without a word', async () => {
   }
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect([written, segments]).toEqual([[], []]);
+});
+
+test('a task that uses fetch is traced in every invocation, over one connection', async () => {
+  const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
+  const handler = makeStack(async () => (await fetch(url)).text(), makeTracing({ tracer }));
+  const records = [recordOf(1), recordOf(2), recordOf(3)];
+  for (const record of records) {
+    await handler({ Records: [record] });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const tasks = (await received(6)).filter(({ name }) => name === '## work');
+  expect(tasks.map(({ annotations }) => annotations?.['message_id'])).toEqual(
+    records.map(({ messageId }) => messageId),
+  );
+});
+
+test('a task that ends while its functions run is sent once, with its first outcome', async () => {
+  const trace = makeTracing({ tracer }).start({
+    taskName: 'cut',
+    messageId: 'm',
+    receiveCount: 1,
+    chainId: 'c',
+    chain: undefined,
+    source: 'arn:aws:sqs:us-east-1:1:work',
+    attributes: {},
+    coldStart: false,
+  });
+  let finish = () => {};
+  const running = trace?.run(() =>
+    makeTracing({ tracer }).span(
+      'step',
+      () =>
+        new Promise<void>((resolve) => {
+          finish = resolve;
+        }),
+    ),
+  );
+  trace?.end({ error: new Error('deadline') });
+  trace?.end();
+  finish();
+  await running;
+  const all = await received(2);
+  expect(all.map(({ name }) => name).sort()).toEqual(['## cut', '### step']);
+  expect(all.find(({ name }) => name === '## cut')).toMatchObject({
+    fault: true,
+    cause: { exceptions: [{ message: 'deadline' }] },
+  });
+});
+
+test('after a direct invocation the outer segment is current again', async () => {
+  const outer = tracer.getSegment();
+  const facts = { taskName: 'direct', messageId: 'm', receiveCount: 1, chainId: 'c', chain: undefined };
+  const direct = { ...facts, source: undefined, attributes: {}, coldStart: false };
+  const trace = makeTracing({ tracer }).start(direct);
+  expect(tracer.getSegment()?.name).toBe('## direct');
+  trace?.end();
+  expect(tracer.getSegment()).toBe(outer);
+  await received(1);
+});
+
+test('where the tracer does not capture errors, a task that fails is only flagged', async () => {
+  const { Tracer: Powertools } = await import('@aws-lambda-powertools/tracer');
+  process.env.POWERTOOLS_TRACER_CAPTURE_ERROR = 'false';
+  const quiet = new Powertools({ captureHTTPsRequests: false });
+  delete process.env.POWERTOOLS_TRACER_CAPTURE_ERROR;
+  await makeStack(
+    () => Promise.reject(new Error('needle')),
+    makeTracing({ tracer: quiet }),
+  )({ Records: [recordOf(1)] });
+  const [task] = (await received(1)).filter(({ name }) => name === '## work');
+  expect(task).toMatchObject({ error: true });
+  expect(JSON.stringify(task)).not.toContain('needle');
 });
