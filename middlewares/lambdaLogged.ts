@@ -103,10 +103,10 @@ export function lambdaLogged(options: LambdaLoggedOptions = {}): MiddlewareObj {
       invocation.logFailures();
       invocation.onFailure(log.fail);
       invocation.onEnd(() => {
-        log.finish();
         // Lines that other middlewares write after this one go through the logger too.
         invocation.onAnswer(leave);
         setImmediate(leave);
+        log.finish();
       });
       if (isDebug) switchDebugOn(logger);
       if (options.logEvent ?? logger.getLogEvent()) {

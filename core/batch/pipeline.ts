@@ -10,6 +10,8 @@ export interface Pipeline {
   /** From outside in. */
   readonly stages: readonly Stage[];
   readonly ledger: Ledger;
+  /** The records as they came: another middleware may replace them, or empty the list in place. */
+  readonly records: readonly TaskRecord[];
   /** Properties that every context of this invocation must have, in case a copy has lost them. */
   readonly contextParts: PropertyDescriptorMap[];
   /** Whether a middleware logs each failure, so that nothing else needs to. */
@@ -30,6 +32,7 @@ export function openPipeline(kind: Pipeline['kind'], records: readonly TaskRecor
     kind,
     stages: [],
     ledger: openLedger(records),
+    records: [...records],
     contextParts: [],
     logsFailures: false,
     isQueued: false,

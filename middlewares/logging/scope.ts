@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { UnformattedAttributes } from '@aws-lambda-powertools/logger/types';
+import { DeadlineError } from '../../core/batch/deadline.ts';
 import type { TaskTrace, Tracing } from '../tracing/tracing.ts';
 import { watchLeftErrors } from './leftErrors.ts';
 
@@ -66,9 +67,13 @@ export function leaveScope(scope: Scope): void {
 export function inScope<T>(scope: Scope, work: () => T): T {
   runs.set(scope, (runs.get(scope) ?? 0) + 1);
   const end = () => void runs.set(scope, (runs.get(scope) ?? 1) - 1);
+  /** A handler that the deadline has cut off may go on, and its lines are still those of its task. */
+  const endUnlessCut = (error: unknown) => {
+    if (!(error instanceof DeadlineError)) end();
+  };
   try {
     const result = scopes.run(scope, work);
-    if (result instanceof Promise) result.then(end, end);
+    if (result instanceof Promise) result.then(end, endUnlessCut);
     else end();
     return result;
   } catch (error) {

@@ -1,6 +1,5 @@
 import type { MiddlewareObj } from '@middy/core';
 import type { EventKind, LambdaContext, TaskRecord } from '../../core/batch/events.ts';
-import { recordsOf } from '../../core/batch/events.ts';
 import { EventReplacedError, type Undone } from '../../core/batch/ledger.ts';
 import {
   addStage,
@@ -180,8 +179,7 @@ function openInvocation(state: GuardedRequest, { ends, failureWork }: Part): Inv
     kind,
     event: state.event,
     task: state.direct?.task,
-    // A copy: another middleware may empty the list in place.
-    records: pipeline ? [...(recordsOf(request.event) as readonly TaskRecord[])] : [],
+    records: pipeline?.records ?? [],
     context: originalContext((request.context ?? {}) as object) as LambdaContext,
     get error() {
       const isEarly = !state.hasFailed && !state.hasReturned && 'earlyResponse' in request;

@@ -83,7 +83,7 @@ describe('1. one structured line for everything', () => {
       task_name: 'task1',
       message_id: record.messageId,
       receive_count: 3,
-      chain_id: record.messageId,
+      chain_id: JSON.parse(record.body).MessageId,
       chain: 'task1#next',
     });
     expect(summary).toMatchObject({ ...ofFunction, message: 'batch done' });
@@ -732,6 +732,6 @@ test('the callback carries the chain on', async () => {
   const event = batchOf(2);
   await stackOf(() => ({ done: true }), [lambdaLogged({ logger }), unwrap(), publisher])(event);
   expect(sent[0]?.input.PublishBatchRequestEntries?.[0]?.MessageAttributes).toEqual({
-    chain_id: { DataType: 'String', StringValue: event.Records[0]?.messageId },
+    chain_id: { DataType: 'String', StringValue: JSON.parse(event.Records[0]?.body ?? '').MessageId },
   });
 });

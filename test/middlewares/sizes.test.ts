@@ -82,7 +82,7 @@ describe('the size of a message', () => {
       }),
     ));
 
-  test('over the limit is an error before sending, which names the size and the option; its record alone fails', async () => {
+  test('a result that does not fit into a message goes through S3, whatever inlineUnder says', async () => {
     const { sns, s3, attempts } = open(() => undefined);
     const handler = middy(queued(routeTasks({ work: ({ text }) => text })))
       .use(sqsSnsUnwrap())
@@ -94,17 +94,20 @@ describe('the size of a message', () => {
       sqsRecord({ task_name: 'work', task_kwargs: { text }, callback: 'next' }),
     );
     const settled = (await handler({ Records }, lambdaContext())) as SettledBatch<unknown>;
-    expect(settled.map((one) => (one.status === 'rejected' ? one.reason : one.status))).toEqual([
-      'fulfilled',
-      expect.objectContaining({
-        code: 'MESSAGE_TOO_LARGE',
-        retryable: false,
-        message: expect.stringMatching(/has 262\d\d\d bytes.*262144.*maxMessageBytes/),
-      }),
-      'fulfilled',
-    ]);
-    expect(attempts.map(({ operation }) => operation)).toEqual(['PublishBatch']);
-    expect(attempts[0]?.target).not.toContain('ü');
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
+    expect(attempts.map(({ operation }) => operation)).toEqual(['PUT', 'PublishBatch']);
+    expect(attempts[1]?.target).not.toContain('ü');
+  });
+
+  test('a message over the limit is an error that names the size and the option', async () => {
+    const { sns, attempts } = open(() => undefined);
+    const [error] = await snsPublisher({ sns }).publish([{ topicArn, message: 'ü'.repeat(131_073) }]);
+    expect(error).toMatchObject({
+      code: 'MESSAGE_TOO_LARGE',
+      retryable: false,
+      message: expect.stringMatching(/has 262\d\d\d bytes.*262144.*maxMessageBytes/),
+    });
+    expect(attempts).toEqual([]);
   });
 
   test('of a task that is sent: large arguments go through S3, and what does not fit is an error', async () => {

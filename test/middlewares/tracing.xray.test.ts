@@ -113,7 +113,12 @@ test('a subsegment a task, annotated; its error, its functions, our S3 and SNS c
   expect(good).toMatchObject({
     trace_id: traceId,
     parent_id: '53995c3f42cd8ad8',
-    annotations: { task_name: 'work', chain: 'next', chain_id: Records[0]?.messageId, ColdStart: true },
+    annotations: {
+      task_name: 'work',
+      chain: 'next',
+      chain_id: JSON.parse(Records[0]?.body ?? '').MessageId,
+      ColdStart: true,
+    },
   });
   // X-Ray describes an error where it happened, and refers to it further out.
   const [odd] = steps.filter(({ parent_id }) => parent_id === bad?.id);
