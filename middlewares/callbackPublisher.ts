@@ -6,7 +6,7 @@ import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
 import { assertOption } from '../core/assertOption.ts';
 import { DeadlineError, NotUnwrappedError } from '../core/errors.ts';
 import { isFinal } from '../core/isFinal.ts';
-import { isFolderName } from '../core/storedData.ts';
+import { isFolderName } from '../core/storedData/pointer.ts';
 import { ChainEnd } from '../core/tasks/endChain.ts';
 import { isSnsRecord, type LambdaContext, messageIdOf, type TaskRecord } from '../core/tasks/events.ts';
 import { keepResponse } from '../core/tasks/keepResponse.ts';
@@ -82,7 +82,7 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
   assertOption(maxMessageBytes > 0, name, 'maxMessageBytes', 'a number of bytes above 0');
   assertOption(lingerMillis >= 0, name, 'lingerMillis', 'a number of milliseconds from 0');
   assertOption(maxReceiveCount > 0, name, 'maxReceiveCount', 'a whole number from 1');
-  assertOption(folder === undefined || isFolderName(folder), name, 'folder', 'a name without #, ! and /');
+  assertOption(folder === undefined || isFolderName(folder), name, 'folder', 'a name without # and !');
   const store = s3ObjectStore({ s3, acl });
   const publisher = snsPublisher({ sns, maxMessageBytes });
   // A worker may pass on tags that it did not rebuild.

@@ -5,7 +5,6 @@ export {
   AlgernonError,
   BatchEndedError,
   BatchFailedError,
-  BucketNotAllowedError,
   CallbackError,
   DeadLetterError,
   DeadlineError,
@@ -23,19 +22,10 @@ export {
   NotUnwrappedError,
   OptionError,
   PipelineNotRunError,
-  PointerError,
   PublishError,
   ResourceCircleError,
   ResourceScopeError,
-  StoredDataAccessError,
-  StoredDataBodyError,
-  StoredDataError,
-  StoredDataMissingError,
-  StoredDataRefusedError,
-  StoredDataTooLargeError,
-  StoredDataUnavailableError,
   TaskArgumentsError,
-  TooManyPointersError,
   TopicNotFoundError,
   UnknownClassError,
   UnknownTaskError,
@@ -55,9 +45,11 @@ export {
 export { type ExtendedPayloadOptions, extendedPayload } from './extendedPayload.ts';
 export { type Backoff, type FailurePolicyOptions, failurePolicy } from './failurePolicy.ts';
 export { type LambdaLoggedOptions, lambdaLogged } from './lambdaLogged.ts';
+export { type ReadDataOptions, readData } from './readData.ts';
 export { type DefinedTask, type SendTaskOptions, sendTask } from './sendTask.ts';
 export { sqsSnsUnwrap, type UnwrappedEvent } from './sqsSnsUnwrap.ts';
 export { type StepFunctionsTaskOptions, stepFunctionsTask } from './stepFunctionsTask.ts';
+export { type StoreDataOptions, storeData } from './storeData.ts';
 export { type StoredDataHydrateOptions, storedDataHydrate } from './storedDataHydrate.ts';
 export { type TopicsByDisplayNameOptions, topicsByDisplayName } from './topicsByDisplayName.ts';
 export { type TopicsFromSsmOptions, topicsFromSsm } from './topicsFromSsm.ts';

@@ -4,7 +4,7 @@ import type { SNSClient } from '@aws-sdk/client-sns';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
 import { assertOption } from '../core/assertOption.ts';
 import { NotATaskError } from '../core/errors.ts';
-import { isFolderName } from '../core/storedData.ts';
+import { isFolderName } from '../core/storedData/pointer.ts';
 import {
   checkKwargs,
   type FittingCallback,
@@ -96,12 +96,7 @@ export async function sendTask(
   const { s3, sns, acl, topics, functionArn, maxMessageBytes, ajson = sharedAjson } = options;
   const { inlineUnder = 131_072, bucket, folder } = options;
   assertOption(inlineUnder >= 0, 'sendTask', 'inlineUnder', 'a number of bytes from 0');
-  assertOption(
-    folder === undefined || isFolderName(folder),
-    'sendTask',
-    'folder',
-    'a name without #, ! and /',
-  );
+  assertOption(folder === undefined || isFolderName(folder), 'sendTask', 'folder', 'a name without # and !');
   if (!isTask(task)) throw new NotATaskError();
   const { task_name, callback } = task;
   nextTask(callback, task_name);

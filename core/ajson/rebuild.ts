@@ -9,6 +9,12 @@ import { assertDepth, traceAt } from './Trace.ts';
 /** Makes of a tag, whose members are rebuilt already, what it stands for. */
 export type BuildTag = (tag: Fields) => unknown;
 
+/** An instance that holds a value to rebuild, such as a StoredData. */
+export interface Holder {
+  /** Gets a function that rebuilds, and returns itself or a copy. */
+  rebuildValue(rebuild: (value: unknown) => unknown): object;
+}
+
 /** A reading under way. */
 interface Reading {
   readonly maxDepth: number;
@@ -44,7 +50,13 @@ function rebuild(reading: Reading, node: object, depth: number): unknown {
   let index: number | undefined;
   let key: string | undefined;
   try {
-    if (reading.foreign && (isRaw(node) || !(isPlainList(node) || isPlain(node)))) return node;
+    if (reading.foreign && isRaw(node)) return node;
+    if (reading.foreign && !(isPlainList(node) || isPlain(node))) {
+      const holder = node as Partial<Holder>;
+      if (typeof holder.rebuildValue !== 'function') return node;
+      key = 'value';
+      return holder.rebuildValue((value) => rebuildAny(reading, value, depth + 1));
+    }
     if (Array.isArray(node)) {
       let list: unknown[] = node;
       for (index = 0; index < node.length; index++) {
@@ -82,4 +94,8 @@ function rebuild(reading: Reading, node: object, depth: number): unknown {
   } catch (error) {
     throw traceAt(error, index ?? key);
   }
+}
+
+function rebuildAny(reading: Reading, value: unknown, depth: number): unknown {
+  return typeof value === 'object' && value !== null ? rebuild(reading, value, depth) : value;
 }

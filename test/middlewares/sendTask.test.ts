@@ -7,7 +7,6 @@ import {
   NotATaskError,
   OptionError,
   PublishError,
-  StoredDataUnavailableError,
   TopicNotFoundError,
 } from '../../core/errors.ts';
 import { Decimal, StoredData, type Task } from '../../core/index.ts';
@@ -94,7 +93,7 @@ describe('sendTask', () => {
   });
 
   test('sends a StoredData as it is', async () => {
-    const stored = new StoredData({ pointer: 'b#cache/x!1.5.json', value: 1 });
+    const stored = new StoredData({ pointer: 'b#cache/x!1.5.json' });
     const { message, operations } = await send({ task_name: 'work', task_kwargs: stored });
     expect(JSON.parse(message ?? '').task_kwargs.value).toEqual({ pointer: stored.pointer });
     expect(operations).toEqual(['PublishBatch']);
@@ -170,7 +169,7 @@ describe('an error', () => {
       { inlineUnder: 0 },
       ({ service }) => (service === 's3' ? reset() : undefined),
     );
-    expect(error).toBeInstanceOf(StoredDataUnavailableError);
+    expect(error).toMatchObject({ code: 'STORED_DATA_UNAVAILABLE' });
     expect(operations).toEqual(['PUT']);
   });
 
