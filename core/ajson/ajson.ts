@@ -1,4 +1,3 @@
-import { StoredData, storedDataClass } from '../storedData/StoredData.ts';
 import { type Ajson, openAjson } from './openAjson.ts';
 
 /**
@@ -8,11 +7,4 @@ import { type Ajson, openAjson } from './openAjson.ts';
  * ajson.register(Order, { module: 'shop.models' });
  * const order = ajson.loads<Order>(ajson.dumps(new Order('A-1', new Date())));
  */
-export const ajson: Ajson = /* @__PURE__ */ openShared();
-
-// Registered here and not by the class, so that reading stored values does not load what writes ajson.
-function openShared(): Ajson {
-  const shared = openAjson({}, []);
-  shared.register(StoredData, storedDataClass);
-  return shared;
-}
+export const ajson: Ajson = /* @__PURE__ */ openAjson({}, []);

@@ -12,7 +12,7 @@ export type BuildTag = (tag: Fields) => unknown;
 /** An instance that holds a value to rebuild, such as a StoredData. */
 export interface Holder {
   /** Gets a function that rebuilds, and returns itself or a copy. */
-  rebuildValue(rebuild: (value: unknown) => unknown): object;
+  rebuildValue(rebuild: (value: object) => unknown): object;
 }
 
 /** A reading under way. */
@@ -50,12 +50,13 @@ function rebuild(reading: Reading, node: object, depth: number): unknown {
   let index: number | undefined;
   let key: string | undefined;
   try {
-    if (reading.foreign && isRaw(node)) return node;
-    if (reading.foreign && !(isPlainList(node) || isPlain(node))) {
-      const holder = node as Partial<Holder>;
-      if (typeof holder.rebuildValue !== 'function') return node;
-      key = 'value';
-      return holder.rebuildValue((value) => rebuildAny(reading, value, depth + 1));
+    if (reading.foreign) {
+      if (isRaw(node)) return node;
+      if (!isPlainList(node) && !isPlain(node)) {
+        key = 'value';
+        const holder = node as Partial<Holder>;
+        return holder.rebuildValue?.((value) => rebuild(reading, value, depth + 1)) ?? node;
+      }
     }
     if (Array.isArray(node)) {
       let list: unknown[] = node;
@@ -94,8 +95,4 @@ function rebuild(reading: Reading, node: object, depth: number): unknown {
   } catch (error) {
     throw traceAt(error, index ?? key);
   }
-}
-
-function rebuildAny(reading: Reading, value: unknown, depth: number): unknown {
-  return typeof value === 'object' && value !== null ? rebuild(reading, value, depth) : value;
 }

@@ -1,6 +1,6 @@
 import { AlgObject } from '../ajson/AlgObject.ts';
+import { ajson } from '../ajson/ajson.ts';
 import type { Holder } from '../ajson/rebuild.ts';
-import { badPointer } from './pointer.ts';
 
 /** The name of the class on the wire. */
 export const storedDataClass = { name: 'StoredData', module: 'algernon.aws.snakes' } as const;
@@ -36,16 +36,21 @@ export class StoredData extends AlgObject implements Holder {
   }
 
   static parseJson({ pointer }: Record<string, unknown>): StoredData {
-    if (typeof pointer !== 'string') throw badPointer('$');
+    if (typeof pointer !== 'string') throw new TypeError('a StoredData needs a pointer');
     return new StoredData({ pointer });
   }
 
   /** This with its value rebuilt; called by `rebuildEvent`. */
-  rebuildValue(rebuild: (value: unknown) => unknown): StoredData {
+  rebuildValue(rebuild: (value: object) => unknown): StoredData {
+    if (typeof this.value !== 'object' || this.value === null) return this;
     const value = rebuild(this.value);
     if (value === this.value) return this;
     const rebuilt = new StoredData({ pointer: this.pointer, value });
     return hasUnstoredValue(this) ? rebuilt : markStored(rebuilt);
+  }
+
+  static {
+    ajson.register(this, storedDataClass);
   }
 }
 
@@ -67,7 +72,7 @@ let unstored: Set<StoredData> | undefined;
 
 /**
  * Writes a value, and tells which StoredData in it have a value that was never stored. Collected while writing, since a
- * walk of its own would cost as much as writing.
+ * second walk would cost as much as writing.
  */
 export function writeWithUnstored(write: () => string): { text: string; unstored: ReadonlySet<StoredData> } {
   const outer = unstored;

@@ -30,7 +30,7 @@ const keptLength = 1024 * 1024;
 
 /**
  * Replaces pointers by the values that they lead to. The value given is not changed; a part without pointers is not
- * copied. Each place gets a value of its own. The first failure aborts all reads.
+ * copied. Each place gets its own value. The first failure aborts all reads.
  *
  * @param path the path of the value in the message, for errors
  * @throws StoredDataError

@@ -1,7 +1,7 @@
 import { raw } from '../ajson/raw.ts';
 import { StoredDataError, shown } from './StoredDataError.ts';
 
-/** How a stored value is to be read. */
+/** The flags of a stored value for its readers. */
 export interface BodyOptions {
   /** Whether a reader gets the value in place of the pointer, or a `StoredData` with the value. Default true. */
   fullUnpack?: boolean | undefined;

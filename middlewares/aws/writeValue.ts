@@ -16,7 +16,7 @@ export interface WriteValueOptions {
 
 const concurrentWrites = 16;
 
-/** The ajson of a value. A StoredData in it with a value of its own is stored first: only its pointer is in the ajson. */
+/** The ajson of a value. A StoredData made by hand with a value is stored first: only its pointer is in the ajson. */
 export async function writeValue(value: unknown, options: WriteValueOptions): Promise<string> {
   const { text, unstored } = writeWithUnstored(() => options.dumps(value));
   if (unstored.size > 0) await storeUnstored(unstored, options);
