@@ -73,7 +73,7 @@ const pure = Object.keys(inputs).filter(
     source.startsWith('core/') &&
     !source.endsWith('/index.ts') &&
     !placed.has(resolve(source)) &&
-    !reach(inputs, source).has('core/storedData.ts'),
+    !reach(inputs, source).has('core/storedData/StoredData.ts'),
 );
 await place('core', pure);
 for (const entry of entryPoints) placed.set(resolve(entry), entry.replace(/ts$/, 'js'));

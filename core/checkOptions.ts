@@ -124,7 +124,7 @@ export function either(...checks: readonly OptionCheck[]): OptionCheck {
 }
 
 /** The name of a bucket. An ARN does not fit into a pointer; the alias of an access point does. */
-export const bucketName: OptionCheck = text(
+export const bucketName: OptionCheck = /* @__PURE__ */ text(
   'the name of a bucket, or the alias of an access point',
   /^[\w.-]+$/,
 );

@@ -19,7 +19,7 @@ export interface ErrorDetails {
 export class AlgernonError extends Error {
   override readonly name: string = 'AlgernonError';
   readonly code: string;
-  readonly path: string | undefined;
+  path: string | undefined;
   readonly retryable: boolean;
   messageId: string | undefined;
 
@@ -47,115 +47,6 @@ export class NonRetryableError extends AlgernonError {
 
   constructor(message: string, cause?: unknown) {
     super('NON_RETRYABLE', message, { cause });
-  }
-}
-
-/** A pointer to a stored value is not to be followed, or leads to nothing that can be read. */
-export class StoredDataError extends AlgernonError {
-  override readonly name: string = 'StoredDataError';
-}
-
-/** The text of a pointer is not `bucket#folder/name!timestamp.json`. */
-export class PointerError extends StoredDataError {
-  override readonly name = 'PointerError';
-
-  constructor(path: string) {
-    super('BAD_POINTER', `The pointer at ${path} is not of the form bucket#folder/name!timestamp.json.`, {
-      path,
-    });
-  }
-}
-
-/** A pointer leads to a bucket that the worker was not told to read. */
-export class BucketNotAllowedError extends StoredDataError {
-  override readonly name = 'BucketNotAllowedError';
-
-  constructor(bucket: string, path: string) {
-    super(
-      'BUCKET_NOT_ALLOWED',
-      `The pointer at ${path} leads to the bucket ${JSON.stringify(bucket)}: list it in the option buckets to allow it.`,
-      { path },
-    );
-  }
-}
-
-/** There is no object where a pointer leads. */
-export class StoredDataMissingError extends StoredDataError {
-  override readonly name = 'StoredDataMissingError';
-
-  constructor(key: string, cause?: unknown) {
-    super('STORED_DATA_MISSING', `There is no object ${key}: a lifecycle rule may have removed it.`, {
-      cause,
-    });
-  }
-}
-
-/** The worker may not read or write a stored value. */
-export class StoredDataAccessError extends StoredDataError {
-  override readonly name = 'StoredDataAccessError';
-
-  constructor(key: string, cause?: unknown) {
-    super(
-      'STORED_DATA_ACCESS',
-      `Access to ${key} is refused: the function's role needs s3:GetObject and s3:PutObject ` +
-        '(without s3:ListBucket, S3 says this of a missing object too).',
-      { cause },
-    );
-  }
-}
-
-/** Stored values point to stored values, and do not come to an end. */
-export class TooManyPointersError extends StoredDataError {
-  override readonly name = 'TooManyPointersError';
-
-  constructor(path: string, maxDepth: number) {
-    super(
-      'TOO_MANY_POINTERS',
-      `The pointer at ${path} leads to pointers, more than ${maxDepth} deep: do they point at each other?`,
-      { path },
-    );
-  }
-}
-
-/** Stored values are larger than the worker was told to read. */
-export class StoredDataTooLargeError extends StoredDataError {
-  override readonly name = 'StoredDataTooLargeError';
-
-  constructor(key: string, bytes: number, maxBytes: number) {
-    super(
-      'STORED_DATA_TOO_LARGE',
-      `${key} would bring what this task reads to ${bytes} bytes; the option maxBytes allows ${maxBytes}.`,
-    );
-  }
-}
-
-/** A stored object is not `{ data_string, full_unpack, safe_mode }`. */
-export class StoredDataBodyError extends StoredDataError {
-  override readonly name = 'StoredDataBodyError';
-
-  constructor(pointer: string, reason: string, cause?: unknown) {
-    super('STORED_DATA_BODY', `${pointer} is no stored value: ${reason}.`, { cause });
-  }
-}
-
-/** S3 refused a request for what it is: the bucket is in another region, or the name is one it cannot have. */
-export class StoredDataRefusedError extends StoredDataError {
-  override readonly name = 'StoredDataRefusedError';
-
-  constructor(key: string, cause: unknown) {
-    super('STORED_DATA_REFUSED', `S3 refused the request for ${key}: ${String(cause)}`, { cause });
-  }
-}
-
-/** S3 did not answer, or asked to be left alone for a while. */
-export class StoredDataUnavailableError extends StoredDataError {
-  override readonly name = 'StoredDataUnavailableError';
-
-  constructor(key: string, cause: unknown) {
-    super('STORED_DATA_UNAVAILABLE', `${key} could not be reached: ${String(cause)}`, {
-      cause,
-      retryable: true,
-    });
   }
 }
 

@@ -34,19 +34,12 @@ export {
   type ErrorDetails,
   NonRetryableError,
   OptionError,
-  PointerError,
-  StoredDataError,
 } from './errors.ts';
 export { isFinal } from './isFinal.ts';
-export {
-  formatPointer,
-  type ObjectAddress,
-  type ObjectStore,
-  type PointerParts,
-  parsePointer,
-  type ReadOptions,
-  StoredData,
-} from './storedData.ts';
+export type { ObjectAddress, ObjectStore, ReadOptions } from './storedData/ObjectStore.ts';
+export { formatPointer, type PointerParts, parsePointer } from './storedData/pointer.ts';
+export { StoredData } from './storedData/StoredData.ts';
+export { StoredDataError, type StoredDataErrorCode } from './storedData/StoredDataError.ts';
 export {
   type CheckedKwargsOf,
   defineTasks,

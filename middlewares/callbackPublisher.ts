@@ -19,7 +19,7 @@ import {
   withMethod,
 } from '../core/checkOptions.ts';
 import { AlgernonError } from '../core/errors.ts';
-import { isFolderName } from '../core/storedData.ts';
+import { isFolderName } from '../core/storedData/pointer.ts';
 import { chainIdName } from '../core/tasks/chainId.ts';
 import type { NextTask } from '../core/tasks/nextTask.ts';
 import { isTask } from '../core/tasks/task.ts';

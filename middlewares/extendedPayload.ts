@@ -1,40 +1,52 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { MiddlewareObj } from '@middy/core';
-import { assertOption } from '../core/assertOption.ts';
 import { messageIdOf } from '../core/batch/events.ts';
 import { checkTask, parseMessage } from '../core/batch/unwrapTask.ts';
-import { BucketNotAllowedError, PointerError, StoredDataTooLargeError } from '../core/errors.ts';
+import { awsClient, checkOptions, listOf, type OptionCheck, text, whole } from '../core/checkOptions.ts';
+import { bucketNotAllowed, tooLarge } from '../core/storedData/StoredDataError.ts';
 import { bucketGuard } from './aws/environment.ts';
-import { pointerClasses, sizeAttributes } from './aws/extendedPointer.ts';
+import { type ExtendedPointer, extendedPointerIn, keyNotAllowed } from './aws/extendedPointer.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
 export interface ExtendedPayloadOptions {
-  /** Default: one made at the first need, shared by all that give none. */
+  /** Default: a shared client, made on first use. */
   s3?: S3Client;
-  /** The bucket that producers put large messages into. Default: `ALGERNON_BUCKET_NAME`. */
+  /** The bucket that senders put large messages into: a name, or the ARN of an access point. Default: `ALGERNON_BUCKET_NAME`. */
   bucket?: string;
-  /** Other buckets they may be in. Default: none. */
+  /** Other buckets that may be read. Default: none. */
   buckets?: readonly string[];
-  /** The keys that may be read. Default: those that end in a UUID, as the clients make them. */
+  /** The keys that may be read. Default: those that end in a UUID, as the clients make them by default. */
   keys?: RegExp;
-  /** How large a message may be, in bytes. Default 64 MiB. */
+  /** The largest message that is read, in bytes. Default 64 MiB. */
   maxBytes?: number;
 }
 
 const name = 'extendedPayload';
 
+const optionChecks = {
+  s3: awsClient('S3Client'),
+  bucket: text('the name of a bucket, or an ARN'),
+  buckets: listOf(text('the name of a bucket, or an ARN')),
+  keys: {
+    expected: 'a regular expression',
+    test: (value: unknown) => value instanceof RegExp,
+  } satisfies OptionCheck,
+  maxBytes: whole(1),
+};
+
 const uuidAtEnd = /(^|\/)[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /**
- * Reads messages that were sent with the extended client of AWS for SQS or SNS (Java, Python), which puts a message
- * that is too large into S3, and a pointer in its place. Both forms of the pointer and both names of its
- * attribute are known. Other messages are not touched.
+ * Reads messages sent with AWS's extended client for SQS or SNS (Java, Python), which puts a large message into S3 and
+ * sends a pointer. Both forms of the pointer and both names of its attribute are supported. Other messages are not
+ * changed. The object stays in S3, since a redelivery needs it: remove old ones with a lifecycle rule.
  *
- * A pointer comes from a message, and a message may come from anyone: only the buckets named and keys of the form that
- * the clients make are read.
+ * A message may come from anyone, so only the listed buckets and keys that match `keys` are read.
  *
- * @throws OptionError when an option is not what it must be
+ * Fails a record with a `StoredDataError`, `MessageNotJsonError` or `NotATaskError`.
+ *
+ * @throws OptionError when an option is unknown or has a bad value
  * @example
  * export const handler = middy(queued(worker))
  *   .use(sqsPartialBatchFailure())
@@ -42,21 +54,24 @@ const uuidAtEnd = /(^|\/)[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
  *   .use(extendedPayload({ bucket: 'large-messages' }));
  */
 export function extendedPayload(options: ExtendedPayloadOptions = {}): MiddlewareObj {
-  const { s3, bucket, buckets = [], keys = uuidAtEnd, maxBytes = 64 * 1024 * 1024 } = options;
-  assertOption(Array.isArray(buckets), name, 'buckets', 'a list of names');
-  assertOption(keys instanceof RegExp, name, 'keys', 'a regular expression');
-  assertOption(maxBytes > 0, name, 'maxBytes', 'a number of bytes above 0');
+  const {
+    s3,
+    bucket,
+    buckets = [],
+    keys = uuidAtEnd,
+    maxBytes = 64 * 1024 * 1024,
+  } = checkOptions(name, options, optionChecks);
   const store = s3ObjectStore({ s3 });
   const isAllowed = bucketGuard(bucket, buckets);
 
-  const read = async (pointer: S3Pointer, signal: AbortSignal): Promise<string> => {
+  const read = async (pointer: ExtendedPointer, signal: AbortSignal): Promise<string> => {
     const { s3BucketName, s3Key } = pointer;
-    if (!isAllowed(s3BucketName)) throw new BucketNotAllowedError(s3BucketName, '$[1]');
-    if (s3Key.search(keys) === -1) throw new PointerError('$[1].s3Key');
+    if (!isAllowed(s3BucketName)) throw bucketNotAllowed(s3BucketName, '$[1]');
+    if (s3Key.search(keys) === -1) throw keyNotAllowed(s3Key, keys);
     let bytes = 0;
     const admit = (more: number) => {
       bytes += more;
-      if (bytes > maxBytes) throw new StoredDataTooLargeError(s3Key, bytes, maxBytes);
+      if (bytes > maxBytes) throw tooLarge(s3Key, bytes, maxBytes);
     };
     return store.get({ bucket: s3BucketName, key: s3Key }, { admit, signal });
   };
@@ -69,8 +84,7 @@ export function extendedPayload(options: ExtendedPayloadOptions = {}): Middlewar
       const { record } = run;
       if (!record) return next();
       const message = run.unwrap();
-      const isExtended = sizeAttributes.some((size) => size in message.attributes);
-      const pointer = isExtended ? pointerIn(message.content) : undefined;
+      const pointer = extendedPointerIn(message);
       if (pointer) {
         const messageId = messageIdOf(record);
         run.task = checkTask(parseMessage(await read(pointer, run.signal), messageId), messageId);
@@ -80,16 +94,4 @@ export function extendedPayload(options: ExtendedPayloadOptions = {}): Middlewar
       return next();
     },
   });
-}
-
-interface S3Pointer {
-  s3BucketName: string;
-  s3Key: string;
-}
-
-function pointerIn(content: unknown): S3Pointer | undefined {
-  if (!Array.isArray(content) || !pointerClasses.includes(content[0])) return undefined;
-  const { s3BucketName, s3Key } = Object(content[1]) as Partial<S3Pointer>;
-  if (typeof s3BucketName !== 'string' || typeof s3Key !== 'string') throw new PointerError('$[1]');
-  return { s3BucketName, s3Key };
 }

@@ -3,20 +3,10 @@ export {
   type AjsonErrorDetails,
   type AjsonErrorKind,
   AlgernonError,
-  BucketNotAllowedError,
   type ErrorDetails,
   NonRetryableError,
   NotConfiguredError,
   OptionError,
-  PointerError,
-  StoredDataAccessError,
-  StoredDataBodyError,
-  StoredDataError,
-  StoredDataMissingError,
-  StoredDataRefusedError,
-  StoredDataTooLargeError,
-  StoredDataUnavailableError,
-  TooManyPointersError,
   UnknownClassError,
 } from '../core/errors.ts';
 export * from '../core/index.ts';
@@ -41,6 +31,7 @@ export {
   type StageOptions,
   stageMiddleware,
 } from './middy/stageMiddleware.ts';
+export { type ReadDataOptions, readData } from './readData.ts';
 export { ResourceCycleError } from './resources/resourceCycle.ts';
 export {
   type DefinedTask,
@@ -53,6 +44,7 @@ export {
 } from './sendTask.ts';
 export { sqsSnsUnwrap, type UnwrappedEvent } from './sqsSnsUnwrap.ts';
 export { type StepFunctionsTaskOptions, stepFunctionsTask } from './stepFunctionsTask.ts';
+export { type StoreDataOptions, storeData } from './storeData.ts';
 export { type StoredDataHydrateOptions, storedDataHydrate } from './storedDataHydrate.ts';
 export { type TopicsByDisplayNameOptions, topicsByDisplayName } from './topicsByDisplayName.ts';
 export { type TopicsFromSsmOptions, topicsFromSsm } from './topicsFromSsm.ts';

@@ -9,14 +9,14 @@ import {
   flag,
   func,
   listOf,
-  type OptionCheck,
+  object,
   text,
   whole,
   withMethod,
 } from '../core/checkOptions.ts';
 import { AlgernonError, OptionError } from '../core/errors.ts';
 import { isFinal } from '../core/isFinal.ts';
-import { isFolderName } from '../core/storedData.ts';
+import { isFolderName } from '../core/storedData/pointer.ts';
 import { chainIdName, chainIdPattern } from '../core/tasks/chainId.ts';
 import type { FittingCallback, KwargsOf, TaskDefinitions } from '../core/tasks/defineTasks.ts';
 import type { Task } from '../core/tasks/task.ts';
@@ -171,10 +171,6 @@ export async function sendTasks(
   return sent;
 }
 
-const object: OptionCheck = {
-  expected: 'an object',
-  test: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-};
 const fifoId = text('1 to 128 letters, digits and punctuation characters', /^[!-~]{1,128}$/);
 
 const optionChecks = {
@@ -182,7 +178,7 @@ const optionChecks = {
   sns: awsClient('SNSClient'),
   bucket: bucketName,
   folder: {
-    expected: 'the name of a folder, without #, ! and /',
+    expected: 'the name of a folder, without # and !',
     test: (value: unknown) => typeof value === 'string' && isFolderName(value),
   },
   acl: text('a canned ACL'),

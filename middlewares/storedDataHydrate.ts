@@ -1,8 +1,8 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { MiddlewareObj } from '@middy/core';
-import { assertOption } from '../core/assertOption.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
-import { type HydrateOptions, hydrate } from '../core/hydrate.ts';
+import { awsClient, bucketName, checkOptions, listOf, whole } from '../core/checkOptions.ts';
+import { type HydrateOptions, hydrate } from '../core/storedData/hydrate.ts';
 import { isTask } from '../core/tasks/task.ts';
 import { bucketGuard } from './aws/environment.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
@@ -10,25 +10,38 @@ import { assertUnwrapped } from './middy/assertUnwrapped.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
 export interface StoredDataHydrateOptions {
-  /** Default: one made at the first need, shared by all that give none. */
+  /** Default: a shared client, made on first use. */
   s3?: S3Client;
-  /** The bucket that pointers may lead to. Default: `ALGERNON_BUCKET_NAME`, read when the first task needs it. */
+  /** The bucket that pointers may lead to. Default: `ALGERNON_BUCKET_NAME`, read when a pointer is followed. */
   bucket?: string;
   /** Other buckets that pointers may lead to. Default: none. */
   buckets?: readonly string[];
-  /** How much one task may read in all, in bytes. Default 64 MiB. */
+  /** How many bytes one task may read in total. Default 64 MiB. */
   maxBytes?: number;
+  /** How many pointers one task may have, those in stored values included. Default 10,000. */
+  maxPointers?: number;
+  /** How many objects are read at the same time for one task. Default 16. */
+  concurrentReads?: number;
 }
 
 const name = 'storedDataHydrate';
 
+const optionChecks = {
+  s3: awsClient('S3Client'),
+  bucket: bucketName,
+  buckets: listOf(bucketName),
+  maxBytes: whole(1),
+  maxPointers: whole(1),
+  concurrentReads: whole(1),
+};
+
 /**
- * Puts the values that pointers in `task_kwargs` lead to in the pointers' places, however deep. Tags in the values
- * are still tags: see `rebuildEvent`.
+ * Replaces pointers in `task_kwargs`, at any depth, by the values that they lead to. Tags in the values stay tags: see
+ * `rebuildEvent`. Two pointers to one object give two values.
  *
- * A pointer that cannot be followed fails its own record with a `StoredDataError`, which says why.
+ * A pointer that cannot be followed fails its record with a `StoredDataError`, and stops the other reads of the task.
  *
- * @throws OptionError when an option is not what it must be
+ * @throws OptionError when an option is unknown or has a bad value
  * @example
  * export const handler = middy(queued(async ({ task_kwargs }: Task) => describe(task_kwargs)))
  *   .use(sqsPartialBatchFailure())
@@ -36,12 +49,17 @@ const name = 'storedDataHydrate';
  *   .use(storedDataHydrate());
  */
 export function storedDataHydrate(options: StoredDataHydrateOptions = {}): MiddlewareObj {
-  const { s3, bucket, buckets = [], maxBytes = 64 * 1024 * 1024 } = options;
-  assertOption(bucket === undefined || bucket, name, 'bucket', 'the name of a bucket');
-  assertOption(Array.isArray(buckets), name, 'buckets', 'a list of names');
-  assertOption(maxBytes > 0, name, 'maxBytes', 'a number of bytes above 0');
+  const {
+    s3,
+    bucket,
+    buckets = [],
+    maxBytes = 64 * 1024 * 1024,
+    maxPointers,
+    concurrentReads,
+  } = checkOptions(name, options, optionChecks);
   const store = s3ObjectStore({ s3 });
-  const settings = { store, isAllowed: bucketGuard(bucket, buckets), maxBytes };
+  const isAllowed = bucketGuard(bucket, buckets);
+  const settings = { store, isAllowed, maxBytes, maxPointers, concurrentReads };
 
   const optionsFor = ({ signal, counts }: TaskRun): HydrateOptions => ({
     ...settings,

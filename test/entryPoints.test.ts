@@ -39,19 +39,21 @@ test('sqsSnsUnwrap loads no package, and nothing of Node', () => {
 
 test('each middleware alone loads only what it works with', () => {
   expect(direct(loadedBy('middlewares/contextResources.ts'))).toEqual([]);
-  expect(direct(loadedBy('middlewares/storedDataHydrate.ts'))).toEqual(['@aws-sdk/client-s3']);
-  expect(direct(loadedBy('middlewares/callbackPublisher.ts'))).toEqual(['@aws-sdk/client-s3']);
+  expect(direct(loadedBy('middlewares/storedDataHydrate.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/callbackPublisher.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/lambdaLogged.ts'))).toEqual([
     '@aws-lambda-powertools/commons',
     '@aws-lambda-powertools/logger',
   ]);
   expect(direct(loadedBy('middlewares/failurePolicy.ts'))).toEqual([]);
-  expect(direct(loadedBy('middlewares/extendedPayload.ts'))).toEqual(['@aws-sdk/client-s3']);
+  expect(direct(loadedBy('middlewares/extendedPayload.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/stepFunctionsTask.ts'))).toEqual([]);
 });
 
 test('so do the sender, the look-ups of topics, and tracing', () => {
-  expect(direct(loadedBy('middlewares/sendTask.ts'))).toEqual(['@aws-sdk/client-s3']);
+  expect(direct(loadedBy('middlewares/sendTask.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/storeData.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/readData.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/topicsFromSsm.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/topicsByDisplayName.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/openTelemetryTracing.ts'))).toEqual(['@opentelemetry/api']);
@@ -77,7 +79,6 @@ test('the package as a whole loads no optional peer, no tracer, and nothing of l
   expect(direct(loadedBy('middlewares/index.ts'))).toEqual([
     '@aws-lambda-powertools/commons',
     '@aws-lambda-powertools/logger',
-    '@aws-sdk/client-s3',
   ]);
 });
 

@@ -9,6 +9,12 @@ import { assertDepth, traceAt } from './Trace.ts';
 /** Makes of a tag, whose members are rebuilt already, what it stands for. */
 export type BuildTag = (tag: Fields) => unknown;
 
+/** An instance that holds a value to rebuild, such as a StoredData. */
+export interface Holder {
+  /** Gets a function that rebuilds, and returns itself or a copy. */
+  rebuildValue(rebuild: (value: object) => unknown): object;
+}
+
 /** A reading under way. */
 interface Reading {
   readonly maxDepth: number;
@@ -44,7 +50,14 @@ function rebuild(reading: Reading, node: object, depth: number): unknown {
   let index: number | undefined;
   let key: string | undefined;
   try {
-    if (reading.foreign && (isRaw(node) || !(isPlainList(node) || isPlain(node)))) return node;
+    if (reading.foreign) {
+      if (isRaw(node)) return node;
+      if (!isPlainList(node) && !isPlain(node)) {
+        key = 'value';
+        const holder = node as Partial<Holder>;
+        return holder.rebuildValue?.((value) => rebuild(reading, value, depth + 1)) ?? node;
+      }
+    }
     if (Array.isArray(node)) {
       let list: unknown[] = node;
       for (index = 0; index < node.length; index++) {

@@ -1,9 +1,9 @@
+import { bucketName, checkOption } from '../../core/checkOptions.ts';
 import { NotConfiguredError } from '../../core/errors.ts';
-import { isFolderName } from '../../core/storedData.ts';
+import { isFolderName } from '../../core/storedData/pointer.ts';
 
 /**
- * The bucket for stored values. Read when it is needed and not at import, so that what a test or a bootstrap sets is
- * seen.
+ * The bucket for stored values. Read on use and not at import, so that a test or a bootstrap may set it.
  *
  * @throws NotConfiguredError when the variable is not set
  */
@@ -13,7 +13,17 @@ export function bucketFromEnvironment(): string {
   return bucket;
 }
 
-/** Whether a bucket may be read: the one given, else the one in the environment, and those listed beside it. */
+/**
+ * The bucket to write to: the option, or the one in the environment.
+ *
+ * @throws OptionError for an ARN, which does not fit into a pointer
+ */
+export function bucketToWrite(bucket: string | undefined, owner: string): string {
+  checkOption(owner, 'bucket', bucket ?? bucketFromEnvironment(), bucketName);
+  return bucket ?? bucketFromEnvironment();
+}
+
+/** Tells which buckets may be read: the one given, else the one in the environment, and those listed. */
 export function bucketGuard(
   bucket: string | undefined,
   buckets: readonly string[],
@@ -24,12 +34,12 @@ export function bucketGuard(
 /**
  * The folder for stored values.
  *
- * @throws NotConfiguredError when the variable holds what a pointer cannot
+ * @throws NotConfiguredError when the variable has a value that does not fit into a pointer
  */
 export function folderFromEnvironment(): string {
   const folder = process.env.CACHE_FOLDER_NAME || 'cache';
   if (!isFolderName(folder)) {
-    throw new NotConfiguredError('A folder without #, ! and /', 'CACHE_FOLDER_NAME', 'folder');
+    throw new NotConfiguredError('A folder without # and !', 'CACHE_FOLDER_NAME', 'folder');
   }
   return folder;
 }

@@ -1,59 +1,63 @@
-import { GetObjectCommand, type ObjectCannedACL, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import {
-  StoredDataAccessError,
-  StoredDataError,
-  StoredDataMissingError,
-  StoredDataRefusedError,
-  StoredDataUnavailableError,
-} from '../../core/errors.ts';
-import type { ObjectAddress, ObjectStore } from '../../core/storedData.ts';
+import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
+import type { ObjectStore } from '../../core/storedData/ObjectStore.ts';
 import { captureClient } from '../tracing/carrying.ts';
-import { isFinalFault } from './isFinalFault.ts';
+import { decodeText } from './decodeText.ts';
+import { lazySdk } from './lazySdk.ts';
+import { missingPeer } from './missingPeer.ts';
+import { s3Error } from './s3Error.ts';
 import { uploadParts } from './uploadParts.ts';
 
-let shared: S3Client | undefined;
+const load = lazySdk(
+  () => import('@aws-sdk/client-s3').catch(missingPeer('@aws-sdk/client-s3', 'stored data')),
+  ({ S3Client }) => new S3Client(),
+);
 
 export interface S3ObjectStoreOptions {
-  /** Default: one made at the first need, shared by all that give none. */
+  /** Default: a shared client, made on first use. */
   s3?: S3Client | undefined;
-  /** A canned ACL for what is written. Default: none, as buckets that own all their objects want it. */
+  /** A canned ACL for objects that are written. Default: none, which is right for buckets that own all their objects. */
   acl?: ObjectCannedACL | undefined;
 }
 
-/** What is larger than this goes up in parts of this size, in bytes. */
+/** A text with more bytes is uploaded in parts of this size. */
 const partBytes = 8 * 1024 * 1024;
 
-/** Keeps stored values in S3. Retries are those of the client. */
+/** Keeps stored values in S3. The client does the retries. */
 export function s3ObjectStore({ s3, acl }: S3ObjectStoreOptions = {}): ObjectStore {
-  const client = () => {
-    if (!s3) shared ??= new S3Client();
-    return captureClient(s3 ?? (shared as S3Client));
-  };
-
   return {
-    async get({ bucket, key }, { admit, signal }) {
+    async get(address, { admit, signal }) {
+      const { sdk, client } = await load(s3);
       try {
-        const command = new GetObjectCommand({ Bucket: bucket, Key: key });
-        const { Body, ContentLength } = await client().send(command, signal && { abortSignal: signal });
-        return await readText(Body as ObjectBody | undefined, ContentLength, admit);
+        const command = new sdk.GetObjectCommand({ Bucket: address.bucket, Key: address.key });
+        const sent = captureClient(client).send(command, signal && { abortSignal: signal });
+        const { Body, ContentLength } = await sent;
+        const bytes = await readBytes(Body as ObjectBody | undefined, ContentLength, admit);
+        return decodeText(bytes, `s3://${address.bucket}/${address.key}`);
       } catch (error) {
-        throw storedDataError({ bucket, key }, error);
+        throw s3Error('read', address, error);
       }
     },
 
-    async put({ bucket, key }, text, { signal } = {}) {
+    async put(address, text, { signal } = {}) {
+      const { sdk, client } = await load(s3);
+      captureClient(client);
+      const pieces = typeof text === 'string' ? [text] : text;
       const params = {
-        Bucket: bucket,
-        Key: key,
-        Body: text,
+        Bucket: address.bucket,
+        Key: address.key,
         ContentType: 'application/json',
         ...(acl && { ACL: acl }),
       };
       try {
-        if (Buffer.byteLength(text) > partBytes) await uploadParts(client(), params, partBytes, signal);
-        else await client().send(new PutObjectCommand(params), signal && { abortSignal: signal });
+        const bytes = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
+        if (bytes > partBytes) {
+          await uploadParts({ sdk, client, params, pieces, partBytes, signal });
+        } else {
+          const command = new sdk.PutObjectCommand({ ...params, Body: pieces.join('') });
+          await client.send(command, signal && { abortSignal: signal });
+        }
       } catch (error) {
-        throw storedDataError({ bucket, key }, error);
+        throw s3Error('write', address, error);
       }
     },
   };
@@ -62,32 +66,29 @@ export function s3ObjectStore({ s3, acl }: S3ObjectStoreOptions = {}): ObjectSto
 type ObjectBody = AsyncIterable<Uint8Array> & { destroy?(): void };
 
 /** Reads an object whose size was admitted; one of unknown size is admitted piece by piece. */
-async function readText(
+async function readBytes(
   body: ObjectBody | undefined,
   length: number | undefined,
   admit: (bytes: number) => void,
-): Promise<string> {
-  const pieces: Uint8Array[] = [];
+): Promise<Buffer> {
   try {
     if (length !== undefined) admit(length);
+    const pieces: Uint8Array[] = [];
+    // Memory for a known size is taken once: to put pieces together would take it twice.
+    const whole = length === undefined ? undefined : Buffer.allocUnsafeSlow(length);
+    let filled = 0;
     for await (const piece of body ?? []) {
-      if (length === undefined) admit(piece.byteLength);
-      pieces.push(piece);
+      if (!whole) {
+        admit(piece.byteLength);
+        pieces.push(piece);
+      } else if (filled + piece.byteLength <= whole.byteLength) whole.set(piece, filled);
+      filled += piece.byteLength;
     }
+    if (whole && filled !== length) throw new Error(`got ${filled} of ${length} bytes`);
+    return whole ?? Buffer.concat(pieces);
   } catch (error) {
-    // The rest of the answer is not wanted, and its connection is not to be kept for it.
+    // Closes the connection, since the rest of the answer is not read.
     body?.destroy?.();
     throw error;
   }
-  return Buffer.concat(pieces).toString();
-}
-
-function storedDataError({ bucket, key }: ObjectAddress, error: unknown): StoredDataError {
-  if (error instanceof StoredDataError) return error;
-  const place = `s3://${bucket}/${key}`;
-  if (!isFinalFault(error)) return new StoredDataUnavailableError(place, error);
-  const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
-  if (name === 'NoSuchKey' || name === 'NoSuchBucket') return new StoredDataMissingError(place, error);
-  if ($metadata?.httpStatusCode === 403) return new StoredDataAccessError(place, error);
-  return new StoredDataRefusedError(place, error);
 }

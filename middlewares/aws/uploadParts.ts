@@ -1,44 +1,115 @@
-import { Readable } from 'node:stream';
-import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
+import type { CompletedPart, PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 
-/** What a text is cut into, in characters: small beside a part, so that little more than the parts is held. */
+export interface PartsUpload {
+  sdk: typeof import('@aws-sdk/client-s3');
+  client: S3Client;
+  params: Omit<PutObjectCommandInput, 'Body'>;
+  /** The text to upload. */
+  pieces: readonly string[];
+  partBytes: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** With three parts under way a worker of 1 vCPU is busy, and little more than the text is held. */
+const concurrentParts = 3;
+
+/** How many characters are encoded at a time. */
 const sliceLength = 1024 * 1024;
 
 /**
- * Uploads a text in parts of `partBytes`, a few at once. The text is never held a second time as bytes. What was uploaded
- * of a text that could not be finished is taken away again.
+ * Uploads a text in parts. Its bytes are never held as a whole. If it fails, the parts are removed, and the error is that
+ * of the upload, also when the parts cannot be removed.
  */
-export async function uploadParts(
-  client: S3Client,
-  params: PutObjectCommandInput & { Body: string },
-  partBytes: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const { Upload } = await import('@aws-sdk/lib-storage');
-  const upload = new Upload({
-    client,
-    params: { ...params, Body: Readable.from(slicesOf(params.Body)) },
-    partSize: partBytes,
-  });
-  const abort = () => upload.abort();
-  signal?.addEventListener('abort', abort, { once: true });
+export async function uploadParts(upload: PartsUpload): Promise<void> {
+  const { sdk, client, params, signal } = upload;
+  const { Bucket, Key } = params;
+  const { UploadId } = await client.send(
+    new sdk.CreateMultipartUploadCommand(params),
+    signal && { abortSignal: signal },
+  );
+  const target = { Bucket, Key, UploadId };
   try {
-    signal?.throwIfAborted();
-    await upload.done();
-  } finally {
-    signal?.removeEventListener('abort', abort);
+    const Parts = await sendParts(upload, target);
+    const command = new sdk.CompleteMultipartUploadCommand({ ...target, MultipartUpload: { Parts } });
+    await client.send(command, signal && { abortSignal: signal });
+  } catch (error) {
+    await client.send(new sdk.AbortMultipartUploadCommand(target)).catch(() => {});
+    throw error;
   }
 }
 
-function* slicesOf(text: string): Generator<Uint8Array> {
-  for (let start = 0, end: number; start < text.length; start = end) {
-    end = Math.min(start + sliceLength, text.length);
-    if (isHighSurrogate(text.charCodeAt(end - 1))) end += 1;
-    yield Buffer.from(text.slice(start, end));
+type Target = { Bucket: string | undefined; Key: string | undefined; UploadId: string | undefined };
+
+async function sendParts(upload: PartsUpload, target: Target): Promise<CompletedPart[]> {
+  const { sdk, client, pieces, partBytes } = upload;
+  const failed = new AbortController();
+  const abortSignal = upload.signal ? AbortSignal.any([upload.signal, failed.signal]) : failed.signal;
+  const parts = partsOf(pieces, partBytes);
+  const completed: CompletedPart[] = [];
+
+  const sendNext = async () => {
+    for (let next = parts.next(); !next.done; next = parts.next()) {
+      abortSignal.throwIfAborted();
+      const { number, bytes } = next.value;
+      const command = new sdk.UploadPartCommand({ ...target, PartNumber: number, Body: bytes });
+      const { ETag, ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 } =
+        await client.send(command, { abortSignal });
+      completed[number - 1] = {
+        PartNumber: number,
+        ETag,
+        ChecksumCRC32,
+        ChecksumCRC32C,
+        ChecksumCRC64NVME,
+        ChecksumSHA1,
+        ChecksumSHA256,
+      };
+    }
+  };
+  const sending = Array.from({ length: concurrentParts }, () =>
+    sendNext().catch((error) => {
+      failed.abort(error);
+      throw error;
+    }),
+  );
+  const outcomes = await Promise.allSettled(sending);
+  const rejected = outcomes.some(({ status }) => status === 'rejected');
+  // The first failure aborted the others; if the task was stopped, its own reason is the first.
+  if (rejected) throw failed.signal.reason;
+  return completed;
+}
+
+/** Cuts a text into parts of equal size, but for the last. */
+function* partsOf(pieces: readonly string[], partBytes: number) {
+  let part = Buffer.allocUnsafeSlow(partBytes);
+  let number = 1;
+  let filled = 0;
+  for (const slice of slicesOf(pieces)) {
+    for (let rest = Buffer.from(slice); rest.length > 0; ) {
+      const copied = rest.copy(part, filled);
+      rest = rest.subarray(copied);
+      filled += copied;
+      if (filled === partBytes) {
+        yield { number, bytes: part };
+        part = Buffer.allocUnsafeSlow(partBytes);
+        number += 1;
+        filled = 0;
+      }
+    }
+  }
+  if (filled > 0) yield { number, bytes: part.subarray(0, filled) };
+}
+
+function* slicesOf(pieces: readonly string[]): Generator<string> {
+  for (const piece of pieces) {
+    for (let start = 0, end: number; start < piece.length; start = end) {
+      end = Math.min(start + sliceLength, piece.length);
+      // The other half of a character must not be cut off.
+      if (isHighSurrogate(piece.charCodeAt(end - 1))) end += 1;
+      yield piece.slice(start, end);
+    }
   }
 }
 
-/** Its other half must not be cut off. */
 function isHighSurrogate(code: number): boolean {
   return code >= 0xd800 && code <= 0xdbff;
 }

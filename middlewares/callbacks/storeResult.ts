@@ -1,13 +1,8 @@
-import {
-  formatPointer,
-  formatStoredBody,
-  type ObjectStore,
-  parsePointer,
-  pointerIn,
-  pointerTag,
-  StoredData,
-} from '../../core/storedData.ts';
-import { bucketFromEnvironment, folderFromEnvironment } from '../aws/environment.ts';
+import { formatPointer, parsePointer } from '../../core/storedData/pointer.ts';
+import { hasUnstoredValue, pointerIn, pointerTag, StoredData } from '../../core/storedData/StoredData.ts';
+import { formatStoredBody } from '../../core/storedData/storedBody.ts';
+import { bucketToWrite, folderFromEnvironment } from '../aws/environment.ts';
+import { storeUnstored, type WriteValueOptions, writeValue } from '../aws/writeValue.ts';
 
 /** The message that a result comes from. */
 export interface Origin {
@@ -21,45 +16,44 @@ export interface Origin {
   groupId?: string | undefined;
 }
 
-export interface StoreResultOptions {
-  store: ObjectStore;
-  bucket?: string | undefined;
+export interface StoreResultOptions extends WriteValueOptions {
   folder?: string | undefined;
   /** Up to this many bytes, a result is not stored. */
   inlineUnder: number;
-  dumps(value: unknown): string;
-  signal?: AbortSignal | undefined;
 }
 
 export interface StoredResult {
-  /**
-   * The ajson of what stands for the result in the next task's message: a pointer, or the result itself where there is
-   * none, where it is a pointer already, or where it is small enough to travel in the message.
-   */
+  /** The ajson for the next task's message: a pointer, or a result that is small enough to travel in the message. */
   kwargs: string;
-  /** How long the ajson is that lies in the store now; 0 where nothing was stored. */
+  /** The length of the ajson that was stored; 0 when nothing was. */
   storedLength: number;
 }
 
-/** Stores the result of a task. */
+/**
+ * Stores the result of a task.
+ *
+ * @throws StoredDataError
+ * @throws OptionError when the bucket does not fit into a pointer
+ */
 export async function storeResult(
   result: unknown,
   origin: Origin,
   options: StoreResultOptions,
 ): Promise<StoredResult> {
-  const { store, dumps, inlineUnder, signal } = options;
+  const { store, inlineUnder, signal } = options;
   if (result === undefined || result === null) return { kwargs: '{}', storedLength: 0 };
   const passedOn = pointerOf(result);
   if (passedOn !== undefined) {
     parsePointer(passedOn);
+    if (hasUnstoredValue(result)) await storeUnstored([result], options);
     return { kwargs: pointerTag(passedOn), storedLength: 0 };
   }
-  const text = dumps(result);
+  const text = await writeValue(result, options);
   if (inlineUnder > 0 && Buffer.byteLength(text) <= inlineUnder) {
     return { kwargs: text, storedLength: 0 };
   }
   const pointer = formatPointer({
-    bucket: options.bucket ?? bucketFromEnvironment(),
+    bucket: bucketToWrite(options.bucket, 'storing a value'),
     folder: options.folder ?? folderFromEnvironment(),
     name: `${origin.messageId}-${origin.taskName}`,
     timestamp: origin.sentAt || 0,
@@ -68,18 +62,18 @@ export async function storeResult(
   return { kwargs: pointerTag(pointer), storedLength: text.length };
 }
 
-/** The pointer in a result that is one, whether its value has been read or not. */
+/** The pointer in a result that is one, whether or not its value has been read. */
 function pointerOf(result: unknown): string | undefined {
   if (result instanceof StoredData) return result.pointer;
   return typeof result === 'object' && result !== null ? pointerIn(result) : undefined;
 }
 
-/** The message of a task, around arguments that are ajson already. */
+/** The message of a task, around arguments that are already ajson. */
 export function taskMessage(taskName: string, kwargs: string, callback?: string | null): string {
   const chain = callback ? `,"callback":${JSON.stringify(callback)}` : '';
   const message = `{"task_name":${JSON.stringify(taskName)},"task_kwargs":${kwargs}${chain}}`;
-  return message.replace(noncharacters, (one) => `\\u${one.charCodeAt(0).toString(16)}`);
+  return message.replace(noncharacters, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
 }
 
-/** What SQS does not carry. */
+/** SQS does not carry these. */
 const noncharacters = /[\uFFFE\uFFFF]/g;

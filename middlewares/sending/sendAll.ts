@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ajson as sharedAjson } from '../../core/ajson/index.ts';
 import { NotATaskError } from '../../core/batch/unwrapTask.ts';
-import type { ObjectStore } from '../../core/storedData.ts';
+import type { ObjectStore } from '../../core/storedData/ObjectStore.ts';
 import { chainIdName } from '../../core/tasks/chainId.ts';
 import { checkKwargs, TaskArgumentsError, type TaskDefinitions } from '../../core/tasks/defineTasks.ts';
 import { nextTask } from '../../core/tasks/nextTask.ts';

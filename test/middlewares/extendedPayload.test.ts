@@ -4,6 +4,7 @@ import type { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import middy from '@middy/core';
 import type { SQSRecord } from 'aws-lambda';
+import { OptionError } from '../../core/errors.ts';
 import { type LocalAws, startLocalAws, startWorker } from '../../local/index.ts';
 import { type ExtendedPayloadOptions, extendedPayload } from '../../middlewares/extendedPayload.ts';
 import {
@@ -79,7 +80,46 @@ test('both forms of the pointer and both names of the attribute, by SQS and by S
 
 test('other messages are not touched', async () => {
   expect(await run(sqsRecord(task))).toEqual({ status: 'fulfilled', value: task });
-  expect(await run(sqsRecord(at(key)))).toMatchObject({ reason: { code: 'NOT_A_TASK' } });
+  expect(await run(sqsRecord(['text', { s3Key: key }]))).toMatchObject({ reason: { code: 'NOT_A_TASK' } });
+});
+
+test('a pointer that has lost its attribute is an error that says so', async () => {
+  for (const form of forms) {
+    for (const made of [sqsRecord, (pointer: unknown) => bySqs(pointer, 'AnotherSize')]) {
+      expect(await run(made(at(key, aws.bucket, form)))).toMatchObject({
+        reason: {
+          code: 'BAD_POINTER',
+          path: '$[0]',
+          message: expect.stringMatching(/attribute ExtendedPayloadSize or SQSLargePayloadSize is missing/),
+        },
+      });
+    }
+  }
+});
+
+test.each(['orders/2024/42.json', `x${key}`, `${key}.json`, `${key}\n`, 'a\nb'])(
+  'the key %j is refused in words that name the option keys, and read where it allows it',
+  async (own) => {
+    const refused = await run(bySqs(at(own), sizes[0]));
+    expect(refused).toMatchObject({
+      reason: { code: 'BAD_POINTER', path: '$[1].s3Key', message: expect.stringContaining('option keys') },
+    });
+    expect((refused as PromiseRejectedResult).reason.message).not.toContain('\n');
+    const allowed = await run(bySqs(at(own), sizes[0]), { keys: /^/g });
+    expect(allowed).toMatchObject({ reason: { code: 'STORED_DATA_MISSING' } });
+    expect((allowed as PromiseRejectedResult).reason.message).not.toContain('\n');
+  },
+);
+
+test.each<[string, ExtendedPayloadOptions]>([
+  ['maxBytes', { maxBytes: 0 }],
+  ['keys', { keys: 'a' as never }],
+  ['buckets', { buckets: 'a' as never }],
+  ['bucket', { bucket: '' }],
+  ['bukket', { bukket: 'a' } as never],
+])('a bad %s is refused where the function is called', (option, options) => {
+  expect(() => extendedPayload(options)).toThrow(OptionError);
+  expect(() => extendedPayload(options)).toThrow(option);
 });
 
 test.each<[string, () => unknown[], string, ExtendedPayloadOptions?]>([

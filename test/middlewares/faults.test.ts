@@ -4,17 +4,8 @@ import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import middy from '@middy/core';
 import type { SettledBatch } from '../../core/batch/settledBatch.ts';
-import {
-  AlgernonError,
-  StoredDataAccessError,
-  StoredDataBodyError,
-  StoredDataMissingError,
-  StoredDataRefusedError,
-  StoredDataTooLargeError,
-  StoredDataUnavailableError,
-} from '../../core/errors.ts';
+import { AlgernonError } from '../../core/errors.ts';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
-import { PublishError } from '../../middlewares/aws/snsMessage.ts';
 import { callbackPublisher, queued, sqsSnsUnwrap, storedDataHydrate } from '../../middlewares/index.ts';
 import {
   type Fault,
@@ -75,8 +66,7 @@ async function run(
   return { errors, attempts: clients.attempts, Records };
 }
 
-type ErrorClass = abstract new (...args: never[]) => AlgernonError;
-const name = (error: unknown) => (error instanceof AlgernonError ? error.constructor : error);
+const codeOf = (error: unknown) => (error instanceof AlgernonError ? error.code : error);
 
 const bothServices: [string, () => Fault][] = [
   ['throttled', () => ({ status: 503, code: 'SlowDown' })],
@@ -94,18 +84,18 @@ const bothServices: [string, () => Fault][] = [
 
 describe('S3', () => {
   const three = [{ reads: 'fine' }, { reads: 'faulty' }, { reads: 'fine' }];
-  const final: [string, () => Fault, ErrorClass][] = [
-    ['a missing object', () => ({ status: 404, code: 'NoSuchKey' }), StoredDataMissingError],
-    ['a missing bucket', () => ({ status: 404, code: 'NoSuchBucket' }), StoredDataMissingError],
-    ['access denied', () => ({ status: 403, code: 'AccessDenied' }), StoredDataAccessError],
-    ['another region', () => ({ status: 301, code: 'PermanentRedirect' }), StoredDataRefusedError],
-    ['a key that is too long', () => ({ status: 400, code: 'KeyTooLongError' }), StoredDataRefusedError],
+  const final: [string, () => Fault, string][] = [
+    ['a missing object', () => ({ status: 404, code: 'NoSuchKey' }), 'STORED_DATA_MISSING'],
+    ['a missing bucket', () => ({ status: 404, code: 'NoSuchBucket' }), 'STORED_DATA_MISSING'],
+    ['access denied', () => ({ status: 403, code: 'AccessDenied' }), 'STORED_DATA_ACCESS'],
+    ['another region', () => ({ status: 301, code: 'PermanentRedirect' }), 'STORED_DATA_REFUSED'],
+    ['a key that is too long', () => ({ status: 400, code: 'KeyTooLongError' }), 'STORED_DATA_REFUSED'],
   ];
-  const faults: [string, () => Fault, ErrorClass, boolean][] = [
+  const faults: [string, () => Fault, string, boolean][] = [
     ...bothServices.map(([what, fault]): (typeof faults)[number] => [
       what,
       fault,
-      StoredDataUnavailableError,
+      'STORED_DATA_UNAVAILABLE',
       true,
     ]),
     ...final.map(([what, fault, error]): (typeof faults)[number] => [what, fault, error, false]),
@@ -117,7 +107,7 @@ describe('S3', () => {
       const { errors, Records } = await run(three, ({ operation, target }) =>
         operation === 'GET' && target.includes('faulty') ? fault() : undefined,
       );
-      expect(errors.map(name)).toEqual([undefined, error, undefined]);
+      expect(errors.map(codeOf)).toEqual([undefined, error, undefined]);
       expect(errors[1]).toMatchObject({ retryable, messageId: Records[1]?.messageId });
     },
   );
@@ -131,7 +121,7 @@ describe('S3', () => {
         return operation === 'PUT' && puts === 2 ? fault() : undefined;
       });
       const failed = errors.filter(Boolean);
-      expect(failed.map(name)).toEqual([error]);
+      expect(failed.map(codeOf)).toEqual([error]);
       expect(failed[0]).toMatchObject({ retryable });
       // Nothing is sent of a result that is not stored.
       const published = attempts
@@ -154,7 +144,7 @@ describe('S3', () => {
         ? { status: 200, headers: { 'content-length': '60' }, body: half() }
         : undefined,
     );
-    expect(errors.map(name)).toEqual([undefined, StoredDataUnavailableError, undefined]);
+    expect(errors.map(codeOf)).toEqual([undefined, 'STORED_DATA_UNAVAILABLE', undefined]);
     expect(errors[1]).toMatchObject({ retryable: true });
   });
 
@@ -173,7 +163,7 @@ describe('S3', () => {
   ])('an object that is %s is final', async (what, body) => {
     await store('body', body);
     const { errors } = await run([{ reads: 'fine' }, { reads: 'body' }], () => undefined, { maxBytes: 2000 });
-    expect({ what, errors: errors.map(name) }).toEqual({ what, errors: [undefined, StoredDataBodyError] });
+    expect({ what, errors: errors.map(codeOf) }).toEqual({ what, errors: [undefined, 'STORED_DATA_BODY'] });
     expect(errors[1]).toMatchObject({ retryable: false });
   });
 
@@ -190,7 +180,7 @@ describe('S3', () => {
         ? { status: 200, headers: { 'content-length': '1001' }, body }
         : undefined,
     );
-    expect(errors.map(name)).toEqual([undefined, StoredDataTooLargeError]);
+    expect(errors.map(codeOf)).toEqual([undefined, 'STORED_DATA_TOO_LARGE']);
     expect(errors[1]).toMatchObject({
       retryable: false,
       message: expect.stringMatching(/1001 bytes.*maxBytes.*1000/),
@@ -210,7 +200,7 @@ describe('S3', () => {
     const { errors } = await run([{ reads: 'fine' }, { reads: 'faulty' }], ({ operation, target }) =>
       operation === 'GET' && target.includes('faulty') ? { status: 200, body: endless } : undefined,
     );
-    expect(errors.map(name)).toEqual([undefined, StoredDataTooLargeError]);
+    expect(errors.map(codeOf)).toEqual([undefined, 'STORED_DATA_TOO_LARGE']);
     expect(sent).toBeLessThan(2000);
     expect(endless.destroyed).toBe(true);
   });
@@ -253,7 +243,7 @@ describe('SNS', () => {
       const { errors } = await run(tasks, ({ operation, target }) =>
         operation === 'PublishBatch' && target.includes(':other') ? fault() : undefined,
       );
-      expect(errors.map(name)).toEqual([undefined, PublishError, undefined]);
+      expect(errors.map(codeOf)).toEqual([undefined, 'PUBLISH_FAILED', undefined]);
       expect(errors[1]).toMatchObject({ retryable });
     },
   );
@@ -265,7 +255,7 @@ describe('SNS', () => {
         ? { status: 400, code: 'InvalidParameter' }
         : undefined,
     );
-    expect(errors.map(name)).toEqual([undefined, PublishError, undefined]);
+    expect(errors.map(codeOf)).toEqual([undefined, 'PUBLISH_FAILED', undefined]);
     expect(attempts.filter(({ operation }) => operation === 'PublishBatch')).toHaveLength(4);
   });
 
@@ -288,7 +278,7 @@ describe('SNS', () => {
     const { errors } = await run([{ reads: 'fine' }, { reads: 'fine' }], ({ operation }) =>
       operation === 'PublishBatch' ? answer(successful + refusal) : undefined,
     );
-    expect(errors.map(name)).toEqual([undefined, PublishError]);
+    expect(errors.map(codeOf)).toEqual([undefined, 'PUBLISH_FAILED']);
     expect(errors[1]).toMatchObject({ retryable, message: expect.stringMatching(message) });
   });
 });

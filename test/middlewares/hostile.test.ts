@@ -5,12 +5,6 @@ import middy from '@middy/core';
 import type { SQSRecord } from 'aws-lambda';
 import type { SettledBatch } from '../../core/batch/settledBatch.ts';
 import { NotATaskError } from '../../core/batch/unwrapTask.ts';
-import {
-  BucketNotAllowedError,
-  PointerError,
-  StoredDataTooLargeError,
-  TooManyPointersError,
-} from '../../core/errors.ts';
 import { queued, routeTasks } from '../../core/index.ts';
 import { CallbackError } from '../../core/tasks/nextTask.ts';
 import { UnknownTaskError } from '../../core/tasks/routeTasks.ts';
@@ -106,7 +100,7 @@ describe('a pointer', () => {
     ['a bucket behind a URL', 'bucket.s3.eu-west-1.amazonaws.com#cache/x!1.5.json'],
   ])('to %s is refused, and nothing reaches AWS', async (_, pointer) => {
     const { error, reached, done } = await run({ task_name: 'work', task_kwargs: { at: [tag(pointer)] } });
-    expect(error).toBeInstanceOf(BucketNotAllowedError);
+    expect(error).toMatchObject({ code: 'BUCKET_NOT_ALLOWED' });
     expect(error).toMatchObject({ path: '$.task_kwargs.at[0]', retryable: false });
     expect({ reached, done }).toEqual({ reached: [], done: [] });
   });
@@ -116,23 +110,19 @@ describe('a pointer', () => {
     ['up and out of a folder', 'cache/../secrets/x!1.5.json'],
     ['up, by its folder alone', '../x!1.5.json'],
     ['here', './x!1.5.json'],
-    ['deeper down', 'cache/deep/x!1.5.json'],
-    ['without a folder', 'x!1.5.json'],
-    ['with no name', 'cache/!1.5.json'],
     ['without a time', 'cache/x.json'],
-    ['with two times', 'cache/x!1.5!1.5.json'],
-    ['with a time that is no number', 'cache/x!now.json'],
-    ['with a time in another notation', 'cache/x!1e3.json'],
     ['with another ending', 'cache/x!1.5.yaml'],
     ['with more after its ending', 'cache/x!1.5.json?versionId=1'],
-    ['with another one in it', 'cache/x#y/z!1.5.json'],
     ['with a line more', 'cache/x!1.5.json\n'],
+    ['with a line within', 'cache/x\n!1.5.json'],
+    ['with half a character', 'cache/\ud83d!1.5.json'],
+    ['of nothing', ''],
   ])('to a key %s is refused, and nothing reaches AWS', async (_, key) => {
     const { error, reached, done } = await run({
       task_name: 'work',
       task_kwargs: tag(`${aws.bucket}#${key}`),
     });
-    expect(error).toBeInstanceOf(PointerError);
+    expect(error).toMatchObject({ code: 'BAD_POINTER' });
     expect(error).toMatchObject({ path: '$.task_kwargs', retryable: false });
     expect({ reached, done }).toEqual({ reached: [], done: [] });
   });
@@ -146,14 +136,14 @@ describe('a pointer', () => {
     ['10,000 characters', '#'.repeat(10_000)],
   ])('that is %s is refused, and nothing reaches AWS', async (_, pointer) => {
     const { error, reached } = await run({ task_name: 'work', task_kwargs: tag(pointer) });
-    expect(error).toBeInstanceOf(PointerError);
+    expect(error).toMatchObject({ code: 'BAD_POINTER' });
     expect(reached).toEqual([]);
   });
 
   test('to a pointer to itself ends', async () => {
     await store('circle', { again: tag(pointerTo('circle')) });
     const { error, reached } = await run({ task_name: 'work', task_kwargs: tag(pointerTo('circle')) });
-    expect(error).toBeInstanceOf(TooManyPointersError);
+    expect(error).toMatchObject({ code: 'TOO_MANY_POINTERS' });
     expect(reached).toEqual(['GET']);
   });
 
@@ -164,7 +154,7 @@ describe('a pointer', () => {
       for (const name of layer) await store(name, below);
     }
     const { error, reached } = await run({ task_name: 'work', task_kwargs: tag(pointerTo('web0-0')) });
-    expect(error).toBeInstanceOf(StoredDataTooLargeError);
+    expect(error).toMatchObject({ code: 'STORED_DATA_TOO_LARGE' });
     expect(reached.length).toBeLessThanOrEqual(1 + 6 * 7);
   });
 
@@ -173,7 +163,7 @@ describe('a pointer', () => {
     for (const name of names) await store(name, 'x'.repeat(400));
     const kwargs = Object.fromEntries(names.map((name) => [name, tag(pointerTo(name))]));
     const { error, done } = await run({ task_name: 'work', task_kwargs: kwargs }, { maxBytes: 1500 });
-    expect(error).toBeInstanceOf(StoredDataTooLargeError);
+    expect(error).toMatchObject({ code: 'STORED_DATA_TOO_LARGE' });
     expect(done).toEqual([]);
   });
 

@@ -152,7 +152,7 @@ describe('a task that a state machine waits for', () => {
     expect(seen).toEqual([{ task_name: 'work', task_kwargs: { image: 7 } }, { image: [7] }, 7]);
     expect(await run({ image: tag('gone') })).toMatchObject({
       call: 'SendTaskFailure',
-      error: 'StoredDataMissingError',
+      error: 'StoredDataError',
     });
     expect(seen).toHaveLength(3);
   });

@@ -92,6 +92,16 @@ describe('pointers', () => {
     expect({ kwargs, reads }).toEqual({ kwargs: { x: { a: 1 }, y: [{ a: 1 }] }, reads: 1 });
   });
 
+  test('beyond maxPointers fail the record', async () => {
+    await storeValue('many', '1');
+    const list = [tag('many'), tag('many')];
+    await expect(hydrate(list, { maxPointers: 1 })).rejects.toMatchObject({
+      code: 'TOO_MANY_POINTERS',
+      path: '$.task_kwargs[1]',
+    });
+    expect((await hydrate(list, { maxPointers: 2, concurrentReads: 1 })).kwargs).toEqual([1, 1]);
+  });
+
   test('in a stored value are followed in their turn', async () => {
     await storeValue('inner', '[1,2]');
     await storeValue('outer', JSON.stringify({ inner: tag('inner') }));
@@ -204,7 +214,12 @@ describe('where it works', () => {
 test.each<[string, StoredDataHydrateOptions]>([
   ['maxBytes', { maxBytes: 0 }],
   ['bucket', { bucket: '' }],
+  ['bucket', { bucket: 'arn:aws:s3:us-east-1:123456789012:accesspoint/large' }],
   ['buckets', { buckets: 'a' as never }],
+  ['buckets', { buckets: [''] }],
+  ['maxPointers', { maxPointers: 0 }],
+  ['concurrentReads', { concurrentReads: 1.5 }],
+  ['maxbytes', { maxbytes: 1 } as never],
 ])('a bad %s is refused where the function is called', (option, options) => {
   expect(() => storedDataHydrate(options)).toThrow(OptionError);
   expect(() => storedDataHydrate(options)).toThrow(option);

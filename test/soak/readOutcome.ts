@@ -1,5 +1,5 @@
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { parsePointer } from '../../core/storedData.ts';
+import { parsePointer } from '../../core/storedData/pointer.ts';
 import type { LocalAws, SqsRecord, Worker } from '../../local/index.ts';
 import { ledgerPrefix, type Step, steps } from './steps.ts';
 

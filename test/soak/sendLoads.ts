@@ -1,5 +1,5 @@
 import { PublishCommand } from '@aws-sdk/client-sns';
-import { StoredData } from '../../core/storedData.ts';
+import { StoredData } from '../../core/storedData/StoredData.ts';
 import type { LocalAws } from '../../local/index.ts';
 import { sendTask } from '../../middlewares/sendTask.ts';
 import { type Step, steps } from './steps.ts';

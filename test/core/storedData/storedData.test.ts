@@ -1,17 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ajson } from '../../core/ajson/index.ts';
-import { PointerError, StoredDataBodyError } from '../../core/errors.ts';
-import {
-  formatPointer,
-  formatStoredBody,
-  isFolderName,
-  parsePointer,
-  parseStoredBody,
-  pointerIn,
-  pointerTag,
-  StoredData,
-} from '../../core/storedData.ts';
+import { ajson } from '../../../core/ajson/index.ts';
+import { formatPointer, isFolderName, parsePointer } from '../../../core/storedData/pointer.ts';
+import { pointerIn, pointerTag, StoredData } from '../../../core/storedData/StoredData.ts';
+import { formatStoredBody, parseStoredBody } from '../../../core/storedData/storedBody.ts';
 
 const bucket = fc.stringMatching(/^[a-z0-9][a-z0-9.-]{1,20}$/);
 const folder = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 10 }).filter(isFolderName);
@@ -34,17 +26,17 @@ describe('a pointer', () => {
     expect(parsePointer(pointer)).toEqual({ bucket: 'b', key: 'cache/a-1!1565012856.047.json' });
   });
 
-  test('that is put together can be taken apart, here and by its characters alone', () =>
+  test('that is put together can be taken apart', () =>
     fc.assert(
       fc.property(parts, (all) => {
         const pointer = formatPointer(all);
         const { bucket, key } = parsePointer(pointer);
         expect(`${bucket}#${key}`).toBe(pointer);
         expect(bucket).toBe(all.bucket);
-        // As Python does it.
         const [before = '', after = ''] = pointer.split('#')[1]?.split('!') ?? [];
-        const [inFolder, name, ...rest] = before.split('/');
-        expect({ inFolder, rest }).toEqual({ inFolder: all.folder, rest: [] });
+        const slash = before.lastIndexOf('/');
+        const name = before.slice(slash + 1);
+        expect(before.slice(0, slash)).toBe(all.folder);
         expect(name).toMatch(/^[\w.-]+$/);
         expect(Number(after.slice(0, -'.json'.length))).toBeCloseTo(all.timestamp / 1000, 3);
       }),
@@ -64,30 +56,72 @@ describe('a pointer', () => {
     expect(Buffer.byteLength(parsePointer(pointer).key)).toBeLessThanOrEqual(1024);
   });
 
-  test('of any text is either refused with its path, or within one folder of one bucket', () => {
+  test.each([
+    ['a folder in a folder', 'prod/cache/ab12!1565012856.447914.json'],
+    ['an empty folder', '/ab!1.5.json'],
+    ['a folder that ends in a slash', 'cache//ab!1.5.json'],
+    ['a name with !', 'cache/a!b!1.5.json'],
+    ['a name with /', 'cache/a/b/c!1.5.json'],
+    ['a name with #', 'cache/a#b!1.5.json'],
+    ['a name with dots', 'cache/a..b/...c!1.5.json'],
+    ['no name', 'cache/!1.5.json'],
+    ['a time that is text', 'cache/a!now.json'],
+    ['a time in another notation', 'cache/a!1e3.json'],
+    ['a time with a zone', 'cache/a!2024-01-01T00:00:00+01:00.json'],
+    ['no time', 'cache/a!.json'],
+    ['other letters', 'Büro/ñ 😀!1.5.json'],
+  ])('may have %s: its key is everything after the first #', (_, key) => {
+    expect(parsePointer(`bucket#${key}`)).toEqual({ bucket: 'bucket', key });
+  });
+
+  test('of any text is either refused with its path, or has a key below the bucket', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
-      fc.string({ unit: fc.constantFrom('b', '#', '/', '!', '.', '1', '.json', '..', '\n') }),
+      fc.string({ unit: fc.constantFrom('b', '#', '/', '!', '.', '1', '.json', '..', '\n', '\ud800') }),
     );
     fc.assert(
-      fc.property(text, (pointer) => {
-        let address: ReturnType<typeof parsePointer>;
-        try {
-          address = parsePointer(pointer, '$.a');
-        } catch (error) {
-          expect(error).toBeInstanceOf(PointerError);
-          expect(error).toMatchObject({ path: '$.a' });
-          return;
-        }
-        expect(`${address.bucket}#${address.key}`).toBe(pointer);
-        const [folder, ...names] = address.key.split('/');
-        expect(names).toHaveLength(1);
-        expect(['', '.', '..']).not.toContain(folder);
-        expect(address.key).toMatch(/!\d+(\.\d+)?\.json$/);
-      }),
+      fc.property(
+        fc.oneof(
+          text,
+          text.map((middle) => `b#${middle}!1.json`),
+        ),
+        (pointer) => {
+          let address: ReturnType<typeof parsePointer>;
+          try {
+            address = parsePointer(pointer, '$.a');
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'BAD_POINTER', path: '$.a' });
+            return;
+          }
+          expect(`${address.bucket}#${address.key}`).toBe(pointer);
+          expect(address.bucket).not.toMatch(/[#/!]/);
+          const encoded = address.key.split('/').map(encodeURIComponent).join('/');
+          expect(new URL(`https://host/${encoded}`).pathname.split('/')).toHaveLength(
+            address.key.split('/').length + 1,
+          );
+          expect(address.key).toMatch(/!.*\.json$/u);
+        },
+      ),
       { numRuns: 2000 },
     );
   });
+
+  test('of a hostile length takes no time', () => {
+    const before = performance.now();
+    for (const part of ['#', '!', '/', '!.json', '../', '.']) {
+      expect(() => parsePointer(`b#${part.repeat(300_000)}`)).toThrow(/form bucket#/);
+    }
+    // Matching it in quadratic time takes minutes.
+    expect(performance.now() - before).toBeLessThan(2000);
+  });
+});
+
+test.each(['cache', 'prod/cache', '/cache', 'cache/', 'a.b'])('%s may be the name of a folder', (name) => {
+  expect(isFolderName(name)).toBe(true);
+});
+
+test.each(['', 'a#b', 'a!b', '.', '..', 'a/../b', './a', 'a\n', '\ud800'])('%j may not', (name) => {
+  expect(isFolderName(name)).toBe(false);
 });
 
 describe('a stored body', () => {
@@ -96,7 +130,10 @@ describe('a stored body', () => {
   test('gives back what was stored', () =>
     fc.assert(
       fc.property(value, (one) => {
-        const { value, fullUnpack, safeMode } = parseStoredBody(formatStoredBody(ajson.dumps(one)), 'p');
+        const { value, fullUnpack, safeMode } = parseStoredBody(
+          formatStoredBody(ajson.dumps(one)).join(''),
+          'p',
+        );
         expect({ fullUnpack, safeMode }).toEqual({ fullUnpack: true, safeMode: false });
         expect(JSON.stringify(value)).toBe(JSON.stringify(one));
       }),
@@ -122,8 +159,12 @@ describe('a stored body', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), (text) => {
         fc.pre(!text.includes('data_string'));
-        expect(() => parseStoredBody(text, 'the pointer')).toThrow(StoredDataBodyError);
-        expect(() => parseStoredBody(text, 'the pointer')).toThrow('the pointer');
+        expect(() => parseStoredBody(text, 'the pointer')).toThrow(
+          expect.objectContaining({
+            code: 'STORED_DATA_BODY',
+            message: expect.stringContaining('the pointer is not a stored value'),
+          }),
+        );
       }),
     ));
 });
@@ -136,6 +177,11 @@ describe('StoredData', () => {
     const back = ajson.loads(pointerTag(pointer));
     expect(back).toBeInstanceOf(StoredData);
     expect(back).toMatchObject({ pointer, value: undefined });
+  });
+
+  test('in a text shows its pointer', () => {
+    const data = new StoredData({ pointer, value: { a: 1 } });
+    expect([`${data}`, String(data), [data, 1].join()]).toEqual([pointer, pointer, `${pointer},1`]);
   });
 
   test('is found as an object and as a tag, with the fields that Python has', () => {
@@ -153,7 +199,7 @@ describe('StoredData', () => {
     'whose fields are %j has a pointer that leads nowhere',
     (value) => {
       const found = pointerIn({ _alg_class: 'StoredData', _alg_module: 'algernon.aws.snakes', value });
-      expect(() => parsePointer(found as string)).toThrow(PointerError);
+      expect(() => parsePointer(found as string)).toThrow(expect.objectContaining({ code: 'BAD_POINTER' }));
     },
   );
 });

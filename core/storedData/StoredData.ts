@@ -1,0 +1,103 @@
+import { AlgObject } from '../ajson/AlgObject.ts';
+import { ajson } from '../ajson/ajson.ts';
+import type { Holder } from '../ajson/rebuild.ts';
+
+/** The name of the class on the wire. */
+export const storedDataClass = { name: 'StoredData', module: 'algernon.aws.snakes' } as const;
+
+/**
+ * A pointer to a value in S3, and the value once it has been read.
+ *
+ * A task that returns one sends the pointer on, and nothing is stored again. One made by hand with a value is stored at
+ * its pointer first; `storeData` does so at once.
+ *
+ * @example
+ * const image = new StoredData({ pointer: 'my-bucket#cache/image!1565012856.447.json' });
+ */
+export class StoredData extends AlgObject implements Holder {
+  /** `bucket#folder/name!timestamp.json` */
+  readonly pointer: string;
+  /** The parsed value; undefined until it has been read. */
+  readonly value: unknown;
+
+  constructor({ pointer, value }: { pointer: string; value?: unknown }) {
+    super();
+    this.pointer = pointer;
+    this.value = value;
+  }
+
+  override toJson(): Record<string, unknown> {
+    if (unstored && hasUnstoredValue(this)) unstored.add(this);
+    return { pointer: this.pointer };
+  }
+
+  override toString(): string {
+    return this.pointer;
+  }
+
+  static parseJson({ pointer }: Record<string, unknown>): StoredData {
+    if (typeof pointer !== 'string') throw new TypeError('a StoredData needs a pointer');
+    return new StoredData({ pointer });
+  }
+
+  /** This with its value rebuilt; called by `rebuildEvent`. */
+  rebuildValue(rebuild: (value: object) => unknown): StoredData {
+    if (typeof this.value !== 'object' || this.value === null) return this;
+    const value = rebuild(this.value);
+    if (value === this.value) return this;
+    const rebuilt = new StoredData({ pointer: this.pointer, value });
+    return hasUnstoredValue(this) ? rebuilt : markStored(rebuilt);
+  }
+
+  static {
+    ajson.register(this, storedDataClass);
+  }
+}
+
+/** Those whose value is known to be in the store. */
+const stored = new WeakSet<StoredData>();
+
+/** Remembers that the value is in the store. Returns its argument. */
+export function markStored(data: StoredData): StoredData {
+  stored.add(data);
+  return data;
+}
+
+/** Whether a value is a StoredData that was made by hand, with a value that is not in the store. */
+export function hasUnstoredValue(data: unknown): data is StoredData {
+  return data instanceof StoredData && data.value !== undefined && !stored.has(data);
+}
+
+let unstored: Set<StoredData> | undefined;
+
+/**
+ * Writes a value, and tells which StoredData in it have a value that was never stored. Collected while writing, since a
+ * second walk would cost as much as writing.
+ */
+export function writeWithUnstored(write: () => string): { text: string; unstored: ReadonlySet<StoredData> } {
+  const outer = unstored;
+  const found = new Set<StoredData>();
+  unstored = found;
+  try {
+    return { text: write(), unstored: found };
+  } finally {
+    unstored = outer;
+  }
+}
+
+/** The pointer in a {@link StoredData} that has not been read, or in its tag; undefined for other values. */
+export function pointerIn(value: object): string | undefined {
+  if (value instanceof StoredData) return value.value === undefined ? value.pointer : undefined;
+  const tag = value as { _alg_class?: unknown; _alg_module?: unknown; value?: unknown };
+  const { name, module } = storedDataClass;
+  if (tag._alg_class !== name || tag._alg_module !== module || !Object.hasOwn(tag, '_alg_class')) return;
+  const fields = (Object.hasOwn(tag, 'value') ? tag.value : undefined) as Record<string, unknown> | undefined;
+  const pointer = fields?.pointer ?? fields?._pointer;
+  return typeof pointer === 'string' ? pointer : '';
+}
+
+/** The ajson of a stored value in a message. */
+export function pointerTag(pointer: string): string {
+  const { name, module } = storedDataClass;
+  return JSON.stringify({ _alg_class: name, _alg_module: module, value: { pointer } });
+}

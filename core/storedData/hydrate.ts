@@ -1,0 +1,188 @@
+import { formatPath } from '../ajson/formatPath.ts';
+import { markRaw } from '../ajson/markRaw.ts';
+import { findPointers, type Keys, type Place } from './findPointers.ts';
+import { limitConcurrency } from './limitConcurrency.ts';
+import type { ObjectAddress, ObjectStore } from './ObjectStore.ts';
+import { addressOf, badPointer } from './pointer.ts';
+import { markStored, StoredData, storedDataClass } from './StoredData.ts';
+import { bucketNotAllowed, StoredDataError, shown, tooLarge } from './StoredDataError.ts';
+import { parseStoredBody } from './storedBody.ts';
+
+export interface HydrateOptions {
+  store: ObjectStore;
+  isAllowed(bucket: string): boolean;
+  /** For all pointers together. */
+  maxBytes: number;
+  /** How many pointers are followed, nested and repeated ones included. Default 10,000. */
+  maxPointers?: number | undefined;
+  /** How many objects are read at the same time. Default 16. */
+  concurrentReads?: number | undefined;
+  signal?: AbortSignal | undefined;
+  /** Told of the bytes that are read, piece by piece. */
+  onRead?: ((bytes: number) => void) | undefined;
+}
+
+/** Stored values may hold pointers, but a cycle of them must end. */
+const maxDepth = 8;
+
+/** The text of a larger object is read again for another place, instead of being kept. */
+const keptLength = 1024 * 1024;
+
+/**
+ * Replaces pointers by the values that they lead to. The value given is not changed; a part without pointers is not
+ * copied. Each place gets its own value. The first failure aborts all reads.
+ *
+ * @param path the path of the value in the message, for errors
+ * @throws StoredDataError
+ */
+export async function hydrate<T>(value: T, path: string, options: HydrateOptions): Promise<T> {
+  const { isAllowed, maxPointers = 10_000 } = options;
+  const failed = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
+  const load = textReader({ ...options, signal });
+  const pathOf = (keys: Keys) => path + formatPath(keys).slice(1);
+  let pointers = 0;
+
+  const fill = async <V>(within: V, base: Keys, depth: number): Promise<V> => {
+    const reads: { place: Place; address: ObjectAddress }[] = [];
+    // Everything below the message itself was parsed here.
+    const root = findPointers(within, base, depth > 0, (place) => {
+      if (++pointers > maxPointers) {
+        throw tooMany(pathOf(place.keys), `is one of more than ${maxPointers} (option maxPointers)`);
+      }
+      if (depth === maxDepth) {
+        throw tooMany(pathOf(place.keys), `is nested more than ${maxDepth} deep: is there a cycle?`);
+      }
+      const address = addressOf(place.pointer);
+      if (!address) throw badPointer(pathOf(place.keys));
+      if (!isAllowed(address.bucket)) throw bucketNotAllowed(address.bucket, pathOf(place.keys));
+      reads.push({ place, address });
+    });
+    await Promise.all(
+      reads.map(async ({ place, address }) => {
+        place.container[place.key] = await read(place, address, depth + 1);
+      }),
+    );
+    return root.value;
+  };
+
+  const read = async ({ pointer, keys }: Place, address: ObjectAddress, depth: number): Promise<unknown> => {
+    try {
+      const text = await load(pointer, address);
+      const { value, safeMode, fullUnpack } = parseStoredBody(text, pointer);
+      if (safeMode) markRaw(value);
+      const filled = safeMode || !mayHoldPointer(text) ? value : await fill(value, keys, depth);
+      return fullUnpack ? filled : markStored(new StoredData({ pointer, value: filled }));
+    } catch (error) {
+      if (!failed.signal.aborted) {
+        if (error instanceof StoredDataError) error.path ??= pathOf(keys);
+        failed.abort(error);
+      }
+      throw error;
+    }
+  };
+
+  try {
+    return await fill(value, [], 0);
+  } catch (error) {
+    // The others failed only because they were aborted.
+    throw failed.signal.aborted ? failed.signal.reason : error;
+  }
+}
+
+/** Reads objects within the limits, each text once if it is small. */
+function textReader(options: HydrateOptions & { signal: AbortSignal }) {
+  const { store, maxBytes, concurrentReads = 16, signal, onRead } = options;
+  const limited = limitConcurrency(concurrentReads);
+  const maxContainers = Math.max(maxBytes / 16, 1_000_000);
+  const texts = new Map<string, Promise<{ text: string; bytes: number }>>();
+  let bytesRead = 0;
+  let containers = 0;
+
+  const countBytes = (bytes: number, pointer: string) => {
+    bytesRead += bytes;
+    if (bytesRead > maxBytes) throw tooLarge(pointer, bytesRead, maxBytes);
+  };
+  // `[]` takes 80 times its bytes in memory, and no text has more of them than half its characters.
+  const countContainers = (text: string, pointer: string) => {
+    if (bytesRead <= 2 * maxContainers) return;
+    containers += countOpening(text, maxContainers - containers);
+    if (containers > maxContainers) throw tooManyContainers(pointer, maxContainers);
+  };
+
+  const fetch = (pointer: string, address: ObjectAddress) =>
+    limited(async () => {
+      if (signal.aborted) throw stopped(pointer, signal.reason);
+      let bytes = 0;
+      const admit = (more: number) => {
+        bytes += more;
+        onRead?.(more);
+        countBytes(more, pointer);
+      };
+      const text = await store.get(address, { admit, signal });
+      if (text.length > keptLength) texts.delete(pointer);
+      return { text, bytes };
+    });
+
+  return async (pointer: string, address: ObjectAddress): Promise<string> => {
+    const cached = texts.get(pointer);
+    const reading = cached ?? fetch(pointer, address);
+    if (!cached) texts.set(pointer, reading);
+    const { text, bytes } = await reading;
+    // Read once but counted for each place: values that hold each other grow without end.
+    if (cached) countBytes(bytes, pointer);
+    countContainers(text, pointer);
+    return text;
+  };
+}
+
+/** Whether a text may hold a pointer, with or without escapes in the name of its class. */
+function mayHoldPointer(text: string): boolean {
+  return text.includes(storedDataClass.name) || (text.includes('\\u') && /\\u00[4-7]/.test(text));
+}
+
+/** Counts the lists and objects in a JSON text, up to a little more than `limit`. */
+function countOpening(text: string, limit: number): number {
+  const rough = countOf(text, '[', limit) + countOf(text, '{', limit);
+  if (rough <= limit) return rough;
+  // Those in strings do not count.
+  let count = 0;
+  let inString = false;
+  for (let at = 0; at < text.length && count <= limit; at++) {
+    const character = text[at];
+    if (inString && character === '\\') at += 1;
+    else if (character === '"') inString = !inString;
+    else if (!inString && (character === '[' || character === '{')) count += 1;
+  }
+  return count;
+}
+
+function countOf(text: string, character: string, limit: number): number {
+  let count = 0;
+  let at = text.indexOf(character);
+  for (; at >= 0 && count <= limit; at = text.indexOf(character, at + 1)) count += 1;
+  return count;
+}
+
+function tooMany(path: string, reason: string): StoredDataError {
+  return new StoredDataError('TOO_MANY_POINTERS', `The pointer at ${shown(path)} ${reason}.`, { path });
+}
+
+function tooManyContainers(pointer: string, limit: number): StoredDataError {
+  return new StoredDataError(
+    'STORED_DATA_TOO_LARGE',
+    `${shown(pointer)} would bring what this task reads to more than ${Math.floor(limit)} lists and objects: ` +
+      'the option maxBytes allows one for every 16 bytes, and a million at least.',
+  );
+}
+
+function stopped(pointer: string, cause: unknown): StoredDataError {
+  return new StoredDataError(
+    'STORED_DATA_UNAVAILABLE',
+    `${shown(pointer)} was not read: the task was stopped.`,
+    {
+      cause,
+      retryable: true,
+    },
+  );
+}

@@ -1,0 +1,302 @@
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { describe, expect, test } from '@jest/globals';
+import { s3ObjectStore } from '../../middlewares/aws/s3ObjectStore.ts';
+import { runNode } from '../local/tools.ts';
+
+const address = { bucket: 'results', key: 'cache/x!1.5.json' };
+
+interface Call {
+  name: string;
+  input: Record<string, unknown> & { Body?: Buffer; PartNumber?: number };
+  signal: AbortSignal | undefined;
+}
+
+/** A client that records its calls. */
+function clientOf(answer: (call: Call) => unknown) {
+  const calls: Call[] = [];
+  const send = async (
+    command: { input: Call['input']; constructor: { name: string } },
+    options?: { abortSignal?: AbortSignal },
+  ) => {
+    const { input } = command;
+    const call = {
+      name: command.constructor.name.replace('Command', ''),
+      input,
+      signal: options?.abortSignal,
+    };
+    calls.push(call);
+    return (await answer(call)) ?? {};
+  };
+  const store = s3ObjectStore({ s3: { send } as unknown as S3Client });
+  return { calls, store, names: () => calls.map(({ name }) => name) };
+}
+
+const objectOf = (bytes: Uint8Array, cut = bytes.length) => ({
+  ContentLength: bytes.length,
+  Body: (async function* () {
+    for (let at = 0; at < cut; at += 7) yield bytes.subarray(at, Math.min(at + 7, cut));
+  })(),
+});
+const admit = () => {};
+const read = (answer: () => unknown) => clientOf(answer).store.get(address, { admit });
+const fault =
+  (name: string, httpStatusCode: number | undefined, message = name, more: object = {}) =>
+  () => {
+    throw Object.assign(new Error(message), { name, $metadata: { httpStatusCode }, ...more });
+  };
+
+describe('the bytes of an object', () => {
+  const text = '{"name":"café 😀 \uFFFD"}';
+
+  test('are text in UTF-8, with a byte order mark or without', async () => {
+    for (const mark of ['', '\uFEFF']) {
+      expect(await read(() => objectOf(Buffer.from(mark + text)))).toBe(text);
+    }
+    expect(await read(() => ({ ...objectOf(Buffer.from(text)), ContentLength: undefined }))).toBe(text);
+    expect(await read(() => ({ ContentLength: 0 }))).toBe('');
+  });
+
+  test.each<[string, Buffer, RegExp]>([
+    ['Latin-1', Buffer.from('{"name":"café"}', 'latin1'), /not UTF-8.*encoding/],
+    ['a character that is cut', Buffer.from(text).subarray(0, 13), /not UTF-8/],
+    ['half a surrogate pair', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), /not UTF-8/],
+    ['gzip', gzipSync(text), /gzip/],
+    ['zlib', deflateSync(text), /zlib/],
+    ['zstd', zstdCompressSync(text), /zstd/],
+    ['brotli', brotliCompressSync(text.repeat(9)), /compressed/],
+    ['UTF-16', Buffer.from(`\uFEFF${text}`, 'utf16le'), /UTF-16/],
+    ['UTF-16 without a mark', Buffer.from(text, 'utf16le'), /UTF-16/],
+    ['big-endian UTF-16', Buffer.from(text, 'utf16le').swap16(), /UTF-16/],
+  ])('in %s are an error that says so', async (_, bytes, words) => {
+    await expect(read(() => objectOf(bytes))).rejects.toMatchObject({
+      code: 'STORED_DATA_BODY',
+      retryable: false,
+      message: expect.stringMatching(words),
+    });
+  });
+
+  test('that end early, or are too many, are read again later', async () => {
+    const bytes = Buffer.from(text);
+    for (const object of [objectOf(bytes, 9), { ...objectOf(bytes), ContentLength: 5 }]) {
+      await expect(read(() => object)).rejects.toMatchObject({
+        code: 'STORED_DATA_UNAVAILABLE',
+        retryable: true,
+      });
+    }
+  });
+});
+
+describe('a fault of S3', () => {
+  const denied = (permission: string) =>
+    `User: arn:aws:sts::123456789012:assumed-role/r/f is not authorized to perform: ${permission} on resource: "x"`;
+  const cases: [string, () => never, string, RegExp][] = [
+    ['no object', fault('NoSuchKey', 404), 'STORED_DATA_MISSING', /no such object.*lifecycle/],
+    ['no object, without a code', fault('UnknownError', 404), 'STORED_DATA_MISSING', /no such object/],
+    [
+      'no bucket',
+      fault('NoSuchBucket', 404),
+      'STORED_DATA_MISSING',
+      /no bucket results.*ALGERNON_BUCKET_NAME/,
+    ],
+    [
+      'no permission',
+      fault('AccessDenied', 403, denied('s3:GetObject')),
+      'STORED_DATA_ACCESS',
+      /s3:ListBucket.*assumed-role/,
+    ],
+    ['no permission, without a code', fault('403', 403), 'STORED_DATA_ACCESS', /s3:GetObject/],
+    [
+      'no permission for the key',
+      fault('AccessDenied', 403, denied('kms:Decrypt')),
+      'STORED_DATA_ACCESS',
+      /KMS key.*kms:Decrypt/,
+    ],
+    ['a key that is disabled', fault('KMS.DisabledException', 400), 'STORED_DATA_ACCESS', /KMS key.*enabled/],
+    ['a key to be deleted', fault('KMS.KMSInvalidStateException', 400), 'STORED_DATA_ACCESS', /KMS key/],
+    [
+      'an archived object',
+      fault('InvalidObjectState', 403, 'x', { StorageClass: 'DEEP_ARCHIVE' }),
+      'STORED_DATA_ARCHIVED',
+      /DEEP_ARCHIVE.*[Rr]estore/,
+    ],
+    ['another region', fault('PermanentRedirect', 301), 'STORED_DATA_REFUSED', /another region.*option s3/],
+    ['no ACLs', fault('AccessControlListNotSupported', 400), 'STORED_DATA_REFUSED', /ACL.*option acl/],
+    [
+      'a long key',
+      fault('KeyTooLongError', 400, 'Your key is too long'),
+      'STORED_DATA_REFUSED',
+      /Your key is too long/,
+    ],
+  ];
+
+  test.each(cases)('%s: in words that say what is wrong', async (_, answer, code, words) => {
+    const error = await read(answer).catch((reason) => reason);
+    expect(error).toMatchObject({ code, retryable: false, message: expect.stringMatching(words) });
+    expect(error.cause).toBeInstanceOf(Error);
+  });
+
+  test('blames no key of KMS for a name that has kms in it', async () => {
+    const answer = fault(
+      'AccessDenied',
+      403,
+      denied('s3:GetObject').replace('"x"', '"arn:aws:s3:::kms-reports/kms"'),
+    );
+    await expect(read(answer)).rejects.toMatchObject({ message: expect.stringMatching(/s3:ListBucket/) });
+  });
+
+  test('on writing names the permissions for that', async () => {
+    const put = (answer: () => never) => clientOf(answer).store.put(address, 'x');
+    await expect(put(fault('AccessDenied', 403))).rejects.toThrow(/s3:PutObject/);
+    await expect(put(fault('AccessDenied', 403, denied('kms:GenerateDataKey')))).rejects.toThrow(
+      /kms:GenerateDataKey and kms:Decrypt/,
+    );
+  });
+
+  test.each<[string, () => never]>([
+    ['a redirect for a while', fault('TemporaryRedirect', 307)],
+    ['a digest', fault('BadDigest', 400)],
+    ['a body', fault('IncompleteBody', 400)],
+    ['a token', fault('TokenRefreshRequired', 400)],
+    ['credentials', fault('CredentialsProviderError', undefined)],
+    ['the network', fault('TimeoutError', undefined)],
+  ])('of %s may pass', async (_, answer) => {
+    await expect(read(answer)).rejects.toMatchObject({
+      code: 'STORED_DATA_UNAVAILABLE',
+      retryable: true,
+    });
+  });
+
+  test('puts no line of its own into a log', async () => {
+    const { store } = clientOf(fault('NoSuchKey', 404, 'a\nb'));
+    const error = await store.get({ bucket: 'b', key: 'a\nERROR b' }, { admit }).catch((reason) => reason);
+    expect(error.message).not.toContain('\n');
+  });
+});
+
+test('the signal of a task goes with its reads and writes', async () => {
+  const { signal } = new AbortController();
+  const { store, calls } = clientOf(({ name }) => (name === 'GetObject' ? objectOf(Buffer.from('1')) : {}));
+  await store.get(address, { admit, signal });
+  await store.put(address, 'small', { signal });
+  expect(calls.map((call) => call.signal)).toEqual([signal, signal]);
+});
+
+describe('an upload in parts', () => {
+  const partBytes = 8 * 1024 * 1024;
+  const created = ({ name, input }: Call) =>
+    name === 'CreateMultipartUpload'
+      ? { UploadId: 'u' }
+      : name === 'UploadPart'
+        ? { ETag: `e${input.PartNumber}`, ChecksumCRC32: `c${input.PartNumber}` }
+        : {};
+
+  test('has parts of equal size, in order, of the pieces of a text', async () => {
+    const { store, calls, names } = clientOf(created);
+    const pieces = ['{"a":', '"ü😀'.repeat(2_500_000), '}'];
+    await store.put(address, pieces);
+    const parts = calls.filter(({ name }) => name === 'UploadPart');
+    const bytes = parts.map(({ input }) => input.Body as Buffer);
+    expect(Buffer.concat(bytes).equals(Buffer.from(pieces.join('')))).toBe(true);
+    expect(bytes.slice(0, -1).map(({ length }) => length)).toEqual([partBytes, partBytes]);
+    expect(names().at(0)).toBe('CreateMultipartUpload');
+    expect(calls.at(-1)).toMatchObject({
+      name: 'CompleteMultipartUpload',
+      input: {
+        UploadId: 'u',
+        MultipartUpload: {
+          Parts: [1, 2, 3].map((n) => ({ PartNumber: n, ETag: `e${n}`, ChecksumCRC32: `c${n}` })),
+        },
+      },
+    });
+  });
+
+  test('starts above 8 MiB', async () => {
+    const { store, names } = clientOf(created);
+    await store.put(address, 'x'.repeat(partBytes));
+    expect(names()).toEqual(['PutObject']);
+    await store.put(address, ['x'.repeat(partBytes), 'x']);
+    expect(names().slice(1).toSorted()).toEqual([
+      'CompleteMultipartUpload',
+      'CreateMultipartUpload',
+      'UploadPart',
+      'UploadPart',
+    ]);
+  });
+
+  test.each([
+    ['UploadPart', 'TimeoutError', undefined],
+    ['UploadPart', 'BadDigest', 400],
+    ['CompleteMultipartUpload', 'NoSuchUpload', 404],
+  ])(
+    'whose %s fails with %s fails as that does, though its parts cannot be removed',
+    async (which, name, status) => {
+      const { store, calls } = clientOf((call) => {
+        if (call.name === which && (call.input.PartNumber ?? 2) === 2) fault(name, status)();
+        if (call.name === 'AbortMultipartUpload') fault('AccessDenied', 403)();
+        return created(call);
+      });
+      await expect(store.put(address, 'x'.repeat(9 * partBytes))).rejects.toMatchObject({
+        code: 'STORED_DATA_UNAVAILABLE',
+        retryable: true,
+        message: expect.stringContaining(name),
+      });
+      expect(calls.at(-1)).toMatchObject({ name: 'AbortMultipartUpload', input: { UploadId: 'u' } });
+    },
+  );
+
+  test('that is refused fails for good, and starts no more parts', async () => {
+    const { store, names } = clientOf((call) =>
+      call.name === 'UploadPart' ? fault('AccessDenied', 403)() : created(call),
+    );
+    await expect(store.put(address, 'x'.repeat(9 * partBytes))).rejects.toMatchObject({
+      code: 'STORED_DATA_ACCESS',
+      retryable: false,
+    });
+    expect(names().filter((name) => name === 'UploadPart').length).toBeLessThanOrEqual(3);
+  });
+
+  test('has three parts under way at most', async () => {
+    let underWay = 0;
+    let most = 0;
+    const { store } = clientOf(async (call) => {
+      if (call.name !== 'UploadPart') return created(call);
+      most = Math.max(most, ++underWay);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      underWay -= 1;
+      return created(call);
+    });
+    await store.put(address, 'x'.repeat(9 * partBytes));
+    expect(most).toBe(3);
+  });
+});
+
+test('the SDK is loaded on first use', async () => {
+  const { output } = await runNode(
+    `import { registerHooks } from 'node:module';
+     let loaded = false;
+     registerHooks({ resolve(name, context, next) {
+       loaded ||= name === '@aws-sdk/client-s3';
+       return next(name, context);
+     } });
+     const { s3ObjectStore } = await import('./middlewares/aws/s3ObjectStore.ts');
+     const store = s3ObjectStore({ s3: { send: async () => ({}) } });
+     console.log(loaded);
+     await store.put({ bucket: 'b', key: 'k' }, 'x');
+     console.log(loaded);`,
+  );
+  expect(output).toBe('false\ntrue\n');
+});
+
+test('the error for an SDK that is not installed says so', async () => {
+  const { output } = await runNode(
+    `import { registerHooks } from 'node:module';
+     registerHooks({ resolve(name, context, next) {
+       if (name !== '@aws-sdk/client-s3') return next(name, context);
+       throw Object.assign(new Error("Cannot find package '@aws-sdk/client-s3'"), { code: 'ERR_MODULE_NOT_FOUND' });
+     } });
+     const { s3ObjectStore } = await import('./middlewares/aws/s3ObjectStore.ts');
+     await s3ObjectStore().put({ bucket: 'b', key: 'k' }, 'x').catch(({ code, message }) => console.log(code, message));`,
+  );
+  expect(output).toMatch(/^MISSING_PACKAGE .*npm install @aws-sdk\/client-s3/);
+});
