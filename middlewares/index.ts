@@ -1,7 +1,4 @@
 export {
-  AjsonError,
-  type AjsonErrorDetails,
-  type AjsonErrorKind,
   AlgernonError,
   BatchEndedError,
   BatchFailedError,
@@ -37,7 +34,6 @@ export {
   TaskArgumentsError,
   TooManyPointersError,
   TopicNotFoundError,
-  UnknownClassError,
   UnknownTaskError,
   WorkerNotIdleError,
 } from '../core/errors.ts';

@@ -1,5 +1,6 @@
+import { AjsonError } from '../ajson/AjsonError.ts';
 import { raw } from '../ajson/raw.ts';
-import { AjsonError, MessageNotJsonError, NotATaskError } from '../errors.ts';
+import { MessageNotJsonError, NotATaskError } from '../errors.ts';
 import { isSnsRecord, messageIdOf, type SqsRecord, type TaskRecord } from './events.ts';
 import { isTask, type Task } from './task.ts';
 

@@ -1,8 +1,8 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { AjsonError } from '../../core/ajson/AjsonError.ts';
 import {
-  AjsonError,
   CallbackError,
   NotATaskError,
   OptionError,
