@@ -17,7 +17,7 @@ const BrandedError: ErrorConstructor = class extends Error {
   get [BRAND](): true {
     return true;
   }
-} as ErrorConstructor;
+} as unknown as ErrorConstructor;
 
 /** Whether an error is one of ours, also of another copy of this package. */
 export function isAlgernonError(error: unknown): error is AlgernonError {

@@ -57,7 +57,7 @@ export class Decimal extends Branded {
     if (typeof other !== 'object' || !other || (other as { [KIND]?: unknown })[KIND] !== 'decimal')
       return false;
     const own = normalise(this.digits);
-    return own !== undefined && own === normalise(String(other));
+    return own !== undefined && own === normalise(other.toString());
   }
 
   [Symbol.toPrimitive](hint: string): string {

@@ -71,7 +71,7 @@ function writeList(name: string): Codec['write'] {
 }
 
 function writeText(name: string): Codec['write'] {
-  return (value: object) => ({ _alg_class: name, value: String(value) });
+  return (value: object) => ({ _alg_class: name, value: value.toString() });
 }
 
 function readMap(pairs: [unknown, unknown][]): Map<unknown, unknown> {
