@@ -135,14 +135,11 @@ function customCodec(name: string, kind: CustomKind): ChosenCodec {
     name,
     classes: [],
     is: (value) => callUser(() => kind.is(value)),
-    write: (value, writing, depth) => ({
-      _alg_class: name,
-      value: toWire(
-        writing,
-        callUser(() => kind.toJson(value)),
-        depth + 1,
-      ),
-    }),
+    write(value, writing, depth) {
+      const json = callUser(() => kind.toJson(value));
+      // A text is not asked about again, because it may be of this kind itself.
+      return { _alg_class: name, value: typeof json === 'string' ? json : toWire(writing, json, depth + 1) };
+    },
     read: (held) => callUser(() => kind.parseJson(held)),
   };
 }

@@ -162,6 +162,7 @@ function objectToWire(writing: Writing, value: object, proto: object | null, dep
 }
 
 function tagOf(writing: Writing, codec: Codec, value: unknown, depth: number): unknown {
+  assertDepth(depth, writing.settings.maxDepth);
   if (writing.hashing && !codec.hashable) unhashable(codec.name);
   const { nan } = writing;
   if (!nan && typeof value === 'object' && value && hasWords(value)) writing.nan = true;

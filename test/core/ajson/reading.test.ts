@@ -90,6 +90,13 @@ describe('integers past 2^53', () => {
     expect(seen).toEqual([9007199254740995n]);
   });
 
+  test('are not taken for a number in a string before them', () => {
+    expect(ajson.raw('{"a":" 12345678901234567891 ","b":12345678901234567890}')).toEqual({
+      a: ' 12345678901234567891 ',
+      b: 12345678901234567890n,
+    });
+  });
+
   test('keep their places, whatever comes twice or is moved', () => {
     expect(ajson.loads('{"a":9007199254740993,"a":1,"b":9.007199254740992e15}')).toEqual({
       a: 1,
