@@ -3,14 +3,14 @@ import { ajson } from '../core/ajson/index.ts';
 import { contenders } from './contenders.ts';
 import { payloads } from './payloads.ts';
 
-/** What ajson is to stay under, for dumps and for loads. */
+/** The upper limits for ajson, for dumps and for loads. */
 const GOALS: Readonly<Record<string, readonly [number, number]>> = {
   A: [1.2, 1.15],
   B: [1.2, 1.1],
   D: [1.3, 1.15],
   F: [1.35, 1.3],
   C: [1.35, 1.4],
-  G: [1.45, 2.8],
+  G: [1.4, 2.2],
 };
 
 const only = process.argv[3];
