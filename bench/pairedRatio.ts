@@ -9,15 +9,15 @@ export interface Ratio {
 }
 
 /**
- * Runs two functions by turns, each for about `millis` (default 1) a round, and compares round by round: whatever
+ * Runs two functions by turns, each for about `millis` (default 0.5) a round, and compares round by round: whatever
  * slows the machine slows both.
  */
-export function pairedRatio(baseline: () => void, contender: () => void, rounds = 240, millis = 1): Ratio {
+export function pairedRatio(baseline: () => void, contender: () => void, rounds = 400, millis = 0.5): Ratio {
   const runs = [baseline, contender].map((run) => calibrate(run, millis));
   const ratios: number[] = [];
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    // Who goes first changes, so that neither always pays for the other's garbage.
+    // The order changes, so that neither always pays for the other's garbage.
     const order = round % 2 === 0 ? [0, 1] : [1, 0];
     const time = [0, 0];
     for (const index of order) time[index] = timed(index ? contender : baseline, runs[index] ?? 1);

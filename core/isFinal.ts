@@ -1,13 +1,13 @@
-import { AlgernonError, NonRetryableError } from './errors.ts';
+import { isAlgernonError } from './errors.ts';
 
 /**
- * Whether a message that failed with this error will never succeed: one of this library's errors that is not
- * `retryable`, or any error with a `NonRetryableError` behind it. What else a task throws may pass.
+ * Whether a message that failed with this error will never succeed: an error of this library that is not `retryable`, or any
+ * error caused by a `NonRetryableError`. Other errors may pass.
  */
 export function isFinal(error: unknown): boolean {
-  if (error instanceof AlgernonError) return !error.retryable;
-  for (let one = error, depth = 0; one instanceof Error && depth < 10; one = one.cause, depth += 1) {
-    if (one instanceof NonRetryableError) return true;
+  if (isAlgernonError(error)) return !error.retryable;
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 10; cause = cause.cause, depth += 1) {
+    if (isAlgernonError(cause) && cause.code === 'NON_RETRYABLE') return true;
   }
   return false;
 }

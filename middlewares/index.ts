@@ -1,13 +1,9 @@
 export {
-  AjsonError,
-  type AjsonErrorDetails,
-  type AjsonErrorKind,
   AlgernonError,
   type ErrorDetails,
   NonRetryableError,
   NotConfiguredError,
   OptionError,
-  UnknownClassError,
 } from '../core/errors.ts';
 export * from '../core/index.ts';
 export { DeadLetterError } from './aws/deadLetterMessage.ts';

@@ -1,11 +1,15 @@
+import { branded } from './recognise.ts';
+
+const Branded: SetConstructor = /* @__PURE__ */ branded('frozenset', Set);
+
 /**
- * A `Set` that does not change once it is made; `frozenset` on the wire. Its `add`, `delete` and `clear` throw a
+ * A `Set` that cannot be changed; `frozenset` on the wire. Its `add`, `delete` and `clear` throw a
  * `TypeError`.
  *
  * @example
  * ajson.dumps(new FrozenSet(['a'])); // {"_alg_class":"frozenset","value":["a"]}
  */
-export class FrozenSet<T = unknown> extends Set<T> {
+export class FrozenSet<T = unknown> extends Branded<T> {
   constructor(items: Iterable<T> = []) {
     super();
     for (const item of items) super.add(item);
@@ -25,5 +29,5 @@ export class FrozenSet<T = unknown> extends Set<T> {
 }
 
 function refuse(): never {
-  throw new TypeError('a FrozenSet does not change: make a new one');
+  throw new TypeError('a FrozenSet cannot be changed: make a new one');
 }

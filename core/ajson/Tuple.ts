@@ -1,8 +1,12 @@
+import { branded } from './recognise.ts';
+
+const Branded: ArrayConstructor = /* @__PURE__ */ branded('tuple', Array);
+
 /**
  * A frozen array that crosses the wire as a `tuple`. Made with {@link tuple}. Its `map`, `filter` and `slice` give
  * plain arrays.
  */
-export class Tuple<T = unknown> extends Array<T> {
+export class Tuple<T = unknown> extends Branded<T> {
   static override get [Symbol.species](): ArrayConstructor {
     return Array;
   }
@@ -19,7 +23,7 @@ export function tuple<const T extends readonly unknown[]>(...items: T): T & Tupl
   return toTuple(items) as T & Tuple<T[number]>;
 }
 
-/** The items as a {@link Tuple}, however many they are. */
+/** The items as a {@link Tuple}; also more items than a function may have arguments. */
 export function toTuple<T>(items: readonly T[]): Tuple<T> {
   const made = new Tuple<T>();
   for (const item of items) made.push(item);

@@ -1,14 +1,18 @@
 import type { Fields } from './AlgObject.ts';
+import { branded } from './recognise.ts';
+
+const Branded: new () => object = /* @__PURE__ */ branded('', Object);
 
 /**
- * An object of a class that is not known here, kept as it came. `dumps` writes it out again unchanged, so a worker
- * may pass on what it has no class for.
+ * An object of a class that is not registered, kept as it came. `dumps` writes it again unchanged, so a worker can
+ * pass on objects without having their classes.
  */
-export class UnknownObject {
-  /** The tag as it came, with what it holds rebuilt: `_alg_class`, `value`, and whatever else there was. */
+export class UnknownObject extends Branded {
+  /** The tag as it came, with its members rebuilt: `_alg_class`, `value` and all others. */
   readonly tag: Fields;
 
   constructor(tag: Fields) {
+    super();
     this.tag = tag;
   }
 
@@ -17,13 +21,13 @@ export class UnknownObject {
     return String(this.tag['_alg_class']);
   }
 
-  /** The module of the class; undefined for a kind of its own, which has none. */
+  /** The module of the class; undefined for a tag without one. */
   get module(): string | undefined {
     const module = Object.hasOwn(this.tag, '_alg_module') ? this.tag['_alg_module'] : undefined;
     return typeof module === 'string' ? module : undefined;
   }
 
-  /** What the object holds, rebuilt. */
+  /** The fields of the object, rebuilt. */
   get value(): unknown {
     return this.tag['value'];
   }

@@ -8,3 +8,14 @@ import { type Ajson, openAjson } from './openAjson.ts';
  * const order = ajson.loads<Order>(ajson.dumps(new Order('A-1', new Date())));
  */
 export const ajson: Ajson = /* @__PURE__ */ openAjson({}, []);
+
+/**
+ * An event, or a task, with its tags rebuilt: objects of classes registered with the shared `ajson`, datetimes,
+ * decimals, sets and tuples. The event itself is not changed. Throws an `AjsonError` with the path.
+ *
+ * @example
+ * const { task_kwargs } = rebuildEvent<{ task_kwargs: { order: Order } }>(task);
+ */
+export function rebuildEvent<T = unknown>(event: unknown): T {
+  return ajson.rebuildEvent<T>(event);
+}

@@ -1,6 +1,40 @@
-/** Whether an object is one that `{}` or `JSON.parse` could have made, here or in another realm. */
+/** Whether an object is one that `{}` or `JSON.parse` could have made, in this realm or another. */
 export function isPlain(value: object): boolean {
   const proto: object | null = Object.getPrototypeOf(value);
   if (proto === Object.prototype || proto === null) return true;
   return Object.getPrototypeOf(proto) === null && Object.hasOwn(proto, 'hasOwnProperty');
+}
+
+/** Whether a value is a list that `[]` or `JSON.parse` could have made, in this realm or another. */
+export function isPlainList(value: unknown): value is unknown[] {
+  if (!Array.isArray(value)) return false;
+  const proto: unknown = Object.getPrototypeOf(value);
+  return proto === Array.prototype || Array.isArray(proto);
+}
+
+/** The form of a value that JSON can have; undefined for every other value. */
+export function formOf(value: unknown): 'a list' | 'a string' | 'an object' | undefined {
+  if (typeof value !== 'object' || value === null) return typeof value === 'string' ? 'a string' : undefined;
+  if (Array.isArray(value)) return isPlainList(value) ? 'a list' : undefined;
+  return isPlain(value) ? 'an object' : undefined;
+}
+
+const NONE: readonly unknown[] = [];
+
+/** Whether someone gave all objects members that `for in` finds, or a `toJSON`. */
+export function isPolluted(): boolean {
+  for (const _ in NONE) return true;
+  return 'toJSON' in NONE;
+}
+
+/** The options that the caller gave, without any that someone gave to all objects. */
+export function ownOptions<T extends object>(options: T): T {
+  return Object.assign(Object.create(null), options);
+}
+
+/** Makes a member the object's own, even one with the name `__proto__`. */
+export function define(object: object, key: string, value: unknown, enumerable: boolean): void {
+  // Without a prototype, because someone may have given all objects a `get`.
+  const descriptor = { __proto__: null, value, enumerable, writable: true, configurable: true };
+  Object.defineProperty(object, key, descriptor);
 }

@@ -1,19 +1,28 @@
-const marked: WeakSet<object> = new WeakSet();
-let any = false;
+const KEY = 'algernon-middy.raw';
+let marked: WeakSet<object> | undefined;
+
+/** The marked values. All copies of this package in a process share them. */
+function shared(): WeakSet<object> {
+  const all = globalThis as unknown as Record<symbol, WeakSet<object> | undefined>;
+  marked = all[Symbol.for(KEY)] ??= new WeakSet();
+  return marked;
+}
 
 /**
- * Marks a parsed value as one that stays as it is: `rebuildEvent` leaves it alone, however deep in the event it
- * lies, and `dumps` writes the tags in it as they stand. Returns its argument.
+ * Marks a parsed value to be left as it is: `rebuildEvent` does not change it, at any depth of the event, and `dumps`
+ * writes its tags unchanged. Returns its argument.
  */
 export function markRaw<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    marked.add(value);
-    any = true;
-  }
+  if (typeof value === 'object' && value !== null) shared().add(value);
   return value;
+}
+
+/** Looks for values that another copy of this package has marked. Called once for each text or event. */
+export function findMarked(): void {
+  marked ??= (globalThis as unknown as Record<symbol, WeakSet<object> | undefined>)[Symbol.for(KEY)];
 }
 
 /** Whether the value itself was given to {@link markRaw}. */
 export function isRaw(value: object): boolean {
-  return any && marked.has(value);
+  return marked?.has(value) ?? false;
 }

@@ -1,54 +1,58 @@
+import { UnknownClassError } from './AjsonError.ts';
 import type { Fields } from './AlgObject.ts';
-import type { ChosenKind } from './chosenKinds.ts';
-import { isPolluted } from './isPolluted.ts';
-import { type Kind, OWN, SHARED } from './kinds.ts';
-import { LIMITS } from './limits.ts';
-import { ownOptions } from './ownOptions.ts';
+import { OWN, SHARED } from './codecs.ts';
+import { ErrorPath, fail, pathOf } from './ErrorPath.ts';
+import { formOf, ownOptions } from './isPlain.ts';
+import { LIMITS } from './parseExact.ts';
 import { read } from './read.ts';
-import { readTag } from './readTag.ts';
 import { rebuildTree } from './rebuild.ts';
-import type { AlgClass, ClassOptions, ForeignClassOptions } from './registerClass.ts';
-import { registerClass } from './registerClass.ts';
-import type { Settings } from './settings.ts';
-import { stringify } from './stringify.ts';
-import { traceOf } from './Trace.ts';
-import { anyToWire, type Writing } from './toWire.ts';
+import {
+  type AlgClass,
+  type ChosenCodec,
+  type ClassOptions,
+  type Codec,
+  type ForeignClassOptions,
+  registerClass,
+  type Settings,
+} from './registry.ts';
+import { UnknownObject } from './UnknownObject.ts';
+import { write } from './write.ts';
 
-/** What an ajson may be told once, for all it reads and writes. */
+/** The options of an ajson for everything it reads and writes. */
 export interface Defaults {
   /** An object of an unknown class is an error (`throw`, the default) or becomes an UnknownObject (`keep`). */
   readonly unknown?: 'throw' | 'keep';
   /** Whether `dumps` writes NaN and the infinities as Python does, though they are not JSON. Default false. */
   readonly nan?: boolean;
-  /** The levels a value may go deep. Default 512. */
+  /** How deep a value may be, in levels. Default 512. */
   readonly maxDepth?: number;
-  /** The digits that an integer may have, and a decimal of a chosen class. Default 4300, as in Python. */
+  /** How many digits an integer may have, and a decimal of a chosen class. Default 4300, as in Python. */
   readonly maxDigits?: number;
 }
 
-/** How one value is written. */
+/** Options for writing one value. */
 export interface DumpsOptions {
   /** `keep` writes plain objects that look like tags as they are, such as those of `raw`. Default: refuse them. */
   readonly tags?: 'keep' | 'refuse';
-  /** Whether NaN and the infinities are written. Default: as the ajson was made. */
+  /** Whether NaN and the infinities are written. Default: the option of the ajson. */
   readonly nan?: boolean;
 }
 
-/** How one text is read. */
+/** Options for reading one text. */
 export interface LoadsOptions {
-  /** What becomes of an object of an unknown class. Default: as the ajson was made. */
+  /** The treatment of objects of unknown classes. Default: the option of the ajson. */
   readonly unknown?: 'throw' | 'keep';
 }
 
 /** JSON that keeps classes, datetimes, tuples, sets and decimals; see {@link createAjson}. */
 export interface Ajson {
-  /** The text of a value. Throws an `AjsonError` with the path of what has no place on the wire. */
+  /** The text of a value. Throws an `AjsonError` with the path of a value that cannot be written. */
   dumps(value: unknown, options?: DumpsOptions): string;
-  /** The value of a text, rebuilt. Throws an `AjsonError` with the path, and the place in the text. */
+  /** The value of a text, rebuilt. Throws an `AjsonError` with the path and the place in the text. */
   loads<T = unknown>(text: string, options?: LoadsOptions): T;
   /** The value of a text with its tags still tags; integers past 2^53 are bigint. Throws as `loads` does. */
   raw<T = unknown>(text: string): T;
-  /** Registers a class that extends `AlgObject`, or has the like of its members. */
+  /** Registers a class that extends `AlgObject`, or has the same members. */
   register<T extends object>(type: AlgClass<T>, options: ClassOptions): void;
   /** Registers a class that cannot extend `AlgObject`. */
   register<T extends object>(
@@ -56,25 +60,21 @@ export interface Ajson {
     options: ForeignClassOptions<T>,
   ): void;
   /**
-   * A parsed event with its tags rebuilt. The argument is left as it is: what changes is copied, the rest is
-   * shared. Instances in it, and what was given to `markRaw`, stay as they are.
+   * A parsed event with its tags rebuilt. The argument is not changed: containers that change are copied, the others
+   * are shared. Instances in it, and values given to `markRaw`, stay as they are.
    */
   rebuildEvent<T = unknown>(event: unknown): T;
 }
 
-/** Makes an ajson that knows no classes yet; `chosen` are kinds beside those that all know. */
-export function openAjson(defaults: Defaults, chosen: readonly ChosenKind[]): Ajson {
-  const {
-    unknown = 'throw',
-    nan = false,
-    maxDepth = LIMITS.maxDepth,
-    maxDigits = LIMITS.maxDigits,
-  } = ownOptions(defaults);
+/** Makes an ajson without classes; `chosen` are codecs beside those that every ajson has. */
+export function openAjson(defaults: Defaults, chosen: readonly ChosenCodec[]): Ajson {
+  const { unknown = 'throw', nan = false, ...limits } = ownOptions(defaults);
+  const { maxDepth = LIMITS.maxDepth, maxDigits = LIMITS.maxDigits } = limits;
   const [shared, bare] = [new Map(SHARED), new Map(OWN)];
-  const prototypes = new Map<object, Kind>();
-  for (const kind of [...shared.values(), ...bare.values()])
-    for (const { prototype } of kind.classes) prototypes.set(prototype, kind);
-  for (const kind of chosen) (shared.has(kind.name) ? shared : bare).set(kind.name, kind);
+  const prototypes = new Map<object, Codec>();
+  for (const codec of [...shared.values(), ...bare.values()])
+    for (const { prototype } of codec.classes) prototypes.set(prototype, codec);
+  for (const codec of chosen) (shared.has(codec.name) ? shared : bare).set(codec.name, codec);
   const settings: Settings = {
     maxDepth,
     maxDigits,
@@ -82,24 +82,14 @@ export function openAjson(defaults: Defaults, chosen: readonly ChosenKind[]): Aj
     modules: new Map([[undefined, bare]]),
     prototypes,
     chosen,
+    asksAll: chosen.some(({ name }) => !shared.has(name)),
   };
   const builder = (unknown: 'throw' | 'keep') => (tag: Fields) => readTag(settings, unknown, tag);
   const build = builder(unknown);
   return {
     dumps(value, options) {
       const own = options && ownOptions(options);
-      const writing: Writing = {
-        settings,
-        nan: own?.nan ?? nan,
-        tags: own?.tags === 'keep',
-        polluted: isPolluted(),
-        words: false,
-      };
-      try {
-        return stringify(writing, anyToWire(writing, value, 0));
-      } catch (error) {
-        throw traceOf(error).toError();
-      }
+      return write(settings, value, own?.nan ?? nan, own?.tags === 'keep');
     },
     loads<T>(text: string, options?: LoadsOptions) {
       const own = options && ownOptions(options);
@@ -113,8 +103,32 @@ export function openAjson(defaults: Defaults, chosen: readonly ChosenKind[]): Aj
       try {
         return rebuildTree(maxDepth, event, build, undefined, true).value as T;
       } catch (error) {
-        throw traceOf(error).toError();
+        throw pathOf(error).toError();
       }
     },
   };
+}
+
+/** The value of a tag, whose members are rebuilt already. */
+function readTag({ shared, modules }: Settings, unknown: 'throw' | 'keep', tag: Fields): unknown {
+  const name = tag['_alg_class'];
+  if (typeof name !== 'string' || !Object.hasOwn(tag, 'value')) fail('tag', 'a tag has a name and a value');
+  let codec = shared.get(name);
+  if (!codec) {
+    const module = Object.hasOwn(tag, '_alg_module') ? tag['_alg_module'] : undefined;
+    if (module !== undefined && typeof module !== 'string') fail('tag', '_alg_module must be a string');
+    codec = modules.get(module)?.get(name);
+    if (!codec) {
+      if (module === undefined || unknown === 'keep') return new UnknownObject(tag);
+      throw new ErrorPath((details) => new UnknownClassError(name, module, details));
+    }
+  }
+  const { value } = tag;
+  const { holds } = codec;
+  if (holds && formOf(value) !== holds) fail('tag', `the value of ${name} must be ${holds}`);
+  try {
+    return codec.read(value as never, tag);
+  } catch (error) {
+    throw pathOf(error, 'tag');
+  }
 }

@@ -1,18 +1,46 @@
-import { AjsonError, type AjsonErrorKind } from '../errors.ts';
+import { AjsonError, type AjsonErrorKind } from './AjsonError.ts';
 import type { Fields } from './AlgObject.ts';
-import { define } from './define.ts';
-import { formatPath } from './formatPath.ts';
-import type { Limits } from './limits.ts';
+import { formatPath, quote } from './formatPath.ts';
+import { define } from './isPlain.ts';
+
+/** The limits for reading and writing. */
+export interface Limits {
+  /** How deep a value may be, in levels. */
+  readonly maxDepth: number;
+  /** How many digits an integer may have. */
+  readonly maxDigits: number;
+}
+
+/** The default limits; that of digits is Python's. */
+export const LIMITS: Limits = { maxDepth: 512, maxDigits: 4300 };
+
+/** 2^53 - 1, as a literal, because a bundler keeps every read of `Number`. */
+export const MAX_SAFE: number = 9_007_199_254_740_991;
+
+let wordy: WeakSet<object> | undefined;
+
+/** Remembers an object that came with NaN or an infinity in it, so that they can be passed on. */
+export function addWords(container: object): void {
+  wordy ??= new WeakSet();
+  wordy.add(container);
+}
+
+/** Whether an object came with NaN or an infinity in it. */
+export function hasWords(container: object): boolean {
+  return wordy?.has(container) ?? false;
+}
 
 type Keys = readonly (string | number)[];
 
 const SPACE = /[ \n\r\t]*/y;
 const SCALAR = /(true|false|null|NaN|-?Infinity)|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
 const WORDS: Readonly<Record<string, unknown>> = { true: true, false: false, null: null };
 
 /**
- * Reads a text character by character. It is for what `JSON.parse` cannot do: Python's words NaN and Infinity,
- * integers of any length as bigint, and errors that say where. `visit` is called at the start of each value.
+ * Reads a text character by character, for the cases that `JSON.parse` cannot handle: Python's words NaN and
+ * Infinity, integers of any length as bigint, and errors with their place. `visit` is called at the start of each
+ * value.
  */
 export function parseExact(text: string, limits: Limits, visit?: (keys: Keys, at: number) => void): unknown {
   const keys: (string | number)[] = [];
@@ -23,10 +51,12 @@ export function parseExact(text: string, limits: Limits, visit?: (keys: Keys, at
   }
 
   function unexpected(): never {
-    return fail('syntax', `unexpected ${JSON.stringify(text[at]) ?? 'end'}`);
+    const char = text[at];
+    if (char === '\ufeff') fail('syntax', 'a byte order mark (BOM), which JSON does not allow');
+    return fail('syntax', `unexpected ${char === undefined ? 'end' : quote(char)}`);
   }
 
-  /** The next character that is no white space. */
+  /** The next character that is not white space. */
   function next(): string | undefined {
     SPACE.lastIndex = at;
     SPACE.test(text);
@@ -34,7 +64,7 @@ export function parseExact(text: string, limits: Limits, visit?: (keys: Keys, at
     return text[at];
   }
 
-  /** Goes past the next character, which is one of those given. */
+  /** Goes past the next character, which must be one of those given. */
   function take(wanted: string): string {
     const char = next();
     if (char === undefined || !wanted.includes(char)) return unexpected();
@@ -68,20 +98,28 @@ export function parseExact(text: string, limits: Limits, visit?: (keys: Keys, at
   function string(): string {
     for (let end = at; ; ) {
       end = text.indexOf('"', end + 1);
-      if (end < 0) {
-        at = text.length;
-        unexpected();
-      }
       let slashes = end;
       while (text[slashes - 1] === '\\') slashes--;
-      if ((end - slashes) % 2) continue;
+      if (end >= 0 && (end - slashes) % 2) continue;
       try {
-        const found: string = JSON.parse(text.slice(at, end + 1));
+        const found: string = JSON.parse(text.slice(at, end < 0 ? at : end + 1));
         at = end + 1;
         return found;
       } catch {
-        fail('syntax', 'control character or wrong escape');
+        return badString();
       }
+    }
+  }
+
+  function badString(): never {
+    for (at++; ; at++) {
+      const char = text[at];
+      if (char === undefined) return unexpected();
+      if (char < ' ') fail('syntax', `a control character in a string: ${quote(char)} must be escaped`);
+      if (char !== '\\') continue;
+      ESCAPE.lastIndex = at;
+      if (!ESCAPE.test(text)) fail('syntax', 'a wrong escape in a string');
+      at = ESCAPE.lastIndex - 1;
     }
   }
 
@@ -91,7 +129,9 @@ export function parseExact(text: string, limits: Limits, visit?: (keys: Keys, at
     else {
       do {
         keys.push(list.length);
-        list.push(value());
+        const item = value();
+        if (isWord(item)) addWords(list);
+        list.push(item);
         keys.pop();
       } while (take(',]') === ',');
     }
@@ -108,7 +148,8 @@ export function parseExact(text: string, limits: Limits, visit?: (keys: Keys, at
         take(':');
         keys.push(key);
         const member = value();
-        // What the prototype has, such as `__proto__`, becomes the object's own.
+        if (isWord(member)) addWords(made);
+        // A name that the prototype has, such as `__proto__`, becomes the object's own.
         if (key in made) define(made, key, member, true);
         else made[key] = member;
         keys.pop();
@@ -121,7 +162,11 @@ export function parseExact(text: string, limits: Limits, visit?: (keys: Keys, at
   return next() === undefined ? whole : unexpected();
 }
 
-/** How many characters of the text are before the value that the keys lead to. */
+function isWord(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isFinite(value);
+}
+
+/** The number of characters before the value that the keys lead to. */
 export function offsetOf(text: string, limits: Limits, target: Keys): number | undefined {
   let offset: number | undefined;
   try {
@@ -129,7 +174,7 @@ export function offsetOf(text: string, limits: Limits, target: Keys): number | u
       if (keys.length === target.length && keys.every((key, index) => key === target[index])) offset = at;
     });
   } catch {
-    // What comes after the place is of no matter.
+    // The rest of the text is irrelevant.
   }
   return offset;
 }

@@ -1,12 +1,10 @@
 import type { Fields } from './AlgObject.ts';
-import { isPlain } from './isPlain.ts';
-import { isPlainList } from './isPlainList.ts';
-import { isPolluted } from './isPolluted.ts';
-import { isLarge } from './largeNumbers.ts';
-import { isRaw } from './markRaw.ts';
-import { assertDepth, traceAt } from './Trace.ts';
+import { assertDepth, pathAt } from './ErrorPath.ts';
+import { isPlain, isPlainList, isPolluted } from './isPlain.ts';
+import { findMarked, isRaw } from './markRaw.ts';
+import { addWords, hasWords, MAX_SAFE } from './parseExact.ts';
 
-/** Makes of a tag, whose members are rebuilt already, what it stands for. */
+/** Makes the value of a tag, whose members are rebuilt already. */
 export type BuildTag = (tag: Fields) => unknown;
 
 /** An instance that holds a value to rebuild, such as a StoredData. */
@@ -15,22 +13,22 @@ export interface Holder {
   rebuildValue(rebuild: (value: object) => unknown): object;
 }
 
-/** A reading under way. */
+/** The state of one call of `rebuildTree`. */
 interface Reading {
   readonly maxDepth: number;
-  /** Without it tags stay tags, and only depth and numbers are looked at. */
+  /** Without it tags stay tags, and only depth and numbers are checked. */
   readonly build: BuildTag | undefined;
-  /** Gives the digits of a number past 2^53 back, asked in the order of the text. */
+  /** Gives the digits of a number past 2^53, called in the order of the text. */
   readonly exact: (value: number) => unknown;
-  /** Whether the tree belongs to someone else: what changes is copied, and what is no JSON is left alone. */
+  /** Whether the tree belongs to the caller: changes are made in copies, and values that are not JSON are kept. */
   readonly foreign: boolean;
-  /** Whether all objects have members that nobody gave them. */
+  /** Whether someone gave all objects members. */
   readonly polluted: boolean;
-  /** How many members were seen. */
+  /** The number of members so far. */
   members: number;
 }
 
-/** Rebuilds a tree that was parsed: in place, or where it is `foreign`, in a copy of what changes. */
+/** Rebuilds a tree that was parsed: in place or, if it is `foreign`, with copies of the containers that change. */
 export function rebuildTree(
   maxDepth: number,
   tree: unknown,
@@ -38,6 +36,7 @@ export function rebuildTree(
   exact: Reading['exact'] = (value) => value,
   foreign = false,
 ): { value: unknown; members: number } {
+  findMarked();
   const reading: Reading = { maxDepth, build, exact, foreign, polluted: isPolluted(), members: 0 };
   let value = tree;
   if (typeof tree === 'object' && tree !== null) value = rebuild(reading, tree, 0);
@@ -47,52 +46,76 @@ export function rebuildTree(
 
 function rebuild(reading: Reading, node: object, depth: number): unknown {
   assertDepth(depth, reading.maxDepth);
-  let index: number | undefined;
-  let key: string | undefined;
+  let at: number | string | undefined;
   try {
     if (reading.foreign) {
       if (isRaw(node)) return node;
       if (!isPlainList(node) && !isPlain(node)) {
-        key = 'value';
+        at = 'value';
         const holder = node as Partial<Holder>;
         return holder.rebuildValue?.((value) => rebuild(reading, value, depth + 1)) ?? node;
       }
     }
     if (Array.isArray(node)) {
       let list: unknown[] = node;
-      for (index = 0; index < node.length; index++) {
+      for (let index = 0; index < node.length; index++) {
         const value: unknown = node[index];
         let built: unknown;
-        if (typeof value === 'object' && value !== null) built = rebuild(reading, value, depth + 1);
-        else if (typeof value === 'number' && isLarge(value)) built = reading.exact(value);
+        if (typeof value === 'object' && value !== null) {
+          at = index;
+          built = rebuild(reading, value, depth + 1);
+        } else if (typeof value === 'number' && isLarge(value)) built = reading.exact(value);
         else continue;
         if (built === value) continue;
-        if (reading.foreign && list === node) list = node.slice();
+        if (reading.foreign && list === node) list = copied(node, node.slice());
         list[index] = built;
       }
       return list;
     }
     const object = node as Fields;
     let out = object;
-    let build: BuildTag | undefined;
+    let isTag = false;
     let members = 0;
-    for (key in object) {
+    for (const key in object) {
       if (reading.polluted && !Object.hasOwn(object, key)) continue;
       members++;
-      if (key === '_alg_class') build = reading.build;
+      if (key === '_alg_class') isTag = true;
       const value = object[key];
       let built: unknown;
-      if (typeof value === 'object' && value !== null) built = rebuild(reading, value, depth + 1);
-      else if (typeof value === 'number' && isLarge(value)) built = reading.exact(value);
-      else continue;
+      if (typeof value === 'object' && value !== null) {
+        at = key;
+        built = rebuild(reading, value, depth + 1);
+      } else if (typeof value === 'number' && isLarge(value)) {
+        at = key;
+        built = reading.exact(value);
+      } else continue;
       if (built === value) continue;
-      if (reading.foreign && out === object) out = { ...object };
+      if (reading.foreign && out === object) out = copied(object, { ...object });
       out[key] = built;
     }
     reading.members += members;
-    key = undefined;
-    return build ? build(out) : out;
+    at = undefined;
+    return isTag && reading.build ? built(reading.build, out) : out;
   } catch (error) {
-    throw traceAt(error, index ?? key);
+    throw pathAt(error, at);
   }
+}
+
+/** The value of a tag. NaN within it can be passed on too. */
+function built(build: BuildTag, tag: Fields): unknown {
+  const made = build(tag);
+  const { value } = tag;
+  if (typeof value === 'object' && value && hasWords(value) && typeof made === 'object' && made)
+    addWords(made);
+  return made;
+}
+
+function copied<T extends object>(from: object, to: T): T {
+  if (hasWords(from)) addWords(to);
+  return to;
+}
+
+/** Whether a number is past the largest exact integer. */
+function isLarge(value: number): boolean {
+  return value > MAX_SAFE || value < -MAX_SAFE;
 }

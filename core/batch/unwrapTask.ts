@@ -1,5 +1,6 @@
+import { AjsonError } from '../ajson/AjsonError.ts';
 import { raw } from '../ajson/raw.ts';
-import { AjsonError, AlgernonError } from '../errors.ts';
+import { AlgernonError } from '../errors.ts';
 import { isTask, type Task } from '../tasks/task.ts';
 import { describeEvent, isSnsRecord, messageIdOf, type SqsRecord, type TaskRecord } from './events.ts';
 

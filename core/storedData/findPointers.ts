@@ -1,5 +1,5 @@
 import { isPlain } from '../ajson/isPlain.ts';
-import { LIMITS } from '../ajson/limits.ts';
+import { LIMITS } from '../ajson/parseExact.ts';
 import { pointerIn } from './StoredData.ts';
 import { StoredDataError } from './StoredDataError.ts';
 

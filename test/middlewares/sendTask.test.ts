@@ -1,8 +1,9 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { AjsonError } from '../../core/ajson/AjsonError.ts';
 import { NotATaskError } from '../../core/batch/unwrapTask.ts';
-import { AjsonError, OptionError } from '../../core/errors.ts';
+import { OptionError } from '../../core/errors.ts';
 import { Decimal, defineTasks, StoredData, type Task } from '../../core/index.ts';
 import { CallbackError } from '../../core/tasks/nextTask.ts';
 import { type LocalAws, type SqsRecord, startLocalAws, startWorker } from '../../local/index.ts';

@@ -1,6 +1,6 @@
 import { createAjson, Datetime } from '../../../core/ajson/index.ts';
 
-/** What is used here of `Temporal.Instant`, which not every engine has yet. */
+/** The members of `Temporal.Instant` used here; not every engine has it yet. */
 interface Instant {
   readonly epochMilliseconds: number;
   readonly epochNanoseconds: bigint;
@@ -11,7 +11,7 @@ interface InstantClass {
   from(text: string): Instant;
 }
 
-/** What does not hold with `Temporal.Instant` as the kind of datetimes; nothing where the engine has none. */
+/** Failures with `Temporal.Instant` as the class of datetimes; none if the engine lacks it. */
 export function checkTemporal(): string[] {
   const { Temporal } = globalThis as { Temporal?: { Instant: InstantClass } };
   if (!Temporal) return [];

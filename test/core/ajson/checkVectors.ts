@@ -76,7 +76,8 @@ export function modelOf(value: unknown): unknown {
   if (value instanceof Set) return ['set', [...value].map(modelOf)];
   if (Array.isArray(value)) return ['list', value.map(modelOf)];
   if (value instanceof UnknownObject) return ['dict', members(value.tag)];
-  if (value instanceof AlgObject) return ['object', value.constructor.name, members(value.toJson())];
+  if (value instanceof AlgObject)
+    return ['object', value.constructor.name, members(value.toJson() as object)];
   return ['dict', members(value as object)];
 }
 

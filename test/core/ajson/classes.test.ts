@@ -222,3 +222,136 @@ describe('a class that nobody has', () => {
     }
   });
 });
+
+describe('fields with an underscore', () => {
+  class Note extends AlgObject {
+    static parseJson(fields: object): Note {
+      return Object.assign(new Note(), fields);
+    }
+  }
+  class Login extends AlgObject {
+    readonly _username: string;
+    constructor(username: string) {
+      super();
+      this._username = username;
+    }
+    static parseJson({ username }: { username: string }): Login {
+      return new Login(username);
+    }
+  }
+  const own = createAjson({
+    classes: [
+      { class: Note, name: 'Note', module: 'm' },
+      { class: Login, name: 'Login', module: 'm' },
+    ],
+  });
+  const note = (fields: object) => Object.assign(new Note(), fields);
+  const tag = (value: string) => `{"_alg_class":"Note","_alg_module":"m","value":${value}}`;
+
+  test.each([{ _id: 1 }, { __v: 2, _v: 3 }, { _a: 1, a: 2 }, { _: 1, ___x: 2 }])(
+    'come back: %p',
+    (fields) => {
+      let back: object = note(fields);
+      for (let trip = 0; trip < 3; trip++) back = own.loads<object>(own.dumps(back));
+      expect(Object.entries(back)).toEqual(Object.entries(fields));
+    },
+  );
+
+  test('are written as they are, so that Python finds them with or without the underscore', () => {
+    expect(JSON.parse(own.dumps(note({ _id: 1 }))).value).toEqual({ _id: 1 });
+    expect(own.loads<Login>(own.dumps(new Login('u')))._username).toBe('u');
+  });
+
+  test('lose it when they come from Python, and can still be read with it', () => {
+    expect(Object.entries(own.loads<object>(tag('{"_username":"u"}')))).toEqual([['username', 'u']]);
+    const seen = createAjson({
+      classes: [
+        {
+          class: Note,
+          name: 'Note',
+          module: 'm',
+          toJson: () => ({}),
+          parseJson: ({ _id }: { _id: number }) => note({ seen: _id }),
+        },
+      ],
+    });
+    expect(seen.loads(tag('{"_id":7}'))).toEqual(note({ seen: 7 }));
+  });
+});
+
+describe('a class that would lose something is refused', () => {
+  class Secret extends AlgObject {
+    readonly #key: string;
+    constructor(key: string) {
+      super();
+      this.#key = key;
+    }
+    get key(): string {
+      return this.#key;
+    }
+    static parseJson({ key }: { key: string }): Secret {
+      return new Secret(key);
+    }
+  }
+
+  test('with #fields or accessors alone', () => {
+    const own = createAjson({ classes: [{ class: Secret, name: 'Secret', module: 'm' }] });
+    expect(() => own.dumps([new Secret('k')])).toThrow('$[0]: Secret has no fields to send');
+  });
+
+  test.each<[unknown, string]>([
+    [undefined, 'nothing'],
+    [Promise.resolve(), 'a promise'],
+    [{}, 'another class'],
+  ])('whose parseJson gives %p', (made, words) => {
+    const parseJson = () => made as object;
+    const own = createAjson({
+      classes: [{ class: Secret, name: 'Secret', module: 'm', toJson: () => ({}), parseJson }],
+    });
+    expect(() => own.loads('[{"_alg_class":"Secret","_alg_module":"m","value":{}}]')).toThrow(
+      `$[0]: parseJson of Secret gave ${words}`,
+    );
+  });
+});
+
+test('undefined fields are null on the wire, and a list or a text may stand for the fields', () => {
+  class Any extends AlgObject {
+    readonly json: unknown;
+    constructor(json?: unknown) {
+      super();
+      this.json = json;
+    }
+    override toJson(): never {
+      return this.json as never;
+    }
+    static parseJson(json: unknown): Any {
+      return new Any(json);
+    }
+  }
+  const own = createAjson({ classes: [{ class: Any, name: 'Any', module: 'm' }] });
+  const tag = (value: string) => `{"_alg_class":"Any","_alg_module":"m","value":${value}}`;
+  for (const text of ['[[1,2],{"a":[3]}]', '"a text"', '{"a":1}', '[]', '""']) {
+    expect(own.dumps(own.loads(tag(text)))).toBe(tag(text));
+  }
+  expect(own.dumps(new Any({ a: undefined, b: 1 }))).toBe(tag('{"a":null,"b":1}'));
+  for (const json of [1, null, undefined, new Set()])
+    expect(() => own.dumps(new Any(json))).toThrow('toJson of Any');
+});
+
+test('equals compares the class, all fields, and the text of errors', () => {
+  class Bag extends AlgObject {
+    readonly a: unknown;
+    constructor(fields: object) {
+      super();
+      Object.assign(this, fields);
+    }
+  }
+  class Other extends Bag {}
+  const bag = new Bag({ a: 1 });
+  expect(bag.equals(new Bag({ a: 1 }))).toBe(true);
+  expect(bag.equals(new Bag({ a: 1, b: 2 }))).toBe(false);
+  expect(new Bag({ a: 1, b: 2 }).equals(bag)).toBe(false);
+  expect(bag.equals(new Other({ a: 1 }))).toBe(false);
+  expect(new Bag({ a: new Error('x') }).equals(new Bag({ a: new Error('y') }))).toBe(false);
+  expect(new Bag({ a: new Error('x') }).equals(new Bag({ a: new Error('x') }))).toBe(true);
+});

@@ -11,7 +11,7 @@ describe('dumps', () => {
     expect(ajson.dumps([hidden])).toBe('[{"a":1}]');
     expect(ajson.dumps([Object.assign([1], { toJSON: lie })])).toBe('[[1]]');
     expect(() => ajson.dumps([{ toJSON: lie }])).toThrow('$[0].toJSON');
-    expect(ajson.dumps(new Set([hidden]))).toBe('{"_alg_class":"set","value":[{"a":1}]}');
+    expect(ajson.dumps(new Map([[1, hidden]]))).toBe('{"_alg_class":"Map","value":[[1,{"a":1}]]}');
     class Liar extends AlgObject {
       readonly a: number = 1;
       toJSON(): string {

@@ -15,6 +15,17 @@ import {
   tuple,
 } from '../../../core/ajson/index.ts';
 
+class Pair extends AlgObject {
+  readonly a: unknown;
+  constructor(a: unknown) {
+    super();
+    this.a = a;
+  }
+  static parseJson({ a }: { a: unknown }): Pair {
+    return new Pair(a);
+  }
+}
+
 const through = (value: unknown): unknown => ajson.loads(ajson.dumps(value));
 
 describe('each kind comes back as itself', () => {
@@ -67,28 +78,55 @@ describe('each kind comes back as itself', () => {
       message: 'no',
       cause: new Set([1]),
     });
-    class Own extends Error {}
-    expect(() => ajson.dumps(new Own())).toThrow('Own has no place');
   });
 
-  test('what a list holds in a set is a tuple, since Python has no lists in a set', () => {
+  test('a list in a set leaves as a tuple and a set as a frozenset, since Python hashes the members', () => {
     expect(ajson.dumps(new Set([[1]]))).toBe(
       '{"_alg_class":"set","value":[{"_alg_class":"tuple","value":[1]}]}',
     );
     const nested = '{"_alg_class":"tuple","value":[1,{"_alg_class":"tuple","value":[2]}]}';
     for (const list of [[1, [2]], tuple(1, [2]), [1, tuple(2)]])
       expect(ajson.dumps(new Set([list]))).toBe(`{"_alg_class":"set","value":[${nested}]}`);
-    const inObject = [{ a: [1] }];
-    expect(through(new Set([inObject]))).toEqual(new Set([tuple({ a: [1] })]));
+    const frozen = '{"_alg_class":"frozenset","value":[1]}';
+    for (const set of [new Set([1]), new FrozenSet([1])]) {
+      expect(ajson.dumps(new Set([set]))).toBe(`{"_alg_class":"set","value":[${frozen}]}`);
+      expect(ajson.dumps(new FrozenSet([[set]]))).toBe(
+        `{"_alg_class":"frozenset","value":[{"_alg_class":"tuple","value":[${frozen}]}]}`,
+      );
+    }
     const raw = markRaw([{ _alg_class: 'set', value: [] }]);
     expect(ajson.dumps(new Set([raw]))).toBe(
       '{"_alg_class":"set","value":[[{"_alg_class":"set","value":[]}]]}',
     );
+    expect(ajson.dumps([new Set([[1]]), [1], new Set([2])])).toBe(
+      '[{"_alg_class":"set","value":[{"_alg_class":"tuple","value":[1]}]},[1],{"_alg_class":"set","value":[2]}]',
+    );
+  });
+
+  test.each<[unknown, string]>([
+    [new Set([{ a: 1 }]), '$[0]'],
+    [{ s: new FrozenSet([1, [new Map()]]) }, '$.s[1][0]'],
+    [new Set([new URL('https://a.example/')]), '$[0]'],
+    [new Set([undefined]), '$[0]'],
+    [new Set([Uint8Array.of(1)]), '$[0]'],
+    [new Set([new Error('x')]), '$[0]'],
+  ])('a member that Python cannot hash is refused: %p', (value, path) => {
+    expect(() => ajson.dumps(value)).toThrow(
+      expect.objectContaining({ kind: 'value', path, message: expect.stringContaining('hash') }),
+    );
+  });
+
+  test('the fields of an object in a set are hashable too, and those beside the set are not touched', () => {
+    const own = createAjson({ classes: [{ class: Pair, module: 'm', name: 'Pair' }] });
+    const pair = (json: string) => `{"_alg_class":"Pair","_alg_module":"m","value":${json}}`;
+    const text = `[${pair('{"a":[1]}')},{"_alg_class":"set","value":[${pair('{"a":{"_alg_class":"tuple","value":[1]}}')}]}]`;
+    expect(own.dumps([new Pair([1]), new Set([new Pair([1])])])).toBe(text);
+    expect(() => own.dumps(new Set([new Pair({ b: 1 })]))).toThrow('$[0].a: a plain object in a set');
   });
 
   test('a list of a class of its own is none that a set makes a tuple of', () => {
     class Points extends Array<number> {}
-    expect(() => ajson.dumps({ s: new Set([Points.from([1])]) })).toThrow('$.s[0]: Points has no place');
+    expect(() => ajson.dumps({ s: new Set([Points.from([1])]) })).toThrow('$.s[0]: Points cannot be written');
     const own = createAjson({
       classes: [
         {
@@ -100,8 +138,8 @@ describe('each kind comes back as itself', () => {
         },
       ],
     });
-    const set = new Set([Points.from([1, 2])]);
-    expect(own.loads(own.dumps(set))).toEqual(set);
+    const list = [Points.from([1, 2])];
+    expect(own.loads(own.dumps(list))).toEqual(list);
     const event = { points: Object.assign(Points.from([1]), { at: { _alg_class: 'set', value: [] } }) };
     expect(own.rebuildEvent<typeof event>(event).points).toBe(event.points);
   });
@@ -129,6 +167,22 @@ describe('each kind comes back as itself', () => {
     expect(createAjson({ nan: true }).dumps(value)).toBe(text);
   });
 
+  test('NaN is written beside what is left out, and beside a text that looks like its stand-in', () => {
+    expect(ajson.dumps({ a: undefined, b: Number.NaN }, { nan: true })).toBe('{"b":NaN}');
+    expect(ajson.dumps({ a: undefined, b: '1.7e+308', c: [-0, 2n ** 64n] })).toBe(
+      '{"b":"1.7e+308","c":[-0.0,18446744073709551616]}',
+    );
+    expect(ajson.dumps([1.7e308, '1.7e+308', 10n])).toBe('[1.7e+308,"1.7e+308",10]');
+  });
+
+  test('NaN that came in a text passes on where it was, and nowhere else', () => {
+    const text = '{"a":NaN,"b":[-Infinity,{"_alg_class":"tuple","value":[NaN]}]}';
+    for (const value of [ajson.loads(text), ajson.rebuildEvent(ajson.raw(text))])
+      expect(ajson.dumps({ task_kwargs: value })).toBe(`{"task_kwargs":${text}}`);
+    expect(ajson.dumps(ajson.raw(text), { tags: 'keep' })).toBe(text);
+    expect(() => ajson.dumps([ajson.loads(text), Number.NaN])).toThrow('$[1]: NaN');
+  });
+
   test('NaN is written beside strings however long', () => {
     const long = '"\\'.repeat(10_000_000);
     const text = ajson.dumps([long, Number.NaN], { nan: true });
@@ -142,6 +196,8 @@ test('a tuple is a frozen array whose copies are plain arrays', () => {
   expect(pair).toBeInstanceOf(Tuple);
   expect(Object.isFrozen(pair)).toBe(true);
   expect(pair.map((item) => item)).toStrictEqual([1, 'a']);
+  for (const copy of [pair.map(String), pair.filter(Boolean), pair.slice()])
+    expect(copy).not.toBeInstanceOf(Tuple);
   expect([...tuple(3)]).toEqual([3]);
 });
 
@@ -255,6 +311,58 @@ describe('kinds of one’s own', () => {
   });
 });
 
+test('datetimes of other zones are refused with the zone, or read by option', () => {
+  const text = (tz: string) => `{"_alg_class":"datetime","value":{"tz":${tz},"timestamp":1.5}}`;
+  const any = createAjson({ zones: 'any' });
+  for (const tz of ['"US/Pacific"', 'null']) {
+    expect(() => ajson.loads(text(tz))).toThrow(tz.replaceAll('"', ''));
+    expect(any.loads(text(tz))).toEqual(new Date(1500));
+  }
+  expect(() => any.loads(text('7'))).toThrow('zone');
+  expect(any.dumps(any.loads(text('null')))).toBe(text('"UTC"'));
+});
+
+test('custom kinds are asked about primitives too', () => {
+  const is = (value: unknown) => typeof value === 'bigint' || value === 'secret' || value === undefined;
+  const own = createAjson({
+    custom: {
+      own: { is, toJson: (value: unknown) => String(value), parseJson: (text: string) => `own ${text}` },
+    },
+  });
+  expect(own.loads(own.dumps({ a: 1n, b: ['secret', 'x'], c: undefined }))).toEqual({
+    a: 'own 1',
+    b: ['own secret', 'x'],
+    c: 'own undefined',
+  });
+});
+
+describe('an error', () => {
+  test('keeps its own name, and a message that is not a text can be read again', () => {
+    const named = Object.defineProperty(new Error('late'), 'name', { value: 'TimeoutError' });
+    const odd = Object.assign(new Error('x'), { message: { code: 7 } });
+    expect(String(through(named))).toBe('TimeoutError: late');
+    expect((through(odd) as Error).message).toBe('{"code":7}');
+  });
+
+  test('leaves out a field that cannot be written, and keeps the digits in their places', () => {
+    const error = Object.assign(new Error('x'), { a: 2n ** 64n, socket: [2n ** 65n, () => 1], b: 2n ** 66n });
+    expect({ ...(through([error, -0]) as [Error])[0] }).toEqual({ a: 2n ** 64n, b: 2n ** 66n });
+  });
+
+  test('of a tag sets no stack and no method, and has a text as name and message', () => {
+    const read = (json: string) =>
+      ajson.loads<Error>(`{"_alg_class":"Error","value":{"name":"Error",${json}}}`);
+    const error = read('"message":"m","fields":{"stack":"lie","toString":1,"constructor":2,"ok":3}');
+    expect([String(error), Object.keys(error), error.stack?.includes('lie')]).toEqual([
+      'Error: m',
+      ['ok'],
+      false,
+    ]);
+    for (const json of ['"message":1', '"fields":{"message":{}}', '"fields":{"name":1}', '"ownName":[]'])
+      expect(() => read(json)).toThrow(expect.objectContaining({ kind: 'tag' }));
+  });
+});
+
 describe('what is refused, with its path', () => {
   class Foo {}
   const cycle: unknown[] = [];
@@ -282,6 +390,10 @@ describe('what is refused, with its path', () => {
       '$.a.b',
       'gone',
     ],
+    ['an invalid Date', [new Date(Number.NaN)], '$[0]', 'invalid Date'],
+    ['an object with a prototype', { env: Object.create({ a: 1 }) }, '$.env', '{ ...value }'],
+    ['floats', [new Float64Array(1)], '$[0]', 'Float64Array cannot be written: send a list'],
+    ['a key with control characters', { 'a\u202e\u0007': Symbol('x') }, '$["a\\u202e\\u0007"]', 'symbol'],
     ['a subclass of a built-in', [new (class Bag extends Set {})()], '$[0]', 'Bag'],
   ])('%s', (_, value, path, reason) => {
     expect(() => ajson.dumps(value)).toThrow(

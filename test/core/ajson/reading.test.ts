@@ -15,7 +15,11 @@ describe('a text that cannot be read says where', () => {
     ['{} x', 3, 1, 4, '$', 'syntax'],
     ['', 0, 1, 1, '$', 'syntax'],
     ['[1,\n {"b": x}]', 11, 2, 8, '$[1].b', 'syntax'],
-    ['[NaN, "\n"]', 6, 1, 7, '$[1]', 'syntax'],
+    ['[NaN, "\n"]', 7, 1, 8, '$[1]', 'syntax'],
+    ['{"a":"ok \\n \\u00zz"}', 12, 1, 13, '$.a', 'syntax'],
+    ['["a\\"b\\x"]', 6, 1, 7, '$[0]', 'syntax'],
+    ['["\\\\ and no end', 15, 1, 16, '$[0]', 'syntax'],
+    ['\ufeff{}', 0, 1, 1, '$', 'syntax'],
     ['[NaN, 01]', 7, 1, 8, '$', 'syntax'],
     ['{NaN:1}', 1, 1, 2, '$', 'syntax'],
     ['[-NaN]', 1, 1, 2, '$[0]', 'syntax'],
@@ -66,20 +70,31 @@ describe('integers past 2^53', () => {
   });
 
   test('reach parseJson as they are, whatever a string before them looks like', () => {
+    class Id {}
     const seen: unknown[] = [];
     const own = createAjson({
       classes: [
         {
-          class: class Id {},
+          class: Id,
           name: 'Id',
           module: 'm',
           toJson: () => ({}),
-          parseJson: ({ id }: { id: unknown }) => seen.push(id) && {},
+          parseJson: ({ id }: { id: unknown }) => {
+            seen.push(id);
+            return new Id();
+          },
         },
       ],
     });
     own.loads('[" 9007199254740993",{"_alg_class":"Id","_alg_module":"m","value":{"id":9007199254740995}}]');
     expect(seen).toEqual([9007199254740995n]);
+  });
+
+  test('are not taken for a number in a string before them', () => {
+    expect(ajson.raw('{"a":" 12345678901234567891 ","b":12345678901234567890}')).toEqual({
+      a: ' 12345678901234567891 ',
+      b: 12345678901234567890n,
+    });
   });
 
   test('keep their places, whatever comes twice or is moved', () => {
