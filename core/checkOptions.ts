@@ -1,6 +1,6 @@
 import { OptionError } from './errors.ts';
 
-/** The requirement for an option, as the error states it, and its test. */
+/** The test of an option, and the requirement in the words of the error. */
 export interface OptionCheck {
   readonly expected: string;
   test(value: unknown): boolean;
@@ -9,14 +9,14 @@ export interface OptionCheck {
 type OptionChecks<T> = { readonly [K in keyof Required<T>]: OptionCheck };
 
 /**
- * Checks the options of a function where it is called, so that a mistake does not wait for the first message. An
- * option that is undefined keeps its default. A misspelt option is refused, since it would be ignored silently.
+ * Checks the options of a function when it is called, so that a mistake does not show only at the first message. An
+ * option that is undefined keeps its default. Unknown options are refused, since a misspelt one would be ignored.
  *
- * @param owner the function, for the error
- * @param checks a check for every option that exists
+ * @param owner the name of the function, for the error
+ * @param checks a check for each option
  * @param path the prefix of nested options, such as `backoff.`
  * @returns the options
- * @throws OptionError when an option is unknown, or fails its check
+ * @throws OptionError when an option is unknown or fails its check
  * @example
  * const { concurrency = 10 } = checkOptions('queued', options, { concurrency: whole(1) });
  */
@@ -84,7 +84,7 @@ export const object: OptionCheck = {
   test: (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value),
 };
 
-/** A text that matches a pattern. */
+/** A string that matches a pattern. By default it must not be empty. */
 export function text(expected: string, pattern: RegExp = /./): OptionCheck {
   return { expected, test: (value: unknown) => typeof value === 'string' && pattern.test(value) };
 }
@@ -94,17 +94,12 @@ export function oneOf(...values: readonly string[]): OptionCheck {
   return { expected: values.join(' or '), test: (value: unknown) => values.includes(value as string) };
 }
 
-/** An object with a method. `what` goes into the error. */
+/** An object with a method. `what` is its description in the error. */
 export function withMethod(method: string, what: string): OptionCheck {
   return {
     expected: `${what}, which has the method ${method}()`,
     test: (value: unknown) => typeof (value as Record<string, unknown> | null)?.[method] === 'function',
   };
-}
-
-/** An AWS client. */
-export function awsClient(name: string): OptionCheck {
-  return withMethod('send', `an ${name}`);
 }
 
 /** A list whose items pass a check. */
@@ -122,12 +117,6 @@ export function either(...checks: readonly OptionCheck[]): OptionCheck {
     test: (value: unknown) => checks.some((check) => check.test(value)),
   };
 }
-
-/** The name of a bucket. An ARN does not fit into a pointer; the alias of an access point does. */
-export const bucketName: OptionCheck = /* @__PURE__ */ text(
-  'the name of a bucket, or the alias of an access point',
-  /^[\w.-]+$/,
-);
 
 function bounds(min: number, max: number): string {
   return max >= Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`;

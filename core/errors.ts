@@ -1,33 +1,33 @@
-/** Where an error happened, and what it means for the message it happened to. */
+/** The details of an {@link AlgernonError}. */
 export interface ErrorDetails {
-  /** The place in the message, such as `$.task_kwargs.x[3]`. */
+  /** The path in the message, such as `$.task_kwargs.x[3]`. */
   path?: string | undefined;
   /** The id of the message. */
   messageId?: string | undefined;
   /** Whether the same message may succeed when it is delivered again. Default false. */
   retryable?: boolean | undefined;
-  /** The error behind this one. */
+  /** The error that led to this one. */
   cause?: unknown;
 }
 
-/** The brand of our errors, the same in every copy of this package. */
-const BRAND: unique symbol = /* @__PURE__ */ Symbol.for('algernon-middy.error');
+/** The brand of our errors: `instanceof` fails across two copies of this package. */
+const brand: unique symbol = /* @__PURE__ */ Symbol.for('algernon-middy.error');
 
 const BrandedError: ErrorConstructor = class extends Error {
-  get [BRAND](): true {
+  get [brand](): true {
     return true;
   }
 } as unknown as ErrorConstructor;
 
-/** Whether an error is one of ours, also of another copy of this package. */
+/** Whether an error is an {@link AlgernonError}, also one of another copy of this package. */
 export function isAlgernonError(error: unknown): error is AlgernonError {
-  return typeof error === 'object' && error !== null && BRAND in error;
+  return typeof error === 'object' && error !== null && brand in error;
 }
 
 /**
- * The base class of every error this project throws.
+ * The base class of every error of this library.
  *
- * `code` is stable across versions, for programs to compare. `retryable` tells whether the same message may
+ * `code` is stable across versions, so programs can compare it. `retryable` tells whether the same message may
  * succeed when it is delivered again.
  */
 export class AlgernonError extends BrandedError {
@@ -55,20 +55,11 @@ export class OptionError extends AlgernonError {
   }
 }
 
-/** A task must not be delivered again: it will never succeed. For task functions to throw. */
+/** For task functions to throw when a task will never succeed, so that it is not delivered again. */
 export class NonRetryableError extends AlgernonError {
   override readonly name = 'NonRetryableError';
 
   constructor(message: string, cause?: unknown) {
     super('NON_RETRYABLE', message, { cause });
-  }
-}
-
-/** An environment variable, or the option in its place, is missing. */
-export class NotConfiguredError extends AlgernonError {
-  override readonly name = 'NotConfiguredError';
-
-  constructor(what: string, variable: string, option: string) {
-    super('NOT_CONFIGURED', `${what} is not known: set ${variable}, or give the option ${option}.`);
   }
 }

@@ -60,6 +60,6 @@ export {
   type TaskFunction,
   UnknownTaskError,
 } from './tasks/routeTasks.ts';
-export { type SchemaIssue, type StandardSchema, type } from './tasks/standardSchema.ts';
+export { type SchemaIssue, type StandardSchema, typed } from './tasks/standardSchema.ts';
 export { isTask, type Task } from './tasks/task.ts';
 export type { TaskMessage, TaskPublisher } from './tasks/taskPublisher.ts';

@@ -1,8 +1,8 @@
 import { isAlgernonError } from './errors.ts';
 
 /**
- * Whether a message that failed with this error will never succeed: an error of this library that is not `retryable`, or any
- * error caused by a `NonRetryableError`. Other errors may pass.
+ * Whether a message that failed with this error will never succeed: the error is one of this library that is not
+ * `retryable`, or a `NonRetryableError` caused it. Other errors are taken as temporary.
  */
 export function isFinal(error: unknown): boolean {
   if (isAlgernonError(error)) return !error.retryable;

@@ -1,5 +1,5 @@
 import type { Message, SQSClient } from '@aws-sdk/client-sqs';
-import { missingPackage } from './missingPackage.ts';
+import { missingPeer } from '../middlewares/aws/missingPeer.ts';
 
 /** The calls of SQS that an event source mapping makes for one queue. */
 export interface QueueCalls {
@@ -29,7 +29,9 @@ export const MOST_PER_CALL = 10;
 
 /** Binds the calls to a client and a queue. */
 export async function bindQueue(sqs: SQSClient, url: string): Promise<QueueCalls> {
-  const sdk = await import('@aws-sdk/client-sqs').catch(missingPackage('@aws-sdk/client-sqs'));
+  const sdk = await import('@aws-sdk/client-sqs').catch(
+    missingPeer('@aws-sdk/client-sqs', 'algernon-middy/local'),
+  );
   const QueueUrl = url;
 
   return {

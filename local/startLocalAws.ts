@@ -1,9 +1,9 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { missingPeer } from '../middlewares/aws/missingPeer.ts';
 import { createBucket } from './createBucket.ts';
 import { type LocalAwsOptions, type LocalAwsSettings, readLocalAwsOptions } from './localAwsOptions.ts';
-import { missingPackage } from './missingPackage.ts';
 
 /** SNS, SQS and S3 on this machine, or at another endpoint. */
 export interface LocalAws extends AsyncDisposable {
@@ -89,7 +89,7 @@ async function startServer({ port, region }: LocalAwsSettings): Promise<{
   endpoint: string;
   stop(): Promise<void>;
 }> {
-  const { buildApp } = await import('fauxqs').catch(missingPackage('fauxqs'));
+  const { buildApp } = await import('fauxqs').catch(missingPeer('fauxqs', 'algernon-middy/local'));
   const app = buildApp({ logger: false, defaultRegion: region });
   // Not with startFauxqs(), which listens on all interfaces of the machine.
   const endpoint = await app.listen({ port, host: '127.0.0.1' });
@@ -102,7 +102,7 @@ async function createClients(
 ): Promise<{ sns: SNSClient; sqs: SQSClient; s3: S3Client }> {
   const [{ SNSClient }, { SQSClient }, { S3Client }] = await Promise.all([
     import('@aws-sdk/client-sns'),
-    import('@aws-sdk/client-sqs').catch(missingPackage('@aws-sdk/client-sqs')),
+    import('@aws-sdk/client-sqs').catch(missingPeer('@aws-sdk/client-sqs', 'algernon-middy/local')),
     import('@aws-sdk/client-s3'),
   ]);
   const common = { region, ...(endpoint === 'aws' ? {} : { endpoint, credentials }) };

@@ -6,7 +6,7 @@ import {
   SubscribeCommand,
 } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { missingPackage } from './missingPackage.ts';
+import { missingPeer } from '../middlewares/aws/missingPeer.ts';
 import type { WorkerSettings } from './workerOptions.ts';
 
 /** A queue of SQS. */
@@ -61,7 +61,7 @@ async function createTopic(sns: SNSClient, name: string, fifo: boolean): Promise
 
 async function createQueue(sqs: SQSClient, name: string, fifo: boolean): Promise<QueueAddress> {
   const { CreateQueueCommand, GetQueueAttributesCommand } = await import('@aws-sdk/client-sqs').catch(
-    missingPackage('@aws-sdk/client-sqs'),
+    missingPeer('@aws-sdk/client-sqs', 'algernon-middy/local'),
   );
   // Only what can never change: SQS refuses to create a queue that exists with another value of an attribute.
   const attributes = fifo ? { FifoQueue: 'true' } : undefined;

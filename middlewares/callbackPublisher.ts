@@ -6,24 +6,14 @@ import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
 import { DeadlineError } from '../core/batch/deadline.ts';
 import { identityOf, type TaskIdentity } from '../core/batch/identity.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
-import {
-  awsClient,
-  bucketName,
-  checkOptions,
-  either,
-  finite,
-  func,
-  object,
-  text,
-  whole,
-  withMethod,
-} from '../core/checkOptions.ts';
+import { checkOptions, either, finite, func, object, text, whole, withMethod } from '../core/checkOptions.ts';
 import { AlgernonError } from '../core/errors.ts';
 import { isFolderName } from '../core/storedData/pointer.ts';
 import { chainIdName } from '../core/tasks/chainId.ts';
 import type { NextTask } from '../core/tasks/nextTask.ts';
 import { isTask } from '../core/tasks/task.ts';
 import type { TaskMessage } from '../core/tasks/taskPublisher.ts';
+import { awsClient, bucketName } from './aws/optionChecks.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { fitAttributes, fitsMessage } from './aws/snsMessage.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';

@@ -2,10 +2,11 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { MiddlewareObj } from '@middy/core';
 import { messageIdOf } from '../core/batch/events.ts';
 import { checkTask, parseMessage } from '../core/batch/unwrapTask.ts';
-import { awsClient, checkOptions, listOf, type OptionCheck, text, whole } from '../core/checkOptions.ts';
+import { checkOptions, listOf, type OptionCheck, text, whole } from '../core/checkOptions.ts';
 import { bucketNotAllowed, tooLarge } from '../core/storedData/StoredDataError.ts';
 import { bucketGuard } from './aws/environment.ts';
 import { type ExtendedPointer, extendedPointerIn, keyNotAllowed } from './aws/extendedPointer.ts';
+import { awsClient } from './aws/optionChecks.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 

@@ -3,18 +3,10 @@ import type { MiddlewareObj } from '@middy/core';
 import { isSnsRecord, messageIdOf, type SqsRecord, type TaskRecord } from '../core/batch/events.ts';
 import { groupId } from '../core/batch/runBatch.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
-import {
-  awsClient,
-  checkOptions,
-  either,
-  finite,
-  func,
-  type OptionCheck,
-  text,
-  whole,
-} from '../core/checkOptions.ts';
+import { checkOptions, either, finite, func, type OptionCheck, text, whole } from '../core/checkOptions.ts';
 import { isFinal } from '../core/isFinal.ts';
 import { DeadLetterError, deadLetterMessage } from './aws/deadLetterMessage.ts';
+import { awsClient } from './aws/optionChecks.ts';
 import { sqsQueues } from './aws/sqsQueues.ts';
 import { ErrorTaskNotToldError } from './callbacks/ErrorTaskNotToldError.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';

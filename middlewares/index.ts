@@ -2,11 +2,11 @@ export {
   AlgernonError,
   type ErrorDetails,
   NonRetryableError,
-  NotConfiguredError,
   OptionError,
 } from '../core/errors.ts';
 export * from '../core/index.ts';
 export { DeadLetterError } from './aws/deadLetterMessage.ts';
+export { NotConfiguredError } from './aws/environment.ts';
 export { PublishError } from './aws/snsMessage.ts';
 export type { Topics } from './aws/topics.ts';
 export { type CallbackPublisherOptions, callbackPublisher } from './callbackPublisher.ts';

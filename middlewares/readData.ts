@@ -1,9 +1,10 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
-import { awsClient, bucketName, checkOptions, listOf, whole, withMethod } from '../core/checkOptions.ts';
+import { checkOptions, listOf, whole, withMethod } from '../core/checkOptions.ts';
 import { hydrate } from '../core/storedData/hydrate.ts';
 import { StoredData } from '../core/storedData/StoredData.ts';
 import { bucketGuard } from './aws/environment.ts';
+import { awsClient, bucketName } from './aws/optionChecks.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 
 export interface ReadDataOptions {
@@ -32,15 +33,15 @@ const optionChecks = {
   maxBytes: whole(1),
   maxPointers: whole(1),
   concurrentReads: whole(1),
-  ajson: withMethod('rebuildEvent', 'an ajson'),
+  ajson: withMethod('rebuildEvent', 'a registry'),
   signal: withMethod('throwIfAborted', 'an AbortSignal'),
 };
 
 /**
- * Reads a stored value outside a stack, and rebuilds it. Pointers in it are followed too. A value stored with `safeMode`
+ * Reads a stored value outside of a middleware stack, and rebuilds it. Pointers in the value are followed too. A value stored with `safeMode`
  * is not rebuilt.
  *
- * @param stored a pointer as text, or a `StoredData`; the value of one that was read is not read again
+ * @param stored a pointer as text, or a `StoredData`; one that was read already is not read again
  * @throws OptionError, NotConfiguredError, AjsonError, StoredDataError
  * @example
  * const stored = await storeData(new Order('A-1'), { bucket: 'results' });
@@ -60,8 +61,8 @@ export async function readData<T = unknown>(
     ajson = sharedAjson,
     signal,
   } = checkOptions('readData', options, optionChecks);
-  const asked = typeof stored === 'string' ? new StoredData({ pointer: stored }) : stored;
-  const hydrated: unknown = await hydrate<unknown>(asked, '$', {
+  const data = typeof stored === 'string' ? new StoredData({ pointer: stored }) : stored;
+  const hydrated: unknown = await hydrate<unknown>(data, '$', {
     store: s3ObjectStore({ s3 }),
     isAllowed: bucketGuard(bucket, buckets),
     maxBytes,

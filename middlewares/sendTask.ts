@@ -2,8 +2,6 @@ import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { Ajson } from '../core/ajson/index.ts';
 import {
-  awsClient,
-  bucketName,
   checkOptions,
   either,
   flag,
@@ -16,10 +14,10 @@ import {
 } from '../core/checkOptions.ts';
 import { AlgernonError, OptionError } from '../core/errors.ts';
 import { isFinal } from '../core/isFinal.ts';
-import { isFolderName } from '../core/storedData/pointer.ts';
 import { chainIdName, chainIdPattern } from '../core/tasks/chainId.ts';
 import type { FittingCallback, KwargsOf, TaskDefinitions } from '../core/tasks/defineTasks.ts';
 import type { Task } from '../core/tasks/task.ts';
+import { awsClient, bucketName, folderName } from './aws/optionChecks.ts';
 import { attributeProblem } from './aws/snsMessage.ts';
 import type { Topics } from './aws/topics.ts';
 import { attributeOptions, type ExtraCallbacks } from './callbacks/extraCallbacks.ts';
@@ -37,7 +35,7 @@ export interface SendTaskOptions extends ExtraCallbacks {
   folder?: string;
   /** A canned ACL for large arguments. Default: none. */
   acl?: ObjectCannedACL;
-  /** Where the topics are. Default: named as their tasks, in the region and account of `functionArn`. */
+  /** The ARNs of the topics. Default: each topic has the name of its task, in the region and account of `functionArn`. */
   topics?: Topics;
   /** An ARN in the region and account of the topics: in a Lambda function, `context.invokedFunctionArn`. */
   functionArn?: string;
@@ -46,19 +44,19 @@ export interface SendTaskOptions extends ExtraCallbacks {
   /** The limit of a topic for one message, in bytes. Default 262,144. */
   maxMessageBytes?: number;
   /**
-   * Whether a large message goes through S3 whole, as AWS's extended clients do it, for receivers that use those. The
+   * Whether a large message goes through S3 as a whole, for receivers that use AWS's extended clients. The
    * object's key is a UUID, without a folder. Default false: only the arguments go through S3, as a StoredData.
    */
   extendedPayload?: boolean;
-  /** Identifies the chain: 1 to 128 letters, digits and `_.:-`. Default: that of the task under way, else a new UUID. */
+  /** Identifies the chain: 1 to 128 letters, digits and `_.:-`. Default: that of the running task, else a new UUID. */
   chainId?: string;
-  /** Message attributes that travel with the task, as strings; ten with ours. Default: none. */
+  /** Message attributes to send with the task, as strings. A message has at most ten, ours included. Default: none. */
   attributes?: Readonly<Record<string, string>>;
-  /** Traces the sending. Default: the tracing of the task under way, if any. */
+  /** Traces the sending. Default: the tracing of the running task, if any. */
   tracing?: Tracing;
-  /** The message group: fair queues share themselves out among groups, FIFO keeps their order. Default: none, or a new one on FIFO. */
+  /** The message group: a fair queue divides its throughput among groups, a FIFO queue keeps the order within each. Default: none; on FIFO, a new group. */
   groupId?: string;
-  /** For a FIFO topic: a message with the id of an earlier one is not delivered. Default: a new id. */
+  /** For a FIFO topic: a message with the id of an earlier message is not delivered. Default: a new id. */
   deduplicationId?: string;
   /** The registry that writes the arguments. Default: the shared one. */
   ajson?: Pick<Ajson, 'dumps'>;
@@ -69,7 +67,7 @@ export type SendTasksOptions = Omit<SendTaskOptions, 'deduplicationId'>;
 
 /** The ids of a task that was sent. */
 export interface SentTask {
-  /** Identifies the chain. It travels with the task and all that follow on it, as the message attribute `chain_id`. */
+  /** Identifies the chain. It travels with the task and all tasks after it, as the message attribute `chain_id`. */
   readonly chainId: string;
   /** The id that SNS gave the message. */
   readonly messageId: string;
@@ -78,9 +76,9 @@ export interface SentTask {
 /** Some tasks of {@link sendTasks} were not sent. */
 export class SendTasksError extends AlgernonError {
   override readonly name = 'SendTasksError';
-  /** For each task in order, its ids; undefined where it was not sent. */
+  /** The ids of each task, in the order of the tasks; undefined for a task that was not sent. */
   readonly sent: readonly (SentTask | undefined)[];
-  /** The tasks that failed, by their index, and why. */
+  /** The index and the error of each task that failed. */
   readonly failures: readonly { readonly index: number; readonly error: unknown }[];
 
   constructor(outcomes: readonly Outcome[]) {
@@ -101,7 +99,7 @@ export class SendTasksError extends AlgernonError {
   }
 }
 
-/** A task whose arguments fit its definition, and each link of whose callback fits the result before it. */
+/** A task that fits its definition: its arguments, and the result of each task in the chain, which the next task takes. */
 export interface DefinedTask<T extends TaskDefinitions, N extends keyof T & string, C extends string> {
   task_name: N;
   task_kwargs: KwargsOf<T[N]>;
@@ -109,10 +107,10 @@ export interface DefinedTask<T extends TaskDefinitions, N extends keyof T & stri
 }
 
 /**
- * Puts a task on its topic: the sender's end of a chain. Large arguments go through S3.
+ * Sends a task to its topic, which starts a chain. Large arguments go through S3.
  *
- * With `tasks`, made by `defineTasks`, it compiles only if the arguments fit, and if in a chain each result fits the
- * next task's arguments. Arguments that their schema rejects are not sent.
+ * With `tasks` of `defineTasks`, a call compiles only if the arguments fit the task, and each result in the chain fits the
+ * next task's arguments. Arguments that fail their schema are not sent.
  *
  * @returns the ids of the chain and of the message
  * @throws OptionError, NotATaskError, CallbackError, TaskArgumentsError, AjsonError, StoredDataError, PublishError
@@ -143,13 +141,12 @@ export async function sendTask(
 }
 
 /**
- * Puts many tasks on their topics, ten in a call. The options are those of {@link sendTask} and hold for all tasks.
+ * Sends many tasks to their topics, ten in a call. The options are those of {@link sendTask}, and apply to all tasks.
  * Each task starts a chain, unless `chainId` is given.
  *
- * All tasks are checked first. If one cannot be sent, such as for its callback, its arguments or its attributes, none
- * is stored or sent. After that, a task that fails does not stop the others.
+ * All tasks are checked first. If a callback, arguments or attributes are bad, nothing is stored or sent. After that, a task that fails does not stop the others.
  *
- * @returns the ids of each task, in their order
+ * @returns the ids of each task, in the order of the tasks
  * @throws OptionError, or SendTasksError with the ids of the tasks that were sent and the errors of those that failed
  * @example
  * const sent = await sendTasks(
@@ -177,10 +174,7 @@ const optionChecks = {
   s3: awsClient('S3Client'),
   sns: awsClient('SNSClient'),
   bucket: bucketName,
-  folder: {
-    expected: 'the name of a folder, without # and !',
-    test: (value: unknown) => typeof value === 'string' && isFolderName(value),
-  },
+  folder: folderName,
   acl: text('a canned ACL'),
   topics: either(func, object),
   functionArn: text('an ARN', /^arn:/),
@@ -193,7 +187,7 @@ const optionChecks = {
   groupId: fifoId,
   deduplicationId: fifoId,
   ajson: withMethod('dumps', 'a registry'),
-  alsoCallbacks: listOf(text('a string', /^/)),
+  alsoCallbacks: listOf(text('the name of a task, or a chain')),
   onError: text('the name of a task'),
   tasks: object,
 } as const;

@@ -3,9 +3,10 @@ import type { MiddlewareObj } from '@middy/core';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
 import { isStateEvent } from '../core/batch/events.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
-import { awsClient, checkOptions, duration, withMethod } from '../core/checkOptions.ts';
+import { checkOptions, duration, withMethod } from '../core/checkOptions.ts';
 import { AlgernonError } from '../core/errors.ts';
 import { missingPeer } from './aws/missingPeer.ts';
+import { awsClient } from './aws/optionChecks.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
 export interface StepFunctionsTaskOptions {

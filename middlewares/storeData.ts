@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
-import { awsClient, bucketName, checkOptions, finite, flag, text, withMethod } from '../core/checkOptions.ts';
-import { formatPointer, isFolderName, parsePointer } from '../core/storedData/pointer.ts';
+import { checkOptions, finite, flag, text, withMethod } from '../core/checkOptions.ts';
+import { formatPointer, parsePointer } from '../core/storedData/pointer.ts';
 import { markStored, StoredData } from '../core/storedData/StoredData.ts';
 import { formatStoredBody } from '../core/storedData/storedBody.ts';
 import { bucketToWrite, folderFromEnvironment } from './aws/environment.ts';
+import { awsClient, bucketName, folderName } from './aws/optionChecks.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { writeValue } from './aws/writeValue.ts';
 
@@ -22,9 +23,9 @@ export interface StoreDataOptions {
   timestamp?: number;
   /** A canned ACL for the object. Default: none. */
   acl?: ObjectCannedACL;
-  /** Whether a worker gets the value in place of the pointer, or a `StoredData` with the value. Default true. */
+  /** Whether a worker gets the value itself. If false, it gets a `StoredData` that holds the value. Default true. */
   fullUnpack?: boolean;
-  /** Whether readers parse the value without rebuilding it. Default false. */
+  /** Whether readers only parse the value, without rebuilding classes. Default false. */
   safeMode?: boolean;
   /** The registry that writes the value. Default: the shared one. */
   ajson?: Pick<Ajson, 'dumps'>;
@@ -35,16 +36,13 @@ export interface StoreDataOptions {
 const optionChecks = {
   s3: awsClient('S3Client'),
   bucket: bucketName,
-  folder: {
-    expected: 'a name without # and !',
-    test: (value: unknown) => typeof value === 'string' && isFolderName(value),
-  },
-  name: text('a text'),
+  folder: folderName,
+  name: text('a string that is not empty'),
   timestamp: finite('milliseconds', 0),
-  acl: text('the name of a canned ACL'),
+  acl: text('a canned ACL'),
   fullUnpack: flag,
   safeMode: flag,
-  ajson: withMethod('dumps', 'an ajson'),
+  ajson: withMethod('dumps', 'a registry'),
   signal: withMethod('throwIfAborted', 'an AbortSignal'),
 };
 
@@ -78,7 +76,7 @@ export async function storeData(value: unknown, options: StoreDataOptions = {}):
     timestamp: Math.floor(timestamp),
   });
   const address = parsePointer(pointer);
-  const dumps = (held: unknown) => ajson.dumps(held, { tags: 'keep' });
+  const dumps = (part: unknown) => ajson.dumps(part, { tags: 'keep' });
   const written = await writeValue(value, { store, bucket: address.bucket, dumps, signal });
   await store.put(address, formatStoredBody(written, { fullUnpack, safeMode }), { signal });
   return markStored(new StoredData({ pointer, value }));

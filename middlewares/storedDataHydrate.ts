@@ -1,10 +1,11 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { MiddlewareObj } from '@middy/core';
 import type { TaskRun } from '../core/batch/stage.ts';
-import { awsClient, bucketName, checkOptions, listOf, whole } from '../core/checkOptions.ts';
+import { checkOptions, listOf, whole } from '../core/checkOptions.ts';
 import { type HydrateOptions, hydrate } from '../core/storedData/hydrate.ts';
 import { isTask } from '../core/tasks/task.ts';
 import { bucketGuard } from './aws/environment.ts';
+import { awsClient, bucketName } from './aws/optionChecks.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';

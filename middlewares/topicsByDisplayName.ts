@@ -1,6 +1,7 @@
 import type { SNSClient } from '@aws-sdk/client-sns';
-import { awsClient, checkOptions, finite } from '../core/checkOptions.ts';
+import { checkOptions, finite } from '../core/checkOptions.ts';
 import { loadSns } from './aws/loadSns.ts';
+import { awsClient } from './aws/optionChecks.ts';
 import { remember } from './aws/remember.ts';
 
 export interface TopicsByDisplayNameOptions {

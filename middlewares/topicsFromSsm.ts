@@ -1,7 +1,8 @@
 import type { SSMClient } from '@aws-sdk/client-ssm';
-import { awsClient, checkOptions, finite, text } from '../core/checkOptions.ts';
+import { checkOptions, finite, text } from '../core/checkOptions.ts';
 import { lazySdk } from './aws/lazySdk.ts';
 import { missingPeer } from './aws/missingPeer.ts';
+import { awsClient } from './aws/optionChecks.ts';
 import { remember } from './aws/remember.ts';
 
 export interface TopicsFromSsmOptions {

@@ -5,15 +5,15 @@ export interface ObjectAddress {
 }
 
 export interface ReadOptions {
-  /** Called with the object's size in bytes before it is read, or with each piece of an object of unknown size. Throws to refuse. */
+  /** Called with the size in bytes before an object is read, or with that of each piece if the size is unknown. May throw. */
   admit(bytes: number): void;
   signal?: AbortSignal | undefined;
 }
 
-/** Keeps stored values: S3, on AWS. Fails with a `StoredDataError`. */
+/** Reads and writes stored values. Fails with a `StoredDataError`. */
 export interface ObjectStore {
   get(address: ObjectAddress, options: ReadOptions): Promise<string>;
-  /** A text may come in pieces, so that a large one is not copied to put them together. */
+  /** A text may be a list of pieces, so that a large text is not copied to join them. */
   put(
     address: ObjectAddress,
     text: string | readonly string[],

@@ -6,10 +6,10 @@ import type { Holder } from '../ajson/rebuild.ts';
 export const storedDataClass = { name: 'StoredData', module: 'algernon.aws.snakes' } as const;
 
 /**
- * A pointer to a value in S3, and the value once it has been read.
+ * A pointer to a stored value, and the value once it has been read.
  *
- * A task that returns one sends the pointer on, and nothing is stored again. One made by hand with a value is stored at
- * its pointer first; `storeData` does so at once.
+ * A task that returns a StoredData passes the pointer on, and nothing is stored again. If you make one with a value, the
+ * value is stored at its pointer when the StoredData is sent.
  *
  * @example
  * const image = new StoredData({ pointer: 'my-bucket#cache/image!1565012856.447.json' });
@@ -40,7 +40,7 @@ export class StoredData extends AlgObject implements Holder {
     return new StoredData({ pointer });
   }
 
-  /** This with its value rebuilt; called by `rebuildEvent`. */
+  /** A copy with a rebuilt value. Called by `rebuildEvent`. */
   rebuildValue(rebuild: (value: object) => unknown): StoredData {
     if (typeof this.value !== 'object' || this.value === null) return this;
     const value = rebuild(this.value);
@@ -54,16 +54,16 @@ export class StoredData extends AlgObject implements Holder {
   }
 }
 
-/** Those whose value is known to be in the store. */
+/** The instances whose value is in the store. */
 const stored = new WeakSet<StoredData>();
 
-/** Remembers that the value is in the store. Returns its argument. */
+/** Marks the value as stored. Returns its argument. */
 export function markStored(data: StoredData): StoredData {
   stored.add(data);
   return data;
 }
 
-/** Whether a value is a StoredData that was made by hand, with a value that is not in the store. */
+/** Whether `data` is a StoredData with a value that is not in the store yet. */
 export function hasUnstoredValue(data: unknown): data is StoredData {
   return data instanceof StoredData && data.value !== undefined && !stored.has(data);
 }
@@ -71,8 +71,8 @@ export function hasUnstoredValue(data: unknown): data is StoredData {
 let unstored: Set<StoredData> | undefined;
 
 /**
- * Writes a value, and tells which StoredData in it have a value that was never stored. Collected while writing, since a
- * second walk would cost as much as writing.
+ * Writes a value, and collects each StoredData in it whose value was never stored. A separate walk would cost as much as
+ * writing.
  */
 export function writeWithUnstored(write: () => string): { text: string; unstored: ReadonlySet<StoredData> } {
   const outer = unstored;
@@ -85,7 +85,7 @@ export function writeWithUnstored(write: () => string): { text: string; unstored
   }
 }
 
-/** The pointer in a {@link StoredData} that has not been read, or in its tag; undefined for other values. */
+/** The pointer of a {@link StoredData} without a value, or of its tag; undefined for other values. */
 export function pointerIn(value: object): string | undefined {
   if (value instanceof StoredData) return value.value === undefined ? value.pointer : undefined;
   const tag = value as { _alg_class?: unknown; _alg_module?: unknown; value?: unknown };

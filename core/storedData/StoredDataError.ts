@@ -4,11 +4,11 @@ import { AlgernonError, type ErrorDetails } from '../errors.ts';
  * The reason for a {@link StoredDataError}. Only `STORED_DATA_UNAVAILABLE` is retryable:
  *
  * - `BAD_POINTER`: the pointer is malformed;
- * - `BUCKET_NOT_ALLOWED`: it leads to a bucket that is not listed;
+ * - `BUCKET_NOT_ALLOWED`: its bucket is not allowed;
  * - `TOO_MANY_POINTERS`: a task has too many pointers, or they are nested too deep;
  * - `STORED_DATA_TOO_LARGE`: the values are larger than the options allow;
  * - `STORED_DATA_MISSING`: there is no such object or bucket;
- * - `STORED_DATA_ACCESS`: a permission is missing, of IAM or of KMS;
+ * - `STORED_DATA_ACCESS`: a permission of the store, or of its encryption key, is missing;
  * - `STORED_DATA_ARCHIVED`: the object must be restored before it can be read;
  * - `STORED_DATA_BODY`: the object is not a stored value;
  * - `STORED_DATA_REFUSED`: the store rejected the request for another reason;
@@ -38,20 +38,20 @@ export class StoredDataError extends AlgernonError {
   }
 }
 
-/** A pointer leads to a bucket that may not be read. */
+/** The error for a pointer whose bucket may not be read. */
 export function bucketNotAllowed(bucket: string, path: string): StoredDataError {
   return new StoredDataError(
     'BUCKET_NOT_ALLOWED',
-    `The pointer at ${shown(path)} leads to the bucket "${shown(bucket)}": list it in the option buckets to allow it.`,
+    `The pointer at ${shown(path)} leads to the bucket "${shown(bucket)}", which is not allowed. Add it to the option buckets.`,
     { path },
   );
 }
 
-/** Objects have more bytes than may be read. */
+/** The error for objects with more bytes than may be read. */
 export function tooLarge(key: string, bytes: number, maxBytes: number): StoredDataError {
   return new StoredDataError(
     'STORED_DATA_TOO_LARGE',
-    `${shown(key)} would bring what this task reads to ${bytes} bytes; the option maxBytes allows ${maxBytes}.`,
+    `With ${shown(key)}, this task reads ${bytes} bytes of stored data. The option maxBytes allows ${maxBytes}.`,
   );
 }
 

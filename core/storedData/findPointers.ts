@@ -7,8 +7,8 @@ export type Keys = readonly (string | number)[];
 
 type Container = Record<string | number, unknown>;
 
-/** The location of a pointer: it is replaced by assigning to `container[key]`. */
-export interface Place {
+/** A pointer and its location. Assigning to `container[key]` replaces it. */
+export interface FoundPointer {
   readonly pointer: string;
   readonly container: Container;
   readonly key: string | number;
@@ -21,16 +21,16 @@ export interface Place {
  * and the rest is shared.
  *
  * @param found called for each pointer, in order
- * @returns an object whose `value` changes as the places are assigned to
+ * @returns an object whose `value` changes as pointers are replaced
  */
 export function findPointers<T>(
   value: T,
   base: Keys,
   owned: boolean,
-  found: (place: Place) => void,
+  found: (pointer: FoundPointer) => void,
 ): { readonly value: T } {
   const root = { value };
-  // From the root to the container being walked. The first `copied` of them may be changed.
+  // The path from the root to the current container. The first `copied` of them may be changed.
   const containers: Container[] = [root];
   const keys: (string | number)[] = ['value'];
   let copied = owned ? Number.POSITIVE_INFINITY : 1;
@@ -39,7 +39,7 @@ export function findPointers<T>(
     if (typeof child !== 'object' || child === null) return;
     keys[containers.length - 1] = key;
     const pointer = pointerIn(child);
-    if (pointer !== undefined) place(pointer, key);
+    if (pointer !== undefined) report(pointer, key);
     else if (Array.isArray(child) || isPlain(child)) walk(child as Container);
   };
 
@@ -57,10 +57,10 @@ export function findPointers<T>(
     if (!owned) copied = Math.min(copied, containers.length);
   };
 
-  const place = (pointer: string, key: string | number) => {
+  const report = (pointer: string, key: string | number) => {
     for (; copied < containers.length; copied++) {
       const node = containers[copied] as Container;
-      // Spreading defines, so that a key __proto__ stays a key.
+      // Spreading keeps a key named __proto__ as a key.
       const copy = Array.isArray(node) ? (node.slice() as unknown as Container) : { ...node };
       containers[copied] = copy;
       (containers[copied - 1] as Container)[keys[copied - 1] as string] = copy;

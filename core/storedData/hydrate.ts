@@ -1,6 +1,6 @@
 import { formatPath } from '../ajson/formatPath.ts';
 import { markRaw } from '../ajson/markRaw.ts';
-import { findPointers, type Keys, type Place } from './findPointers.ts';
+import { type FoundPointer, findPointers, type Keys } from './findPointers.ts';
 import { limitConcurrency } from './limitConcurrency.ts';
 import type { ObjectAddress, ObjectStore } from './ObjectStore.ts';
 import { addressOf, badPointer } from './pointer.ts';
@@ -11,26 +11,26 @@ import { parseStoredBody } from './storedBody.ts';
 export interface HydrateOptions {
   store: ObjectStore;
   isAllowed(bucket: string): boolean;
-  /** For all pointers together. */
+  /** The limit for all pointers together. */
   maxBytes: number;
   /** How many pointers are followed, nested and repeated ones included. Default 10,000. */
   maxPointers?: number | undefined;
   /** How many objects are read at the same time. Default 16. */
   concurrentReads?: number | undefined;
   signal?: AbortSignal | undefined;
-  /** Told of the bytes that are read, piece by piece. */
+  /** Called with the number of bytes of each piece that is read. */
   onRead?: ((bytes: number) => void) | undefined;
 }
 
-/** Stored values may hold pointers, but a cycle of them must end. */
+/** Stored values may contain pointers. The limit ends a cycle. */
 const maxDepth = 8;
 
-/** The text of a larger object is read again for another place, instead of being kept. */
-const keptLength = 1024 * 1024;
+/** A longer text is not cached: if its pointer is repeated, it is read again. */
+const maxCachedLength = 1024 * 1024;
 
 /**
- * Replaces pointers by the values that they lead to. The value given is not changed; a part without pointers is not
- * copied. Each place gets its own value. The first failure aborts all reads.
+ * Replaces pointers by the stored values. The argument is not changed, and parts without pointers are not copied.
+ * Repeated pointers get separate values. The first failure aborts all reads.
  *
  * @param path the path of the value in the message, for errors
  * @throws StoredDataError
@@ -44,29 +44,39 @@ export async function hydrate<T>(value: T, path: string, options: HydrateOptions
   let pointers = 0;
 
   const fill = async <V>(within: V, base: Keys, depth: number): Promise<V> => {
-    const reads: { place: Place; address: ObjectAddress }[] = [];
-    // Everything below the message itself was parsed here.
-    const root = findPointers(within, base, depth > 0, (place) => {
+    const reads: { found: FoundPointer; address: ObjectAddress }[] = [];
+    // Values that were read here may be changed in place.
+    const root = findPointers(within, base, depth > 0, (found) => {
       if (++pointers > maxPointers) {
-        throw tooMany(pathOf(place.keys), `is one of more than ${maxPointers} (option maxPointers)`);
+        throw tooMany(
+          pathOf(found.keys),
+          `exceeds the limit of ${maxPointers} pointers (option maxPointers)`,
+        );
       }
       if (depth === maxDepth) {
-        throw tooMany(pathOf(place.keys), `is nested more than ${maxDepth} deep: is there a cycle?`);
+        throw tooMany(
+          pathOf(found.keys),
+          `is nested more than ${maxDepth} levels deep. The stored values may form a cycle`,
+        );
       }
-      const address = addressOf(place.pointer);
-      if (!address) throw badPointer(pathOf(place.keys));
-      if (!isAllowed(address.bucket)) throw bucketNotAllowed(address.bucket, pathOf(place.keys));
-      reads.push({ place, address });
+      const address = addressOf(found.pointer);
+      if (!address) throw badPointer(pathOf(found.keys));
+      if (!isAllowed(address.bucket)) throw bucketNotAllowed(address.bucket, pathOf(found.keys));
+      reads.push({ found, address });
     });
     await Promise.all(
-      reads.map(async ({ place, address }) => {
-        place.container[place.key] = await read(place, address, depth + 1);
+      reads.map(async ({ found, address }) => {
+        found.container[found.key] = await read(found, address, depth + 1);
       }),
     );
     return root.value;
   };
 
-  const read = async ({ pointer, keys }: Place, address: ObjectAddress, depth: number): Promise<unknown> => {
+  const read = async (
+    { pointer, keys }: FoundPointer,
+    address: ObjectAddress,
+    depth: number,
+  ): Promise<unknown> => {
     try {
       const text = await load(pointer, address);
       const { value, safeMode, fullUnpack } = parseStoredBody(text, pointer);
@@ -85,12 +95,12 @@ export async function hydrate<T>(value: T, path: string, options: HydrateOptions
   try {
     return await fill(value, [], 0);
   } catch (error) {
-    // The others failed only because they were aborted.
+    // The first failure aborted the other reads.
     throw failed.signal.aborted ? failed.signal.reason : error;
   }
 }
 
-/** Reads objects within the limits, each text once if it is small. */
+/** Reads objects within the limits. Small texts are cached. */
 function textReader(options: HydrateOptions & { signal: AbortSignal }) {
   const { store, maxBytes, concurrentReads = 16, signal, onRead } = options;
   const limited = limitConcurrency(concurrentReads);
@@ -120,7 +130,7 @@ function textReader(options: HydrateOptions & { signal: AbortSignal }) {
         countBytes(more, pointer);
       };
       const text = await store.get(address, { admit, signal });
-      if (text.length > keptLength) texts.delete(pointer);
+      if (text.length > maxCachedLength) texts.delete(pointer);
       return { text, bytes };
     });
 
@@ -129,14 +139,14 @@ function textReader(options: HydrateOptions & { signal: AbortSignal }) {
     const reading = cached ?? fetch(pointer, address);
     if (!cached) texts.set(pointer, reading);
     const { text, bytes } = await reading;
-    // Read once but counted for each place: values that hold each other grow without end.
+    // Read once but counted each time: nested repetition multiplies the size of the value.
     if (cached) countBytes(bytes, pointer);
     countContainers(text, pointer);
     return text;
   };
 }
 
-/** Whether a text may hold a pointer, with or without escapes in the name of its class. */
+/** Whether a text may contain a pointer, whose class name may be escaped. */
 function mayHoldPointer(text: string): boolean {
   return text.includes(storedDataClass.name) || (text.includes('\\u') && /\\u00[4-7]/.test(text));
 }
@@ -145,7 +155,7 @@ function mayHoldPointer(text: string): boolean {
 function countOpening(text: string, limit: number): number {
   const rough = countOf(text, '[', limit) + countOf(text, '{', limit);
   if (rough <= limit) return rough;
-  // Those in strings do not count.
+  // Count again without those in strings.
   let count = 0;
   let inString = false;
   for (let at = 0; at < text.length && count <= limit; at++) {
@@ -171,8 +181,8 @@ function tooMany(path: string, reason: string): StoredDataError {
 function tooManyContainers(pointer: string, limit: number): StoredDataError {
   return new StoredDataError(
     'STORED_DATA_TOO_LARGE',
-    `${shown(pointer)} would bring what this task reads to more than ${Math.floor(limit)} lists and objects: ` +
-      'the option maxBytes allows one for every 16 bytes, and a million at least.',
+    `With ${shown(pointer)}, this task reads more than ${Math.floor(limit)} lists and objects. ` +
+      'The limit is one per 16 bytes of the option maxBytes, but at least a million.',
   );
 }
 

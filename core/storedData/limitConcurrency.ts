@@ -1,4 +1,4 @@
-/** Makes a function that runs work, at most `limit` at the same time and the rest in order. */
+/** Makes a function that runs work: at most `limit` at the same time, the rest queued in order. */
 export function limitConcurrency(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -9,7 +9,7 @@ export function limitConcurrency(limit: number): <T>(work: () => Promise<T>) => 
     try {
       return await work();
     } finally {
-      // A waiting one takes the place over, so that nothing can come between.
+      // The next in the queue takes over the slot, so `running` does not change.
       const next = waiting.shift();
       if (next) next();
       else running -= 1;

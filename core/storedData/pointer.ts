@@ -2,8 +2,8 @@ import type { ObjectAddress } from './ObjectStore.ts';
 import { StoredDataError, shown } from './StoredDataError.ts';
 
 /**
- * Takes a pointer apart. The key is everything after the first `#`: Python workers write folders with `/`, names with `!`
- * or `/`, and timestamps of any text.
+ * Parses a pointer. The key is everything after the first `#`: Python workers write folders with `/`, names with `!` or
+ * `/`, and timestamps in any format.
  *
  * @param path the path of the pointer in the message, for the error
  * @throws StoredDataError `BAD_POINTER` unless it is `bucket#folder/name!timestamp.json`
@@ -32,7 +32,7 @@ export function addressOf(pointer: string): ObjectAddress | undefined {
   return isStored && !/[/!]/.test(bucket) && isSafe(key) ? { bucket, key } : undefined;
 }
 
-// A proxy may resolve `..`, and with it reach another bucket. The SDK cannot encode half a surrogate pair.
+// A proxy may resolve `..` and so reach another bucket. Half a surrogate pair cannot be encoded.
 function isSafe(text: string): boolean {
   return !/[\p{Cc}\p{Cs}]|(^|\/)\.\.?(\/|$)/u.test(text);
 }
@@ -51,7 +51,7 @@ export interface PointerParts {
   timestamp: number;
 }
 
-/** Puts a pointer together. Equal parts give an equal pointer, so a task that runs twice writes one object. */
+/** Formats a pointer. Equal parts give an equal pointer, so a task that runs twice writes the same object. */
 export function formatPointer({ bucket, folder, name, timestamp }: PointerParts): string {
   const seconds = `${Math.floor(timestamp / 1000)}.${String(timestamp % 1000).padStart(3, '0')}`;
   return `${bucket}#${folder}/${name.replace(/[^\w.-]/g, '_').slice(0, 512)}!${seconds}.json`;

@@ -3,9 +3,9 @@ import { StoredDataError, shown } from './StoredDataError.ts';
 
 /** The flags of a stored value for its readers. */
 export interface BodyOptions {
-  /** Whether a reader gets the value in place of the pointer, or a `StoredData` with the value. Default true. */
+  /** Whether a reader gets the value itself. If false, it gets a `StoredData` that holds the value. Default true. */
   fullUnpack?: boolean | undefined;
-  /** Whether the value is only parsed, and never rebuilt. Default false. */
+  /** Whether readers only parse the value, without rebuilding classes. Default false. */
   safeMode?: boolean | undefined;
 }
 
@@ -14,7 +14,7 @@ export interface StoredBody extends Required<BodyOptions> {
   value: unknown;
 }
 
-/** The text of a stored object, in pieces, around a value that is already ajson. */
+/** The pieces of the text of a stored object. `text` is the value in ajson. */
 export function formatStoredBody(
   text: string,
   { fullUnpack = true, safeMode = false }: BodyOptions = {},

@@ -1,61 +1,61 @@
-import { assertOption } from '../assertOption.ts';
+import { formatPath } from '../ajson/formatPath.ts';
+import { checkOption, checkOptions, type OptionCheck, object } from '../checkOptions.ts';
 import { AlgernonError } from '../errors.ts';
 import type { SchemaIssue, StandardSchema } from './standardSchema.ts';
 
-/** What a task takes and gives. */
+/** The arguments and the result of a task. */
 export interface TaskDefinition {
-  /** Checks the arguments: any Standard Schema, or {@link type} where types are enough. Default: any object. */
+  /** Checks the arguments: any Standard Schema, or {@link typed} for types without a check. Default: any object. */
   readonly kwargs?: StandardSchema<unknown> | undefined;
-  /** The type of the result. It is not checked when a task ends. */
+  /** The type of the result. Used by the compiler only: results are not checked at run time. */
   readonly result?: StandardSchema<unknown> | undefined;
 }
 
 /** Tasks by name. */
 export type TaskDefinitions = Readonly<Record<string, TaskDefinition>>;
 
-/** What a sender gives a task. */
+/** The arguments as a sender passes them. */
 export type KwargsOf<D extends TaskDefinition> =
   NonNullable<D['kwargs']> extends StandardSchema<infer Input, unknown> ? Input : object;
 
-/** What a task's function gets: the arguments as the schema hands them on. */
+/** The arguments as the task's function gets them: the output of the schema. */
 export type CheckedKwargsOf<D extends TaskDefinition> =
   NonNullable<D['kwargs']> extends StandardSchema<unknown, infer Output> ? Output : object;
 
-/** What a task's function gives. */
+/** The result of a task's function. */
 export type ResultOf<D extends TaskDefinition> =
   NonNullable<D['result']> extends StandardSchema<unknown, infer Output> ? Output : unknown;
 
 /**
- * Defines tasks once, for those who send them and those who run them: `routeTasks(functions, { tasks })` checks the
- * arguments of each message, and `sendTask(task, { tasks })` compiles only where arguments fit, and where in a chain
- * each result fits the next task's arguments.
+ * Defines tasks for both senders and workers. `routeTasks(functions, { tasks })` checks the arguments of each message.
+ * `sendTask(task, { tasks })` compiles only if the arguments fit the task, and each result in a chain fits the next
+ * task's arguments.
  *
- * @throws OptionError when a schema is none
+ * @throws OptionError when a definition has an unknown property, or a schema is not a Standard Schema
  * @example
  * export const tasks = defineTasks({
- *   resize: { kwargs: z.object({ image: z.string(), width: z.number() }), result: type<{ image: string }>() },
- *   describe: { kwargs: type<{ image: string }>() },
+ *   resize: { kwargs: z.object({ image: z.string(), width: z.number() }), result: typed<{ image: string }>() },
+ *   describe: { kwargs: typed<{ image: string }>() },
  * });
  */
 export function defineTasks<const T extends TaskDefinitions>(tasks: T): T {
-  for (const [name, { kwargs, result }] of Object.entries(tasks)) {
-    for (const schema of [kwargs, result]) {
-      const ok = schema === undefined || typeof schema?.['~standard']?.validate === 'function';
-      assertOption(
-        ok,
-        'defineTasks',
-        name,
-        'given Standard Schemas, such as those of zod, valibot or arktype',
-      );
-    }
+  checkOption('defineTasks', 'tasks', tasks, object);
+  for (const [name, definition] of Object.entries(tasks)) {
+    checkOptions('defineTasks', definition, { kwargs: schema, result: schema }, `${name}.`);
   }
   return tasks;
 }
 
+const schema: OptionCheck = {
+  expected: 'a Standard Schema, such as one of zod, valibot or arktype',
+  test: (value) => typeof (value as Partial<StandardSchema> | null)?.['~standard']?.validate === 'function',
+};
+
 /**
- * The arguments of a task as its schema hands them on.
+ * Checks the arguments of a task with its schema.
  *
- * @throws TaskArgumentsError when they are not what the schema wants
+ * @returns the output of the schema
+ * @throws TaskArgumentsError when the arguments do not fit the schema
  */
 export async function checkKwargs(
   tasks: TaskDefinitions,
@@ -67,18 +67,20 @@ export async function checkKwargs(
   const outcome = await schema['~standard'].validate(kwargs);
   if (!outcome.issues) return outcome.value;
   const [first] = outcome.issues;
-  const words = outcome.issues.map((issue) => `${pathOf(issue)}: ${issue.message}`).join('; ');
-  throw new TaskArgumentsError(taskName, words, pathOf(first));
+  const problems = outcome.issues.map((issue) => `${pathOf(issue)}: ${issue.message}`).join('; ');
+  throw new TaskArgumentsError(taskName, problems, pathOf(first));
 }
 
 function pathOf(issue: SchemaIssue | undefined): string {
-  const keys = (issue?.path ?? []).map((part) => (typeof part === 'object' ? part.key : part));
-  return `$.task_kwargs${keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('')}`;
+  const keys = (issue?.path ?? [])
+    .map((part) => (typeof part === 'object' ? part.key : part))
+    .map((key) => (typeof key === 'symbol' ? String(key) : key));
+  return `$.task_kwargs${formatPath(keys).slice(1)}`;
 }
 
 type Links<C extends string> = C extends `${infer First}#${infer Rest}` ? [First, ...Links<Rest>] : [C];
 
-/** What is left of a chain for a task: all of it from outside, else what comes after the task. */
+/** The links after the current task; all links if the current task is not in the chain. */
 type Remaining<
   Chain extends readonly string[],
   Current,
@@ -90,7 +92,7 @@ type Remaining<
   : All;
 
 /** A result of null or undefined is sent as `{}`. */
-// biome-ignore lint/suspicious/noConfusingVoidType: what a function without a return gives
+// biome-ignore lint/suspicious/noConfusingVoidType: the type of a function without a return
 type Sent<R> = [R] extends [undefined | null | void] ? Record<never, never> : R;
 
 type Problem<T extends TaskDefinitions, Current extends string, Path> = Path extends [
@@ -104,7 +106,7 @@ type Problem<T extends TaskDefinitions, Current extends string, Path> = Path ext
     : { problem: `there is no task ${Next}` }
   : unknown;
 
-/** A callback whose every result fits the next task's arguments; else a type that says where it does not. */
+/** A callback in which each result fits the next task's arguments; otherwise a type that names the problem. */
 export type FittingCallback<T extends TaskDefinitions, Current extends string, C extends string> = C &
   Problem<T, Current, Remaining<Links<C>, Current>>;
 

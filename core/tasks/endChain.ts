@@ -13,15 +13,14 @@ export class ChainEnd<R = unknown> {
     return this.result ?? null;
   }
 
-  /** Recognises a value that another copy of this package made. */
+  /** Recognises an instance of another copy of this package. */
   static [Symbol.hasInstance](value: unknown): boolean {
     return (value as { [brand]?: true } | null | undefined)?.[brand] === true;
   }
 }
 
 /**
- * Ends a chain early: `callbackPublisher` sends nothing after it, whatever the callback is. Return it from a task's
- * function, or throw it from any depth.
+ * Ends a chain early: no callback is sent after it. Return it from a task's function, or throw it from any depth.
  *
  * @param result the task's result
  * @example

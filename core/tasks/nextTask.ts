@@ -1,23 +1,21 @@
 import { AlgernonError } from '../errors.ts';
-import { isTopicName } from './isTopicName.ts';
 
-/** Where a result goes: the next task, and the callback that its message carries. */
+/** The task that gets a result, and the callback in its message. */
 export interface NextTask {
   task_name: string;
-  /** The whole chain, where the callback is one. */
+  /** The whole chain; missing if the callback is a single name. */
   callback?: string;
 }
 
 /**
- * Finds the task that comes after the current one.
+ * Finds the task after the current one.
  *
- * A callback without `#` is the next task's name. With `#` it is a chain that is passed on whole: from outside the
- * chain the next task is its first link, from inside it is the link after the current one, and after the last
- * link there is none.
+ * A callback without `#` is the name of the next task. A callback with `#` is a chain, which every message carries as a
+ * whole. If the current task is not in the chain, the next task is the first link, else the link after the current task.
  *
- * @returns the next task, or undefined where the chain ends
- * @throws CallbackError when a link is not a name that a topic can have, or when the chain comes back to a link
- *   it has been at, since then it would never end
+ * @returns the next task, or undefined at the end of the chain
+ * @throws CallbackError when a link is not a valid topic name, or when the chain would return to an earlier link and
+ *   never end
  * @example
  * nextTask('load#analyse#report', 'load'); // { task_name: 'analyse', callback: 'load#analyse#report' }
  */
@@ -30,27 +28,28 @@ export function nextTask(callback: string | null | undefined, current: string): 
     throw new CallbackError(callback, `${JSON.stringify(badLink.slice(0, 80))} is not the name of a task`);
   }
   if (links.length === 1) return { task_name: callback };
-  const places = firstPlaces(links);
-  const place = (places.get(current) ?? -1) + 1;
-  for (let ahead = place; ahead < links.length; ahead += 1) {
-    if (places.get(links[ahead] as string) !== ahead) {
-      throw new CallbackError(callback, `it comes back to ${links[ahead]}, so it would never end`);
-    }
+  // A Map, not indexOf: a hostile chain may have 100,000 links.
+  const firstIndex = new Map<string, number>();
+  links.forEach((link, index) => {
+    if (!firstIndex.has(link)) firstIndex.set(link, index);
+  });
+  const nextIndex = (firstIndex.get(current) ?? -1) + 1;
+  const repeated = links.find((link, index) => index >= nextIndex && firstIndex.get(link) !== index);
+  if (repeated !== undefined) {
+    throw new CallbackError(callback, `it returns to ${repeated}, so it would never end`);
   }
-  const next = links[place];
+  const next = links[nextIndex];
   return next === undefined ? undefined : { task_name: next, callback };
 }
 
-/** A Map, since a task may be named as something that every object has. */
-function firstPlaces(links: readonly string[]): ReadonlyMap<string, number> {
-  const places = new Map<string, number>();
-  links.forEach((link, place) => {
-    if (!places.has(link)) places.set(link, place);
-  });
-  return places;
+const topicName = /^(?=.{1,256}$)[A-Za-z0-9_-]+(\.fifo)?$/;
+
+/** Whether a topic can have this name: 1 to 256 ASCII letters, digits, `_` and `-`, with an optional `.fifo` at the end. */
+export function isTopicName(name: string): boolean {
+  return topicName.test(name);
 }
 
-/** A callback does not lead to a task. */
+/** A callback does not name a task or a chain of tasks. */
 export class CallbackError extends AlgernonError {
   override readonly name = 'CallbackError';
 

@@ -1,27 +1,27 @@
-import { assertOption } from '../assertOption.ts';
 import type { TaskExtras } from '../batch/runTask.ts';
-import { AlgernonError } from '../errors.ts';
+import { checkOption, checkOptions, func, object } from '../checkOptions.ts';
+import { AlgernonError, OptionError } from '../errors.ts';
 import { type CheckedKwargsOf, checkKwargs, type ResultOf, type TaskDefinitions } from './defineTasks.ts';
 import type { ChainEnd } from './endChain.ts';
 import type { Task } from './task.ts';
 
-/** What a task's function gets beside its arguments and the context. */
+/** The third argument of a task's function. */
 export interface RoutedExtras extends TaskExtras {
   task: Task;
 }
 
 /** The function of one task. */
-// biome-ignore lint/suspicious/noExplicitAny: each function names the arguments and the context that it takes
+// biome-ignore lint/suspicious/noExplicitAny: each function has its own types of arguments and context
 export type TaskFunction = (kwargs: any, context: any, extras: RoutedExtras) => unknown;
 
-/** What a table of functions takes as context, and what it returns. */
+/** The handler of a table of functions: its context has everything that the functions use. */
 export type RoutedHandler<F extends Record<string, TaskFunction>> = (
   task: Task,
   context: RoutedContext<F>,
   extras: TaskExtras,
 ) => Promise<Awaited<ReturnType<F[keyof F]>>>;
 
-/** All that the functions ask of the context, together. */
+/** The intersection of the contexts of all functions. */
 type RoutedContext<F extends Record<string, TaskFunction>> = {
   [K in keyof F]: (context: ContextArgument<F[K]>) => void;
 }[keyof F] extends (context: infer C) => void
@@ -32,7 +32,7 @@ type ContextArgument<F> = F extends (kwargs: never, context: infer C, ...rest: n
   ? C
   : unknown;
 
-/** The functions of tasks that were defined: each takes what its schema hands on, and gives what is defined. */
+/** The functions of defined tasks: each takes the output of its schema, and returns the defined result. */
 export type DefinedFunctions<T extends TaskDefinitions, C> = {
   readonly [K in keyof T]?: (
     kwargs: CheckedKwargsOf<T[K]>,
@@ -42,19 +42,19 @@ export type DefinedFunctions<T extends TaskDefinitions, C> = {
 };
 
 /**
- * Serves many tasks with one Lambda: calls the function named as the task with its `task_kwargs`.
+ * Makes one handler for many tasks: it calls the function that has the task's name with its `task_kwargs`.
  *
- * @param functions a function for each task
- * @param options `tasks`: definitions by {@link defineTasks}, whose schemas check the arguments. Default: unchecked
- * @throws UnknownTaskError from the handler, for a task whose name is not in the table
- * @throws TaskArgumentsError from the handler, for arguments that the task's schema refuses
- * @throws OptionError when something in the table is not a function, or is not among the defined tasks
+ * @param functions the functions, by task name
+ * @param options `tasks`: definitions by {@link defineTasks}, whose schemas check the arguments. Default: no check
+ * @throws UnknownTaskError from the handler, for a task without a function
+ * @throws TaskArgumentsError from the handler, for arguments that do not fit the task's schema
+ * @throws OptionError when a value of the table is not a function, or its task is not defined
  * @example
  * const worker = routeTasks({
  *   resize: async ({ image, width }: { image: string; width: number }) => resize(image, width),
  *   describe: async ({ image }: { image: string }) => describe(image),
  * });
- * export const handler = middy(queued(worker)).use(sqsSnsUnwrap());
+ * await queued(worker)(event, context);
  */
 export function routeTasks<const T extends TaskDefinitions, C = unknown>(
   functions: DefinedFunctions<T, C>,
@@ -63,13 +63,19 @@ export function routeTasks<const T extends TaskDefinitions, C = unknown>(
 export function routeTasks<F extends Record<string, TaskFunction>>(functions: F): RoutedHandler<F>;
 export function routeTasks(
   functions: object,
-  { tasks }: { tasks?: TaskDefinitions } = {},
+  options: { tasks?: TaskDefinitions } = {},
 ): RoutedHandler<Record<string, TaskFunction>> {
-  // A Map, so that a task named as something every object has finds nothing.
+  const { tasks } = checkOptions('routeTasks', options, { tasks: object });
+  checkOption('routeTasks', 'functions', functions, object);
+  // A Map, so that a task named "constructor" is unknown.
   const routes = new Map<string, TaskFunction>(Object.entries(functions));
   for (const [name, route] of routes) {
-    assertOption(typeof route === 'function', 'routeTasks', name, 'a function');
-    assertOption(!tasks || Object.hasOwn(tasks, name), 'routeTasks', name, 'one of the defined tasks');
+    checkOption('routeTasks', name, route, func);
+    if (tasks && !Object.hasOwn(tasks, name)) {
+      throw new OptionError(
+        `routeTasks: the task ${name} is not defined. Defined are: ${Object.keys(tasks).join(', ') || 'none'}.`,
+      );
+    }
   }
   return async (task, context, { record, signal }) => {
     const route = routes.get(task.task_name);
@@ -80,7 +86,7 @@ export function routeTasks(
   };
 }
 
-/** A task came for which the worker has no function. */
+/** The worker has no function for a task. */
 export class UnknownTaskError extends AlgernonError {
   override readonly name = 'UnknownTaskError';
 

@@ -1,4 +1,4 @@
-/** What zod, valibot, arktype and others agree on: https://standardschema.dev */
+/** The interface of zod, valibot, arktype and other schema libraries: https://standardschema.dev */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1;
@@ -12,19 +12,19 @@ type SchemaOutcome<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] };
 
-/** What a schema finds wrong with a value, and where. */
+/** A problem that a schema finds in a value, and its path. */
 export interface SchemaIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
 /**
- * A schema that checks nothing, where types are enough.
+ * A schema that has a type and checks nothing at run time.
  *
  * @example
- * defineTasks({ report: { kwargs: type<Analysis>(), result: type<void>() } });
+ * defineTasks({ report: { kwargs: typed<Analysis>(), result: typed<void>() } });
  */
-export function type<T>(): StandardSchema<T> {
+export function typed<T>(): StandardSchema<T> {
   return {
     '~standard': { version: 1, vendor: 'algernon-middy', validate: (value) => ({ value: value as T }) },
   };

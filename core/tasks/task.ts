@@ -1,15 +1,15 @@
 /**
- * The smallest unit of work, as it stands on the wire: hence the keys in snake_case.
+ * The smallest unit of work. The keys are in snake_case, since this is its form on the wire.
  *
  * @example
  * const task: Task = { task_name: 'resize', task_kwargs: { width: 200 }, callback: 'describe' };
  */
 export interface Task<Kwargs = Record<string, unknown>> {
-  /** The name that says which function runs it, and which topic listens for it. */
+  /** The name of the function that runs it, and of its topic. */
   task_name: string;
-  /** The arguments. Missing and null mean none. */
+  /** The arguments. Missing or null: none. */
   task_kwargs?: Kwargs | null | undefined;
-  /** The task that gets the result, or a chain of them: `a#b#c`. */
+  /** The task that gets the result, or a chain of tasks: `a#b#c`. */
   callback?: string | null | undefined;
 }
 

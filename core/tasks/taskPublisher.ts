@@ -1,23 +1,23 @@
-/** A message on its way to a task's topic. */
+/** A message for a task's topic. */
 export interface TaskMessage {
   topicArn: string;
   /** The ajson of the task. */
   message: string;
   subject?: string;
-  /** Message attributes: texts and numbers. */
+  /** Message attributes: strings and numbers. */
   attributes?: Readonly<Record<string, string | number>>;
-  /** For a FIFO topic: the group whose order is kept. */
+  /** For a FIFO topic: the message group, within which the order is kept. */
   groupId?: string | undefined;
-  /** For a FIFO topic: the same for the same message, however often it is sent. */
+  /** For a FIFO topic: an id that stays the same when the same message is sent again. */
   deduplicationId?: string;
 }
 
-/** What brings messages to topics: SNS, on AWS. */
+/** Sends messages to topics. */
 export interface TaskPublisher {
   /**
-   * Sends messages, in as few calls as it takes.
+   * Sends messages in as few calls as possible.
    *
-   * @returns for each message, in their order, undefined when it was sent, or what went wrong
+   * @returns undefined for each message that was sent, else its error, in the order of the messages
    */
   publish(messages: readonly TaskMessage[], signal?: AbortSignal): Promise<(Error | undefined)[]>;
 }

@@ -1,5 +1,5 @@
 import { AlgernonError } from '../../core/errors.ts';
-import { isTopicName } from '../../core/tasks/isTopicName.ts';
+import { isTopicName } from '../../core/tasks/nextTask.ts';
 
 /** Where the topic of a task is: a map from task names to ARNs, or a function that finds the ARN. */
 export type Topics =

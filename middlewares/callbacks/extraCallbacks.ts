@@ -1,5 +1,4 @@
-import { isTopicName } from '../../core/tasks/isTopicName.ts';
-import { CallbackError, type NextTask, nextTask } from '../../core/tasks/nextTask.ts';
+import { CallbackError, isTopicName, type NextTask, nextTask } from '../../core/tasks/nextTask.ts';
 import type { Task } from '../../core/tasks/task.ts';
 
 /** The message attributes for callbacks that Python workers do not know, and so ignore. */

@@ -87,7 +87,7 @@ describe('nextTask', () => {
     expect(() => nextTask('arn:aws:sns:eu-west-1:1:x', 'a')).toThrow(
       'The callback "arn:aws:sns:eu-west-1:1:x" cannot be followed: "arn:aws:sns:eu-west-1:1:x" is not the name of a task.',
     );
-    expect(() => nextTask('a#b#a', 'a')).toThrow('it comes back to a, so it would never end');
+    expect(() => nextTask('a#b#a', 'a')).toThrow('it returns to a, so it would never end');
     const long = () => nextTask(':'.repeat(100_000), 'a');
     expect(long).toThrow(expect.objectContaining({ path: '$.callback', retryable: false }));
     expect(long).toThrow(/^.{0,300}$/);

@@ -4,10 +4,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import middy from '@middy/core';
 import { AjsonError } from '../../core/ajson/AjsonError.ts';
 import type { SettledBatch } from '../../core/batch/settledBatch.ts';
-import { NotConfiguredError, OptionError } from '../../core/errors.ts';
+import { OptionError } from '../../core/errors.ts';
 import { Decimal, queued, runTask, type SqsRecord, StoredData, type Task } from '../../core/index.ts';
 import { markStored } from '../../core/storedData/StoredData.ts';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
+import { NotConfiguredError } from '../../middlewares/aws/environment.ts';
 import { type CallbackPublisherOptions, callbackPublisher } from '../../middlewares/callbackPublisher.ts';
 import { sqsSnsUnwrap, type UnwrappedEvent } from '../../middlewares/sqsSnsUnwrap.ts';
 import { gate } from '../local/tools.ts';

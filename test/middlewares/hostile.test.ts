@@ -204,7 +204,7 @@ describe('a callback', () => {
     ['a chain with an ARN in it', 'next#arn:aws:sns:eu-west-1:999999999999:theirs'],
     ['a chain with a hole', 'work##next'],
     ['a chain without an end', 'work#'],
-    ['a chain that comes back to itself', 'work#work'],
+    ['a chain that returns to itself', 'work#work'],
     ['a chain that comes back', 'work#next#work'],
     ['a number', 7],
     ['a list', ['next']],

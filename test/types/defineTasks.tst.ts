@@ -1,13 +1,13 @@
-import { defineTasks, queued, routeTasks, sendTask, type } from 'algernon-middy';
+import { defineTasks, queued, routeTasks, sendTask, typed } from 'algernon-middy';
 import { expect, test } from 'tstyche';
 import * as v from 'valibot';
 import { z } from 'zod';
 
 const tasks = defineTasks({
-  load: { kwargs: z.object({ symbol: z.string() }), result: type<{ prices: number[] }>() },
-  analyse: { kwargs: v.object({ prices: v.array(v.number()) }), result: type<{ mean: number }>() },
-  report: { kwargs: type<{ mean: number }>(), result: type<void>() },
-  clean: { kwargs: type<object>() },
+  load: { kwargs: z.object({ symbol: z.string() }), result: typed<{ prices: number[] }>() },
+  analyse: { kwargs: v.object({ prices: v.array(v.number()) }), result: typed<{ mean: number }>() },
+  report: { kwargs: typed<{ mean: number }>(), result: typed<void>() },
+  clean: { kwargs: typed<object>() },
 });
 
 test('the functions get what the schemas hand on', () => {

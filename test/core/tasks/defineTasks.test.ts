@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { type as arktype } from 'arktype';
 import * as v from 'valibot';
 import { z } from 'zod';
-import { defineTasks, routeTasks, TaskArgumentsError, type } from '../../../core/index.ts';
+import { defineTasks, routeTasks, TaskArgumentsError, typed } from '../../../core/index.ts';
 
 const extras = { record: undefined, signal: new AbortController().signal };
 
@@ -34,18 +34,22 @@ test('the function gets what the schema hands on', async () => {
   expect(await route({ task_name: 'resize' }, {}, extras)).toBe(200);
 });
 
-test('`type` checks nothing', async () => {
-  const tasks = defineTasks({ resize: { kwargs: type<{ width: number }>() } });
+test('`typed` checks nothing', async () => {
+  const tasks = defineTasks({ resize: { kwargs: typed<{ width: number }>() } });
   const route = routeTasks({ resize: (kwargs) => kwargs }, { tasks });
   expect(await route({ task_name: 'resize', task_kwargs: { width: 'wide' } }, {}, extras)).toEqual({
     width: 'wide',
   });
 });
 
-test('a table that does not fit the definitions, and a schema that is none, are refused at once', () => {
+test('undefined tasks, bad schemas and unknown options are refused at once', () => {
   const tasks = defineTasks({ resize: {} });
   expect(() => routeTasks({ resize: () => {}, crop: () => {} } as never, { tasks })).toThrow(
-    'routeTasks: crop must be one of the defined tasks',
+    'routeTasks: the task crop is not defined. Defined are: resize.',
   );
-  expect(() => defineTasks({ resize: { kwargs: {} as never } })).toThrow('defineTasks: resize must be given');
+  expect(() => defineTasks({ resize: { kwargs: {} as never } })).toThrow(
+    'defineTasks: resize.kwargs must be a Standard Schema',
+  );
+  expect(() => defineTasks({ resize: { kwarg: typed() } as never })).toThrow('no option "resize.kwarg"');
+  expect(() => routeTasks({ resize: () => {} }, { task: tasks } as never)).toThrow('no option "task"');
 });
