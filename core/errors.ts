@@ -13,11 +13,15 @@ export interface ErrorDetails {
 /** The brand of our errors, the same in every copy of this package. */
 const BRAND: unique symbol = /* @__PURE__ */ Symbol.for('algernon-middy.error');
 
-const BrandedError: ErrorConstructor = class extends Error {
-  get [BRAND](): true {
-    return true;
-  }
-} as unknown as ErrorConstructor;
+const BrandedError: ErrorConstructor = /* @__PURE__ */ brandedError();
+
+function brandedError(): ErrorConstructor {
+  return class extends Error {
+    get [BRAND](): true {
+      return true;
+    }
+  } as unknown as ErrorConstructor;
+}
 
 /** Whether an error is one of ours, also of another copy of this package. */
 export function isAlgernonError(error: unknown): error is AlgernonError {
