@@ -13,11 +13,15 @@ export interface ErrorDetails {
 /** The brand of our errors: `instanceof` fails across two copies of this package. */
 const brand: unique symbol = /* @__PURE__ */ Symbol.for('algernon-middy.error');
 
-const BrandedError: ErrorConstructor = class extends Error {
-  get [brand](): true {
-    return true;
-  }
-} as unknown as ErrorConstructor;
+const BrandedError: ErrorConstructor = /* @__PURE__ */ brandedError();
+
+function brandedError(): ErrorConstructor {
+  return class extends Error {
+    get [brand](): true {
+      return true;
+    }
+  } as unknown as ErrorConstructor;
+}
 
 /** Whether an error is an {@link AlgernonError}, also one of another copy of this package. */
 export function isAlgernonError(error: unknown): error is AlgernonError {

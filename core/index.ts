@@ -32,6 +32,7 @@ export { MessageNotJsonError, NotATaskError, type Unwrapped, unwrapTask } from '
 export {
   AlgernonError,
   type ErrorDetails,
+  isAlgernonError,
   NonRetryableError,
   OptionError,
 } from './errors.ts';

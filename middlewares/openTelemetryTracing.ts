@@ -65,7 +65,7 @@ export function openTelemetryTracing(options: OpenTelemetryTracingOptions = {}):
       const within = trace.setSpan(parent, span);
       return {
         within,
-        outgoing: injectContext(within),
+        outgoingAttributes: injectContext(within),
         run: (work) => context.with(within, work),
         end: once((failure) => end(span, failure)),
       };

@@ -49,7 +49,7 @@ export function xrayTracing({ tracer = new Tracer() }: XrayTracingOptions = {}):
         provider.setSegment(subsegment);
       }
       return {
-        outgoing: {},
+        outgoingAttributes: {},
         run<T>(work: () => T): T {
           return provider.captureAsyncFunc(name, (opened) => {
             subsegment = opened && annotate(opened, task);

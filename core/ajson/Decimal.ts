@@ -8,14 +8,15 @@ const SPECIAL = /^[+-]?(?:inf(?:inity)?|s?nan\d*)$/i;
 const inspected = Symbol.for('nodejs.util.inspect.custom');
 
 /** A base class, because the declarations cannot have a member with the name of a symbol that is not well known. */
-const Branded: new () => object = /* @__PURE__ */ branded(
-  'decimal',
-  class {
+const Branded: new () => object = /* @__PURE__ */ branded('decimal', /* @__PURE__ */ inspectable());
+
+function inspectable(): new () => object {
+  return class {
     [inspected](): string {
       return `Decimal ${this}`;
     }
-  },
-);
+  };
+}
 
 /**
  * A decimal that keeps its digits as written: `1.10` stays `1.10`. It does not compute: `+`, `<`, `.sort()` and

@@ -16,15 +16,22 @@ import { fieldsToWire, itemsToWire, membersToWire, type Writing } from './write.
 export const SHARED: ReadonlyMap<string, Codec> = /* @__PURE__ */ byName([
   ['set', 'a list', [Set], writeSet, (items: []) => new Set(items), true],
   ['frozenset', 'a list', [FrozenSet], writeSet, (items: []) => new FrozenSet(items), true],
-  ['tuple', 'a list', [Tuple], writeList('tuple'), toTuple, true],
+  ['tuple', 'a list', [Tuple], /* @__PURE__ */ writeList('tuple'), toTuple, true],
   ['datetime', 'an object', [Date, Datetime], writeDate, (held: object) => readDate(held), true],
-  ['decimal', 'a string', [Decimal], writeText('decimal'), (digits: string) => new Decimal(digits), true],
+  [
+    'decimal',
+    'a string',
+    [Decimal],
+    /* @__PURE__ */ writeText('decimal'),
+    (digits: string) => new Decimal(digits),
+    true,
+  ],
 ]);
 
 /** The codecs of our own kinds, which Python passes on as a dict. */
 export const OWN: ReadonlyMap<string, Codec> = /* @__PURE__ */ byName([
   ['undefined', undefined, [], () => undefined, () => undefined],
-  ['Map', 'a list', [Map], writeList('Map'), readMap],
+  ['Map', 'a list', [Map], /* @__PURE__ */ writeList('Map'), readMap],
   [
     'Uint8Array',
     'a string',
@@ -32,7 +39,7 @@ export const OWN: ReadonlyMap<string, Codec> = /* @__PURE__ */ byName([
     (bytes: Uint8Array) => ({ _alg_class: 'Uint8Array', value: toBase64(bytes) }),
     fromBase64,
   ],
-  ['URL', 'a string', [URL], writeText('URL'), (href: string) => new URL(href)],
+  ['URL', 'a string', [URL], /* @__PURE__ */ writeText('URL'), (href: string) => new URL(href)],
   ['Error', 'an object', [], writeError, readError],
   ['', undefined, [UnknownObject], writeUnknown, (_, tag) => new UnknownObject(tag), true],
 ]);

@@ -8,9 +8,10 @@ import { unwrap } from '../../core/batch/unwrapTask.ts';
 import { chainIdName } from '../../core/tasks/chainId.ts';
 import { isTask } from '../../core/tasks/task.ts';
 import type { Invocation } from '../middy/stageMiddleware.ts';
+import { inScope } from '../tracing/scope.ts';
 import type { TaskFacts, Tracing } from '../tracing/tracing.ts';
 import { logFailure } from './logFailure.ts';
-import { inScope, type Invocation as LoggedInvocation, type Scope } from './scope.ts';
+import type { Invocation as LoggedInvocation, Scope } from './scope.ts';
 import { factsOf, factsOfInvocation, keysOf } from './taskFacts.ts';
 
 export interface InvocationLogOptions {
@@ -64,10 +65,10 @@ export function invocationLog(invocation: Invocation, options: InvocationLogOpti
     isRoot: false,
     facts,
   });
-  const openTask = (facts: TaskFacts, outgoing: Record<string, string>): OpenTask => {
+  const openTask = (facts: TaskFacts, outgoingAttributes: Record<string, string>): OpenTask => {
     const trace = tracing?.start(facts);
-    Object.assign(outgoing, { [chainIdName]: facts.chainId }, trace?.outgoing);
-    return scopeOf(facts, { outgoing, trace });
+    Object.assign(outgoingAttributes, { [chainIdName]: facts.chainId }, trace?.outgoingAttributes);
+    return scopeOf(facts, { outgoingAttributes, trace });
   };
   const fail = (id: string, error: unknown, scope: Scope) => {
     failures.set(id, error);
@@ -124,7 +125,7 @@ export function invocationLog(invocation: Invocation, options: InvocationLogOpti
       const task = direct ?? openTask(factsOf(withRecord(run), coldStart), run.outgoingAttributes);
       const trace = task.task?.trace;
       if (direct) {
-        Object.assign(run.outgoingAttributes, task.task?.outgoing);
+        Object.assign(run.outgoingAttributes, task.task?.outgoingAttributes);
         return next();
       }
       const id = messageIdOf(run.record as TaskRecord);

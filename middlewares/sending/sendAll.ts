@@ -15,9 +15,9 @@ import { type Outcome as SnsOutcome, type SnsPublisher, snsPublisher } from '../
 import { topicArn } from '../aws/topics.ts';
 import { extraAttributes } from '../callbacks/extraCallbacks.ts';
 import { storeResult, taskMessage } from '../callbacks/storeResult.ts';
-import { currentScope } from '../logging/scope.ts';
 import type { SendTaskOptions, SentTask } from '../sendTask.ts';
 import { carrying } from '../tracing/carrying.ts';
+import { currentScope } from '../tracing/scope.ts';
 
 /** The outcome for a task. Neither is set when it was not tried. */
 export interface Outcome {
@@ -107,7 +107,7 @@ async function draftOf(
   nextTask(callback, task_name);
   if (options.tasks) await checkKwargs(options.tasks, task_name, task_kwargs ?? {});
   const text = kwargsText(task, options);
-  const carried = currentScope()?.task?.outgoing;
+  const carried = currentScope()?.task?.outgoingAttributes;
   const id = randomUUID();
   const chainId =
     options.chainId ?? options.attributes?.[chainIdName] ?? carried?.[chainIdName] ?? randomUUID();
@@ -165,7 +165,7 @@ async function extendedMessage(draft: Draft, options: Options, store: ObjectStor
   const bytes = Buffer.byteLength(body);
   if (bytes <= inlineUnder && fitsMessage(letter.message, maxMessageBytes)) return letter;
   const attributes = { ...draft.attributes, [sizeAttributes[0]]: bytes };
-  fitAttributes({ ...currentScope()?.task?.outgoing, ...attributes });
+  fitAttributes({ ...currentScope()?.task?.outgoingAttributes, ...attributes });
   const address = { bucket: options.bucket ?? bucketFromEnvironment(), key: draft.id };
   await store.put(address, body);
   return letterOf({ ...draft, attributes }, extendedPointer(address.bucket, address.key), options);

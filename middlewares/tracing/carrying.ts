@@ -1,4 +1,4 @@
-import { currentScope } from '../logging/scope.ts';
+import { currentScope } from './scope.ts';
 import type { Tracing } from './tracing.ts';
 
 /**
@@ -14,7 +14,8 @@ export function carrying<T>(
   const { task, invocation } = currentScope() ?? {};
   const inTask = tracing === undefined || tracing === invocation?.tracing;
   const used = tracing ?? invocation?.tracing;
-  const sendAll = (traced: Readonly<Record<string, string>>) => send({ ...task?.outgoing, ...traced });
+  const sendAll = (traced: Readonly<Record<string, string>>) =>
+    send({ ...task?.outgoingAttributes, ...traced });
   return used ? used.send(topicArn, sendAll, inTask ? task?.trace : undefined) : sendAll({});
 }
 

@@ -1,4 +1,4 @@
-import { currentScope } from '../logging/scope.ts';
+import { currentScope } from './scope.ts';
 
 /**
  * Gives a function a span in the trace of the task that calls it, with the tracing that `lambdaLogged` was given. Without

@@ -19,7 +19,7 @@ export interface TaskTrace {
   /** Runs something as a part of the task. */
   run<T>(work: () => T): T;
   /** The message attributes by which the next task carries on the trace. */
-  readonly outgoing: Readonly<Record<string, string>>;
+  readonly outgoingAttributes: Readonly<Record<string, string>>;
   /** Ends the task's span. Further calls do nothing: the deadline may end it first. */
   end(failure?: { error: unknown }): void;
 }

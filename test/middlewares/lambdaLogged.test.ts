@@ -489,7 +489,7 @@ describe('5. failures and the summary', () => {
       const { logger, lines } = makeLogger();
       const ends: unknown[] = [];
       const start = () => ({
-        outgoing: {},
+        outgoingAttributes: {},
         run: <T>(work: () => T) => work(),
         end: (end: unknown) => ends.push(end),
       });
