@@ -1,12 +1,12 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import { pause } from './pause.ts';
-import { MOST_PER_CALL, type QueueCalls } from './queueCalls.ts';
+import { maxPerCall, type QueueCalls } from './queueCalls.ts';
 import type { WorkerSettings } from './workerOptions.ts';
 
 type GatherSettings = Pick<WorkerSettings, 'batchSize' | 'batchWindowSeconds' | 'waitTimeSeconds'>;
 
 // A poll that is cut off may still take a message with it, so short ones may end.
-const LONGEST_POLL_LEFT_TO_END_SECONDS = 2;
+const maxUninterruptedPollSeconds = 2;
 
 /**
  * Waits for messages and gathers a batch: as many as one receive returns or, with a batch window, those that arrive until
@@ -17,7 +17,7 @@ export async function gatherBatch(
   { batchSize, batchWindowSeconds, waitTimeSeconds }: GatherSettings,
   stopping: AbortSignal,
 ): Promise<Message[]> {
-  const cutOff = waitTimeSeconds > LONGEST_POLL_LEFT_TO_END_SECONDS ? { signal: stopping } : {};
+  const cutOff = waitTimeSeconds > maxUninterruptedPollSeconds ? { signal: stopping } : {};
   const messages = await calls.receive(batchSize, waitTimeSeconds, cutOff);
   if (messages.length === 0 || batchWindowSeconds === 0) return messages;
 
@@ -34,7 +34,7 @@ export async function gatherBatch(
       break;
     }
     messages.push(...more);
-    if (waitSeconds > 0 || more.length === MOST_PER_CALL) continue;
+    if (waitSeconds > 0 || more.length === maxPerCall) continue;
     if (left <= 0) break;
     await pause(left, stopping);
   }

@@ -4,7 +4,7 @@ import { startTimer } from '../middlewares/timing/startTimer.ts';
 import type { FullLambdaContext, LambdaHandler } from './lambdaTypes.ts';
 
 /** Lambda's limit for a response: 6 MiB and 100 bytes. */
-export const MOST_RESPONSE_BYTES = 6_291_556;
+export const maxResponseBytes = 6_291_556;
 
 /** The outcome of an invocation: the response as sent by the runtime, or the error. */
 export type InvocationResult = { response: string } | { error: unknown };
@@ -56,8 +56,8 @@ function writeResponse(result: unknown): string {
     throw invocationError('The response cannot be written as JSON', cause);
   }
   const size = Buffer.byteLength(response);
-  if (size > MOST_RESPONSE_BYTES) {
-    throw invocationError(`The response has ${size} bytes; Lambda allows ${MOST_RESPONSE_BYTES}`);
+  if (size > maxResponseBytes) {
+    throw invocationError(`The response has ${size} bytes; Lambda allows ${maxResponseBytes}`);
   }
   return response;
 }

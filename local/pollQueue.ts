@@ -6,8 +6,8 @@ import { pause } from './pause.ts';
 import { type BatchWorker, processBatch } from './processBatch.ts';
 import { splitBatch } from './splitBatch.ts';
 
-const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 5000;
+const firstRetryMs = 100;
+const maxRetryMs = 5000;
 
 /**
  * Reads a queue until it is told to stop, and processes its batches, up to `pollers` at once. Receives only when
@@ -16,7 +16,7 @@ const LONGEST_RETRY_MS = 5000;
 export async function pollQueue(worker: BatchWorker, stopping: AbortSignal): Promise<void> {
   const { settings, stats } = worker;
   const running = new Set<Promise<void>>();
-  let retryMs = FIRST_RETRY_MS;
+  let retryMs = firstRetryMs;
   while (!stopping.aborted) {
     if (running.size >= settings.pollers) {
       await Promise.race(running);
@@ -25,12 +25,12 @@ export async function pollQueue(worker: BatchWorker, stopping: AbortSignal): Pro
     let messages: Message[];
     try {
       messages = await dropUndeliverable(worker, await gatherBatch(worker.calls, settings, stopping));
-      retryMs = FIRST_RETRY_MS;
+      retryMs = firstRetryMs;
     } catch (error) {
       if (stopping.aborted) break;
-      if (retryMs === FIRST_RETRY_MS) settings.onError(error);
+      if (retryMs === firstRetryMs) settings.onError(error);
       await pause(retryMs, stopping);
-      retryMs = Math.min(LONGEST_RETRY_MS, retryMs * 2);
+      retryMs = Math.min(maxRetryMs, retryMs * 2);
       continue;
     }
     if (messages.length === 0) continue;

@@ -25,7 +25,7 @@ interface ReceiveOptions {
 }
 
 /** The most messages in one call of SQS. */
-export const MOST_PER_CALL = 10;
+export const maxPerCall = 10;
 
 /** Binds the calls to a client and a queue. */
 export async function bindQueue(sqs: SQSClient, url: string): Promise<QueueCalls> {
@@ -38,7 +38,7 @@ export async function bindQueue(sqs: SQSClient, url: string): Promise<QueueCalls
     async receive(most, waitSeconds, { visibilityTimeout, signal } = {}) {
       const command = new sdk.ReceiveMessageCommand({
         QueueUrl,
-        MaxNumberOfMessages: Math.min(most, MOST_PER_CALL),
+        MaxNumberOfMessages: Math.min(most, maxPerCall),
         WaitTimeSeconds: waitSeconds,
         VisibilityTimeout: visibilityTimeout,
         MessageSystemAttributeNames: ['All'],
@@ -91,8 +91,8 @@ export async function bindQueue(sqs: SQSClient, url: string): Promise<QueueCalls
 
 function cut(handles: readonly string[]): string[][] {
   const parts: string[][] = [];
-  for (let start = 0; start < handles.length; start += MOST_PER_CALL) {
-    parts.push(handles.slice(start, start + MOST_PER_CALL));
+  for (let start = 0; start < handles.length; start += maxPerCall) {
+    parts.push(handles.slice(start, start + maxPerCall));
   }
   return parts;
 }

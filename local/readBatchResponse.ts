@@ -16,12 +16,12 @@ export function readBatchResponse(response: string, messageIds: readonly string[
   const failures = findFailures(response);
   if (failures === undefined) return { failedIds: [] };
   if (!Array.isArray(failures)) return refuse('batchItemFailures is not a list', messageIds);
-  const known = new Set(messageIds);
+  const ids = new Set(messageIds);
   const failed = new Set<string>();
   for (const failure of failures) {
     const id = readIdentifier(failure);
     if (id === undefined) return refuse(`no itemIdentifier in ${JSON.stringify(failure)}`, messageIds);
-    if (!known.has(id)) return refuse(`no message of the batch has the id ${JSON.stringify(id)}`, messageIds);
+    if (!ids.has(id)) return refuse(`no message of the batch has the id ${JSON.stringify(id)}`, messageIds);
     failed.add(id);
   }
   return { failedIds: messageIds.filter((id) => failed.has(id)) };

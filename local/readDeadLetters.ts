@@ -4,14 +4,14 @@ import { toLambdaRecord } from './lambdaRecord.ts';
 import type { QueueCalls } from './queueCalls.ts';
 
 // Long enough to read on without meeting the same message again, short if this process dies meanwhile.
-const HIDDEN_SECONDS = 30;
+const hiddenSeconds = 30;
 
 /** Reads all messages of a queue that can be received, and shows them again afterwards. */
 export async function readDeadLetters(calls: QueueCalls, queueArn: string): Promise<SqsRecord[]> {
   const messages: Message[] = [];
   try {
     for (;;) {
-      const more = await calls.receive(10, 0, { visibilityTimeout: HIDDEN_SECONDS });
+      const more = await calls.receive(10, 0, { visibilityTimeout: hiddenSeconds });
       if (more.length === 0) break;
       messages.push(...more);
     }

@@ -1,13 +1,10 @@
 import type { SqsRecord } from '../core/batch/events.ts';
 
 /** Lambda's limit for the event of an invocation: 6 MiB. */
-export const MOST_EVENT_BYTES: number = 6 * 1024 * 1024;
+export const maxEventBytes: number = 6 * 1024 * 1024;
 
 /** Cuts a batch so that the event of each part is within Lambda's limit, in order. */
-export function splitBatch(
-  records: readonly SqsRecord[],
-  mostBytes: number = MOST_EVENT_BYTES,
-): SqsRecord[][] {
+export function splitBatch(records: readonly SqsRecord[], mostBytes: number = maxEventBytes): SqsRecord[][] {
   const envelope = Buffer.byteLength('{"Records":[]}');
   const batches: SqsRecord[][] = [];
   let batch: SqsRecord[] = [];

@@ -22,7 +22,7 @@ export interface TaskQueue extends QueueAddress {
   readonly deadLetter: QueueAddress;
 }
 
-const DEAD_LETTER_RETENTION_SECONDS = 14 * 24 * 60 * 60;
+const deadLetterRetentionSeconds = 14 * 24 * 60 * 60;
 
 /**
  * Makes the topic, queue, dead-letter queue and subscription of a task. What exists is kept, with its messages,
@@ -39,7 +39,7 @@ export async function createTaskQueue(task: string, settings: WorkerSettings): P
     createQueue(sqs, `${task}${suffix}`, settings.fifo),
     createQueue(sqs, `${task}-dlq${suffix}`, settings.fifo),
   ]);
-  await setAttributes(sqs, deadLetter, { MessageRetentionPeriod: String(DEAD_LETTER_RETENTION_SECONDS) });
+  await setAttributes(sqs, deadLetter, { MessageRetentionPeriod: String(deadLetterRetentionSeconds) });
   await setAttributes(sqs, queue, {
     VisibilityTimeout: String(settings.visibilityTimeoutSeconds),
     RedrivePolicy: JSON.stringify({

@@ -3,8 +3,8 @@ import type { WorkerStats } from './invocationReport.ts';
 import { pause } from './pause.ts';
 import type { QueueCalls, QueueCount } from './queueCalls.ts';
 
-const FIRST_PAUSE_MS = 5;
-const LONGEST_PAUSE_MS = 200;
+const firstPauseMs = 5;
+const maxPauseMs = 200;
 
 /**
  * Resolves when nothing waits, is hidden or is delayed in any of the queues, given in the order in which tasks
@@ -20,7 +20,7 @@ export async function waitUntilIdle(
 ): Promise<void> {
   const end = performance.now() + timeoutSeconds * 1000;
   let left = new Map<string, QueueCount>();
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 1.5)) {
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(maxPauseMs, pauseMs * 1.5)) {
     if (stopping.aborted) throw notIdle('The worker was stopped before it was idle.');
     const received = stats.received;
     if (stats.inFlight === 0) {
@@ -30,7 +30,7 @@ export async function waitUntilIdle(
       if (left.size === 0) left = await countLeft([...queues].reverse());
       if (left.size === 0 && stats.received === received) return;
     }
-    if (stats.received !== received) pauseMs = FIRST_PAUSE_MS;
+    if (stats.received !== received) pauseMs = firstPauseMs;
     if (performance.now() > end) throw notIdle(describe(left, stats, timeoutSeconds));
     await pause(Math.min(pauseMs, end - performance.now()), stopping);
   }

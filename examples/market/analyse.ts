@@ -18,7 +18,7 @@ export interface Analysis {
   years: Set<number>;
 }
 
-const TRADING_DAYS_A_YEAR = 252;
+const tradingDaysPerYear = 252;
 
 /**
  * Analyses a series.
@@ -47,7 +47,7 @@ function volatility(points: PricePoint[], tradingDays: number): number | null {
   if (returns.length < 2 || tradingDays === 0) return null;
   const mean = sumOf(returns) / returns.length;
   const variance = sumOf(returns.map((value) => (value - mean) ** 2)) / (returns.length - 1);
-  return Math.sqrt((variance * TRADING_DAYS_A_YEAR * returns.length) / tradingDays);
+  return Math.sqrt((variance * tradingDaysPerYear * returns.length) / tradingDays);
 }
 
 function sumOf(numbers: number[]): number {

@@ -33,9 +33,9 @@ export function createTally(): Tally {
   let retries = 0;
 
   const setOf = (sets: Map<string, Set<string>>, task: string): Set<string> => {
-    const known = sets.get(task) ?? new Set();
-    sets.set(task, known);
-    return known;
+    const existing = sets.get(task) ?? new Set();
+    sets.set(task, existing);
+    return existing;
   };
 
   return {

@@ -4,11 +4,11 @@ import type { PricePoint } from './PriceSeries.ts';
 import type { Report } from './Report.ts';
 import { priceTicks, timeTicks } from './ticks.ts';
 
-const WIDTH = 960;
-const HEIGHT = 480;
-const BOX = { left: 52, right: WIDTH - 72, top: 12, bottom: HEIGHT - 30 };
-const LABEL_HEIGHT = 15;
-const LABELS_AT_MOST = Math.floor((BOX.bottom - BOX.top) / LABEL_HEIGHT);
+const plotWidth = 960;
+const plotHeight = 480;
+const box = { left: 52, right: plotWidth - 72, top: 12, bottom: plotHeight - 30 };
+const labelHeight = 15;
+const maxLabels = Math.floor((box.bottom - box.top) / labelHeight);
 
 type Scale = (value: number) => number;
 
@@ -21,11 +21,11 @@ export function drawPlot(reports: Report[]): string {
   const points = reports.flatMap(({ series }) => series.points);
   const times = extent(points.map(({ date }) => date.getTime()));
   const prices = extent(points.map(({ price }) => Number(price)));
-  const x = scale(times, [BOX.left, BOX.right]);
-  const yOfLog = scale(prices.map(Math.log), [BOX.bottom, BOX.top]);
+  const x = scale(times, [box.left, box.right]);
+  const yOfLog = scale(prices.map(Math.log), [box.bottom, box.top]);
   const y: Scale = (price) => yOfLog(Math.log(price));
   return [
-    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Prices over time, on a logarithmic scale">`,
+    `<svg viewBox="0 0 ${plotWidth} ${plotHeight}" role="img" aria-label="Prices over time, on a logarithmic scale">`,
     ...priceTicks(prices).map((price) => drawPriceTick(price, y(price))),
     ...timeTicks(times).map(({ time, label }) => drawTimeTick(label, x(time))),
     ...reports.map((report, index) => drawLine(report, index, x, y)),
@@ -40,11 +40,11 @@ export function colourOf(index: number): string {
 }
 
 function drawPriceTick(price: number, y: number): string {
-  return `<path class="grid" d="M${BOX.left} ${y}H${BOX.right}"/><text x="${BOX.left - 8}" y="${y + 4}" text-anchor="end">${price.toLocaleString('en-US')}</text>`;
+  return `<path class="grid" d="M${box.left} ${y}H${box.right}"/><text x="${box.left - 8}" y="${y + 4}" text-anchor="end">${price.toLocaleString('en-US')}</text>`;
 }
 
 function drawTimeTick(label: string, x: number): string {
-  return `<path class="grid" d="M${x} ${BOX.bottom}v5"/><text x="${x}" y="${BOX.bottom + 20}" text-anchor="middle">${label}</text>`;
+  return `<path class="grid" d="M${x} ${box.bottom}v5"/><text x="${x}" y="${box.bottom + 20}" text-anchor="middle">${label}</text>`;
 }
 
 function drawLine({ series, analysis }: Report, index: number, x: Scale, y: Scale): string {
@@ -63,19 +63,19 @@ function drawLine({ series, analysis }: Report, index: number, x: Scale, y: Scal
 
 /** The names at the ends of the lines, moved apart where they would lie on each other. */
 function drawLabels(reports: Report[], y: Scale): string[] {
-  if (reports.length > LABELS_AT_MOST) return [];
+  if (reports.length > maxLabels) return [];
   const labels = reports
     .map(({ series, analysis }, index) => ({ index, name: series.symbol, y: y(Number(analysis.last.price)) }))
     .sort((a, b) => a.y - b.y);
   labels.forEach((label, i) => {
-    label.y = Math.max(label.y, (labels[i - 1]?.y ?? Number.NEGATIVE_INFINITY) + LABEL_HEIGHT);
+    label.y = Math.max(label.y, (labels[i - 1]?.y ?? Number.NEGATIVE_INFINITY) + labelHeight);
   });
   labels.reverse().forEach((label, i) => {
-    label.y = Math.min(label.y, (labels[i - 1]?.y ?? BOX.bottom + LABEL_HEIGHT) - LABEL_HEIGHT);
+    label.y = Math.min(label.y, (labels[i - 1]?.y ?? box.bottom + labelHeight) - labelHeight);
   });
   return labels.map(({ index, name, y }) => {
     const text = name.length > 8 ? `${name.slice(0, 7)}…` : name;
-    return `<text class="name" style="color:${colourOf(index)}" x="${BOX.right + 8}" y="${y + 4}">${escapeHtml(text)}</text>`;
+    return `<text class="name" style="color:${colourOf(index)}" x="${box.right + 8}" y="${y + 4}">${escapeHtml(text)}</text>`;
   });
 }
 

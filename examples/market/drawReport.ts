@@ -11,7 +11,7 @@ export function drawReport(reports: Report[]): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Market report</title>
-<style>${STYLE}</style>
+<style>${style}</style>
 <main>
 <h1>Market report</h1>
 <p>${escapeHtml(describe(reports))}</p>
@@ -63,7 +63,7 @@ function drawPoint({ date, price }: PricePoint): string {
   return `${format.price(price)}<small>${format.day(date)}</small>`;
 }
 
-const STYLE = `
+const style = `
 :root { color-scheme: light dark; --paper: #fff; --ink: #1b1f24; --soft: #5d6670; --rule: #dfe3e8;
   --line-0: #0067b0; --line-1: #c2500a; --line-2: #00805a; --line-3: #a8418a;
   --line-4: #8a6a00; --line-5: #5b52c4; --line-6: #007c8a; --line-7: #8f3b2e; }

@@ -2,13 +2,13 @@ import { format } from './format.ts';
 import type { PricePoint } from './PriceSeries.ts';
 import type { Report } from './Report.ts';
 
-const HEADER = ['symbol', 'first', '', 'last', '', 'change', 'highest', '', 'volatility'];
+const header = ['symbol', 'first', '', 'last', '', 'change', 'highest', '', 'volatility'];
 const isText = (column: number): boolean => column === 0;
 
 /** Draws the reports as a table for a terminal: lines of text, the header first. */
 export function drawTable(reports: Report[]): string[] {
-  const rows = [HEADER, ...reports.map(cellsOf)];
-  const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const rows = [header, ...reports.map(cellsOf)];
+  const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
     row
       .map((cell, column) =>

@@ -4,8 +4,8 @@ export interface MarketCalendar {
   tradingDays(from: Date, to: Date): number;
 }
 
-const DAY = 86_400_000;
-const [MONDAY, THURSDAY] = [1, 4];
+const dayMillis = 86_400_000;
+const [monday, thursday] = [1, 4];
 
 /**
  * Opens the calendar of the New York Stock Exchange: weekdays, less its yearly holidays.
@@ -16,17 +16,17 @@ const [MONDAY, THURSDAY] = [1, 4];
 export async function openMarketCalendar(): Promise<MarketCalendar> {
   const years = new Map<number, Set<number>>();
   const holidaysOf = (year: number): Set<number> => {
-    const known = years.get(year) ?? new Set(holidays(year).map(Number));
-    years.set(year, known);
-    return known;
+    const cached = years.get(year) ?? new Set(holidays(year).map(Number));
+    years.set(year, cached);
+    return cached;
   };
   return {
     tradingDays(from, to) {
       let days = 0;
-      const last = Math.floor(to.getTime() / DAY);
-      for (let day = Math.floor(from.getTime() / DAY) + 1; day <= last; day += 1) {
-        const date = new Date(day * DAY);
-        if (!isWeekend(date) && !holidaysOf(date.getUTCFullYear()).has(day * DAY)) days += 1;
+      const last = Math.floor(to.getTime() / dayMillis);
+      for (let day = Math.floor(from.getTime() / dayMillis) + 1; day <= last; day += 1) {
+        const date = new Date(day * dayMillis);
+        if (!isWeekend(date) && !holidaysOf(date.getUTCFullYear()).has(day * dayMillis)) days += 1;
       }
       return days;
     },
@@ -36,15 +36,15 @@ export async function openMarketCalendar(): Promise<MarketCalendar> {
 function holidays(year: number): Date[] {
   const all = [
     observed(year, 0, 1),
-    weekday(year, 1, MONDAY, 3),
+    weekday(year, 1, monday, 3),
     goodFriday(year),
     lastMonday(year, 4),
     observed(year, 6, 4),
-    weekday(year, 8, MONDAY, 1),
-    weekday(year, 10, THURSDAY, 4),
+    weekday(year, 8, monday, 1),
+    weekday(year, 10, thursday, 4),
     observed(year, 11, 25),
   ];
-  if (year >= 1998) all.push(weekday(year, 0, MONDAY, 3));
+  if (year >= 1998) all.push(weekday(year, 0, monday, 3));
   if (year >= 2022) all.push(observed(year, 5, 19));
   return all;
 }
@@ -66,7 +66,7 @@ function weekday(year: number, month: number, dayOfWeek: number, nth: number): D
 }
 
 function lastMonday(year: number, month: number): Date {
-  return new Date(weekday(year, month + 1, MONDAY, 1).getTime() - 7 * DAY);
+  return new Date(weekday(year, month + 1, monday, 1).getTime() - 7 * dayMillis);
 }
 
 /** Two days before Easter Sunday, by the Gregorian rule as Oudin wrote it down. */

@@ -9,18 +9,21 @@ export interface ReportStore {
 }
 
 export function openReportStore({ s3, bucket }: { s3: S3Client; bucket: string }): ReportStore {
-  const place = (symbol: string) => ({ Bucket: bucket, Key: `reports/${encodeURIComponent(symbol)}.json` });
+  const addressOf = (symbol: string) => ({
+    Bucket: bucket,
+    Key: `reports/${encodeURIComponent(symbol)}.json`,
+  });
   return {
     async put(report) {
       const Body = marketAjson.dumps(report);
       await s3.send(
-        new PutObjectCommand({ ...place(report.series.symbol), Body, ContentType: 'application/json' }),
+        new PutObjectCommand({ ...addressOf(report.series.symbol), Body, ContentType: 'application/json' }),
       );
     },
 
     async get(symbol) {
       try {
-        const { Body } = await s3.send(new GetObjectCommand(place(symbol)));
+        const { Body } = await s3.send(new GetObjectCommand(addressOf(symbol)));
         return marketAjson.loads<Report>((await Body?.transformToString()) ?? '');
       } catch (error) {
         if (error instanceof NoSuchKey) return undefined;

@@ -15,8 +15,8 @@ export class CsvError extends Error {
   }
 }
 
-const QUOTED = /"[^"]*(?:""[^"]*)*"/y;
-const CELL = /("[^"]*(?:""[^"]*)*"|[^",\r\n]*)(,|\r\n|\n|\r|$)/y;
+const quotedCell = /"[^"]*(?:""[^"]*)*"/y;
+const cellPattern = /("[^"]*(?:""[^"]*)*"|[^",\r\n]*)(,|\r\n|\n|\r|$)/y;
 
 /**
  * Reads CSV as RFC 4180 has it: cells between commas, those with a comma, a quote or a line break inside in
@@ -26,7 +26,7 @@ const CELL = /("[^"]*(?:""[^"]*)*"|[^",\r\n]*)(,|\r\n|\n|\r|$)/y;
  */
 export function parseCsv(text: string): CsvRow[] {
   const rows: CsvRow[] = [];
-  const cell = new RegExp(CELL);
+  const cell = new RegExp(cellPattern);
   let line = 1;
   let row: CsvRow = { line, cells: [] };
   cell.lastIndex = text.startsWith('\uFEFF') ? 1 : 0;
@@ -46,8 +46,8 @@ export function parseCsv(text: string): CsvRow[] {
 }
 
 function problemAt(text: string, at: number): string {
-  QUOTED.lastIndex = at;
-  return text[at] === '"' && !QUOTED.test(text)
+  quotedCell.lastIndex = at;
+  return text[at] === '"' && !quotedCell.test(text)
     ? 'a quote is opened here and never closed'
     : 'a cell has a quote in it and is not in quotes itself';
 }

@@ -1,9 +1,8 @@
-const MONTHS = 'january february march april may june july august september october november december'.split(
-  ' ',
-);
-const NAMED = /^([a-z]{3,})\.? +(\d{1,2}),? +(\d{4})$/i;
-const ISO = /^(\d{4})-(\d\d)-(\d\d)([T ].*)?$/;
-const ZONE = /(?:Z|[+-]\d\d:?\d\d)$/;
+const monthNames =
+  'january february march april may june july august september october november december'.split(' ');
+const namedMonth = /^([a-z]{3,})\.? +(\d{1,2}),? +(\d{4})$/i;
+const isoDate = /^(\d{4})-(\d\d)-(\d\d)([T ].*)?$/;
+const timeZone = /(?:Z|[+-]\d\d:?\d\d)$/;
 
 /**
  * Reads `Jan 1 2000`, `January 1, 2000`, `2000-01-01` or `2000-01-01T00:00:00Z`. A date without a zone is UTC.
@@ -12,16 +11,16 @@ const ZONE = /(?:Z|[+-]\d\d:?\d\d)$/;
  * @returns the date, or undefined if the text is none.
  */
 export function parseDate(text: string): Date | undefined {
-  const named = NAMED.exec(text);
+  const named = namedMonth.exec(text);
   if (named) {
     const [, name = '', day, year] = named;
-    const month = MONTHS.findIndex((full) => full.startsWith(name.toLowerCase()));
+    const month = monthNames.findIndex((full) => full.startsWith(name.toLowerCase()));
     return dayOf(Number(year), month, Number(day));
   }
-  const [, year, month, day, time] = ISO.exec(text) ?? [];
+  const [, year, month, day, time] = isoDate.exec(text) ?? [];
   const date = dayOf(Number(year), Number(month) - 1, Number(day));
   if (date === undefined || time === undefined) return date;
-  const moment = new Date(`${year}-${month}-${day}T${time.slice(1)}${ZONE.test(time) ? '' : 'Z'}`);
+  const moment = new Date(`${year}-${month}-${day}T${time.slice(1)}${timeZone.test(time) ? '' : 'Z'}`);
   return Number.isNaN(moment.getTime()) ? undefined : moment;
 }
 

@@ -12,7 +12,7 @@ export interface DemoOptions {
   help: boolean;
 }
 
-export const HELP = `npm run demo -- [FILE…] [options]
+export const help = `npm run demo -- [FILE…] [options]
 
 Runs a chain of three tasks for each company in the files, load → analyse → report,
 through SNS, SQS and S3 on this machine, and draws what comes out of it.
@@ -27,8 +27,8 @@ through SNS, SQS and S3 on this machine, and draws what comes out of it.
   --help       show this
 `;
 
-const STOCKS = fileURLToPath(new URL('data/stocks.csv', import.meta.url));
-const REPEAT_AT_MOST = 10_000;
+const defaultFile = fileURLToPath(new URL('data/stocks.csv', import.meta.url));
+const maxRepeat = 10_000;
 
 /**
  * Reads the arguments of the command.
@@ -39,12 +39,12 @@ export function readOptions(args: string[]): DemoOptions {
   const { values, positionals } = parse(args);
   const { repeat: times = '1', poison = false, out = 'report.html', verbose = false, help = false } = values;
   const repeat = /^\d{1,9}$/.test(times) ? Number(times) : 0;
-  if (repeat < 1 || repeat > REPEAT_AT_MOST)
+  if (repeat < 1 || repeat > maxRepeat)
     throw new InputError(
-      `--repeat takes a whole number from 1 to ${REPEAT_AT_MOST}, not ${JSON.stringify(times)}`,
+      `--repeat takes a whole number from 1 to ${maxRepeat}, not ${JSON.stringify(times)}`,
     );
   if (out === '') throw new InputError('--out takes the name of a file');
-  const files = positionals.length > 0 ? positionals : [STOCKS];
+  const files = positionals.length > 0 ? positionals : [defaultFile];
   return { files, repeat, poison, out, verbose, help };
 }
 

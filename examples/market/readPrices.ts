@@ -10,9 +10,9 @@ export interface Quote {
   price: string;
 }
 
-const COLUMNS = ['symbol', 'date', 'price'] as const;
-const SYMBOL = /^[^\p{Cc}]{1,40}$/u;
-const REASONS: Record<string, string> = {
+const columnNames = ['symbol', 'date', 'price'] as const;
+const symbolPattern = /^[^\p{Cc}]{1,40}$/u;
+const reasons: Record<string, string> = {
   ENOENT: 'there is no such file',
   EISDIR: 'is a folder, not a file',
   EACCES: 'may not be read',
@@ -27,23 +27,23 @@ const REASONS: Record<string, string> = {
  */
 export async function readPrices(files: string[]): Promise<Map<string, Quote[]>> {
   const quotes = new Map<string, Quote[]>();
-  const places = new Map<string, string>();
+  const lineOf = new Map<string, string>();
   for (const file of files) {
     const [header, ...rows] = parseRows(file, await readText(file));
     if (!header) throw new InputError(`${file}: is empty`);
     const columns = findColumns(file, header);
     if (rows.length === 0) throw new InputError(`${file}: has a header and no prices`);
     for (const row of rows) {
-      const place = `${file} line ${row.line}`;
+      const line = `${file} line ${row.line}`;
       if (row.cells.length !== header.cells.length)
-        throw new InputError(`${place}: has ${row.cells.length} cells, the header ${header.cells.length}`);
+        throw new InputError(`${line}: has ${row.cells.length} cells, the header ${header.cells.length}`);
       const [symbol = '', date = '', price = ''] = columns.map((column) => row.cells[column]?.trim());
-      const key = `${symbol} ${checkQuote(place, symbol, date, price)}`;
-      const earlier = places.get(key);
-      if (earlier) throw new InputError(`${place}: ${symbol} has a price for ${date} already, in ${earlier}`);
-      places.set(key, place);
-      const known = quotes.get(symbol);
-      if (known) known.push({ date, price });
+      const key = `${symbol} ${checkQuote(line, symbol, date, price)}`;
+      const earlier = lineOf.get(key);
+      if (earlier) throw new InputError(`${line}: ${symbol} has a price for ${date} already, in ${earlier}`);
+      lineOf.set(key, line);
+      const existing = quotes.get(symbol);
+      if (existing) existing.push({ date, price });
       else quotes.set(symbol, [{ date, price }]);
     }
   }
@@ -55,7 +55,7 @@ async function readText(file: string): Promise<string> {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new InputError(`${file}: ${REASONS[code] ?? message}`);
+    throw new InputError(`${file}: ${reasons[code] ?? message}`);
   }
 }
 
@@ -69,7 +69,7 @@ function parseRows(file: string, text: string): CsvRow[] {
 
 function findColumns(file: string, header: CsvRow): number[] {
   const names = header.cells.map((cell) => cell.trim().toLowerCase());
-  return COLUMNS.map((column) => {
+  return columnNames.map((column) => {
     const index = names.indexOf(column);
     if (index >= 0) return index;
     const found = quoted(header.cells.join(','));
@@ -78,13 +78,13 @@ function findColumns(file: string, header: CsvRow): number[] {
 }
 
 /** @returns the moment of the quote, in milliseconds. */
-function checkQuote(place: string, symbol: string, date: string, price: string): number {
-  if (!SYMBOL.test(symbol))
-    throw new InputError(`${place}: a symbol has 1 to 40 characters, not ${quoted(symbol)}`);
+function checkQuote(line: string, symbol: string, date: string, price: string): number {
+  if (!symbolPattern.test(symbol))
+    throw new InputError(`${line}: a symbol has 1 to 40 characters, not ${quoted(symbol)}`);
   const moment = parseDate(date);
   if (!moment)
-    throw new InputError(`${place}: ${quoted(date)} is not a date such as 2000-01-31 or Jan 31 2000`);
-  if (!parsePrice(price)) throw new InputError(`${place}: ${quoted(price)} is not a price such as 39.81`);
+    throw new InputError(`${line}: ${quoted(date)} is not a date such as 2000-01-31 or Jan 31 2000`);
+  if (!parsePrice(price)) throw new InputError(`${line}: ${quoted(price)} is not a price such as 39.81`);
   return moment.getTime();
 }
 

@@ -3,11 +3,11 @@ import { marketAjson } from './marketAjson.ts';
 import type { DeadLetter, Outcome } from './Outcome.ts';
 import { openReportStore } from './openReportStore.ts';
 import type { Progress, TaskProgress } from './showProgress.ts';
-import { type Market, startMarket, TASKS } from './startMarket.ts';
+import { type Market, startMarket, taskNames } from './startMarket.ts';
 import type { LoadArguments } from './worker.ts';
 
-const SENT_AT_ONCE = 25;
-const REFRESH_MILLIS = 60;
+const concurrentSends = 25;
+const refreshMillis = 60;
 
 /**
  * Sends a chain of tasks for each input through SNS, SQS and S3 on this machine, and waits until there is nothing
@@ -19,7 +19,7 @@ export async function runChains(
 ): Promise<Outcome> {
   await using market = await startMarket({ verbose });
   const { worker, tally } = market;
-  const timer = setInterval(() => progress.show(stateOf(market, inputs.length)), REFRESH_MILLIS);
+  const timer = setInterval(() => progress.show(stateOf(market, inputs.length)), refreshMillis);
   const start = performance.now();
   let sent: string[];
   let seconds: number;
@@ -37,7 +37,7 @@ export async function runChains(
     sent,
     arrived: tally.done('report'),
     deadLetters: await readDeadLetters(market),
-    done: Object.fromEntries(TASKS.map((task) => [task, tally.done(task).size])),
+    done: Object.fromEntries(taskNames.map((task) => [task, tally.done(task).size])),
     seconds,
     batches: tally.batches,
     retries: tally.retries,
@@ -52,17 +52,17 @@ async function sendChains(inputs: LoadArguments[], market: Market, signal: Abort
   const { s3, sns, bucket } = market.aws;
   const sent: string[] = [];
   const send = async (task_kwargs: LoadArguments): Promise<void> => {
-    const task = { task_name: 'load', task_kwargs, callback: TASKS.join('#') };
+    const task = { task_name: 'load', task_kwargs, callback: taskNames.join('#') };
     await sendTask(task, { s3, sns, bucket, topics: market.worker.topics, ajson: marketAjson });
     sent.push(task_kwargs.chain);
   };
-  for (let i = 0; i < inputs.length && !signal.aborted; i += SENT_AT_ONCE)
-    await Promise.all(inputs.slice(i, i + SENT_AT_ONCE).map(send));
+  for (let i = 0; i < inputs.length && !signal.aborted; i += concurrentSends)
+    await Promise.all(inputs.slice(i, i + concurrentSends).map(send));
   return sent;
 }
 
 function stateOf({ tally }: Market, of: number, state = 'failing'): TaskProgress[] {
-  return TASKS.map((task) => {
+  return taskNames.map((task) => {
     const failed = tally.failing(task).size;
     return { task, done: tally.done(task).size, of, note: failed > 0 ? `${failed} ${state}` : undefined };
   });
@@ -70,7 +70,7 @@ function stateOf({ tally }: Market, of: number, state = 'failing'): TaskProgress
 
 async function readDeadLetters({ worker, tally }: Market): Promise<DeadLetter[]> {
   const letters: DeadLetter[] = [];
-  for (const task of TASKS) {
+  for (const task of taskNames) {
     for (const { messageId } of await worker.deadLetters(task)) {
       const note = tally.noteOf(messageId);
       letters.push({ task, chain: note?.chain, problem: note?.problem });

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { describeOutcome, isGood } from './describeOutcome.ts';
 import { drawReport } from './drawReport.ts';
 import { InputError } from './InputError.ts';
-import { HELP, readOptions } from './readOptions.ts';
+import { help, readOptions } from './readOptions.ts';
 import { type Quote, readPrices } from './readPrices.ts';
 import { runChains } from './runChains.ts';
 import { type Output, showProgress } from './showProgress.ts';
@@ -16,7 +16,7 @@ export interface DemoWorld {
   signal: AbortSignal;
 }
 
-const INTERRUPTED = 130;
+const interruptedExitCode = 130;
 
 /**
  * The command as a function: takes its arguments, gives its exit code. 0 is a good end, 1 a wrong argument, a file
@@ -35,7 +35,7 @@ export async function runDemo(args: string[], world: DemoWorld): Promise<number>
 async function run(args: string[], { out, signal }: DemoWorld): Promise<number> {
   const options = readOptions(args);
   if (options.help) {
-    out.write(HELP);
+    out.write(help);
     return 0;
   }
   const quotes = await readPrices(options.files);
@@ -52,7 +52,7 @@ async function run(args: string[], { out, signal }: DemoWorld): Promise<number> 
 
   const context = { poisoned, stopped: signal.aborted, page: options.out };
   out.write(`${describeOutcome(outcome, context).join('\n')}\n`);
-  if (context.stopped) return INTERRUPTED;
+  if (context.stopped) return interruptedExitCode;
   return isGood(outcome, context) ? 0 : 1;
 }
 

@@ -22,10 +22,10 @@ export interface Progress {
   end(tasks: TaskProgress[]): void;
 }
 
-const LIVE_MILLIS = 50;
-const PLAIN_MILLIS = 1000;
-const BAR_AT_MOST = 40;
-const NOTE_ROOM = 20;
+const liveMillis = 50;
+const plainMillis = 1000;
+const maxBarWidth = 40;
+const noteWidth = 20;
 
 /**
  * Bars that fill, where `out` is a terminal; where it is not, or with `live: false`, a line of text now and then.
@@ -44,7 +44,7 @@ export function showProgress(out: Output, { live = out.isTTY === true }: { live?
     show(tasks) {
       const now = performance.now();
       if (now < next) return;
-      next = now + (live ? LIVE_MILLIS : PLAIN_MILLIS);
+      next = now + (live ? liveMillis : plainMillis);
       draw(tasks);
     },
     end: draw,
@@ -54,8 +54,8 @@ export function showProgress(out: Output, { live = out.isTTY === true }: { live?
 function drawBars(tasks: TaskProgress[], columns: number): string[] {
   const nameWidth = Math.max(...tasks.map(({ task }) => task.length));
   return tasks.map(({ task, done, of, note = '' }) => {
-    const room = columns - nameWidth - `${of} of ${of}`.length - NOTE_ROOM;
-    const size = Math.max(0, Math.min(BAR_AT_MOST, room));
+    const room = columns - nameWidth - `${of} of ${of}`.length - noteWidth;
+    const size = Math.max(0, Math.min(maxBarWidth, room));
     const filled = of === 0 ? 0 : Math.floor((done / of) * size);
     const bar = '━'.repeat(filled) + '┄'.repeat(size - filled);
     return `${task.padEnd(nameWidth)}  ${bar}  ${`${done}`.padStart(`${of}`.length)} of ${of}  ${note}`

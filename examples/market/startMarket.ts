@@ -6,19 +6,19 @@ import { openMarketCalendar } from './openMarketCalendar.ts';
 import { createHandler } from './worker.ts';
 
 /** The tasks of a chain, one after the other. */
-export const TASKS = ['load', 'analyse', 'report'] as const;
+export const taskNames = ['load', 'analyse', 'report'] as const;
 
 /** The worker at work on this machine, and what is counted of it. */
 export interface Market extends AsyncDisposable {
   aws: LocalAws;
-  worker: Worker<(typeof TASKS)[number]>;
+  worker: Worker<(typeof taskNames)[number]>;
   tally: Tally;
   bytes: ByteCount;
   /** How many times the market calendar was opened. */
   readonly calendars: number;
 }
 
-const RETRY_DELAY_SECONDS = 1;
+const retryDelaySeconds = 1;
 
 /** Starts SNS, SQS and S3 in this process, and the worker on its queues. */
 export async function startMarket({ verbose }: { verbose: boolean }): Promise<Market> {
@@ -35,8 +35,8 @@ export async function startMarket({ verbose }: { verbose: boolean }): Promise<Ma
   const worker = await startWorker({
     aws,
     handler: createHandler({ s3, sns, bucket, logger, openCalendar, use: [tally.middleware] }),
-    tasks: TASKS,
-    retryDelaySeconds: RETRY_DELAY_SECONDS,
+    tasks: taskNames,
+    retryDelaySeconds,
     onInvocation: tally.add,
   });
   return {

@@ -8,7 +8,7 @@ import {
   startLocalAws,
   startWorker,
 } from '../../local/index.ts';
-import { MOST_EVENT_BYTES, splitBatch } from '../../local/splitBatch.ts';
+import { maxEventBytes, splitBatch } from '../../local/splitBatch.ts';
 import { enqueue, gate } from './tools.ts';
 
 let aws: LocalAws;
@@ -118,7 +118,7 @@ describe('a batch', () => {
         }
       }),
     );
-    expect(MOST_EVENT_BYTES).toBe(6 * 1024 * 1024);
+    expect(maxEventBytes).toBe(6 * 1024 * 1024);
   });
 });
 

@@ -7,7 +7,7 @@ import {
   type Worker,
   type WorkerOptions,
 } from '../../local/index.ts';
-import { MOST_RESPONSE_BYTES } from '../../local/invoke.ts';
+import { maxResponseBytes } from '../../local/invoke.ts';
 import { countOf, defer, enqueue, gate } from './tools.ts';
 
 let aws: LocalAws;
@@ -50,7 +50,7 @@ describe('an invocation fails as a whole, and its batch stays in the queue,', ()
     ['gives a bigint', async () => ({ n: 1n }), /cannot be written as JSON$/],
     [
       'gives more than 6 MB',
-      async () => ({ batchItemFailures: [], more: 'x'.repeat(MOST_RESPONSE_BYTES) }),
+      async () => ({ batchItemFailures: [], more: 'x'.repeat(maxResponseBytes) }),
       /The response has 62915\d\d bytes; Lambda allows 6291556/,
     ],
   ];
