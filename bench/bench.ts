@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeResults } from './writeResults.ts';
 
-/** What can be measured; `npm run bench -- <part>` does so. With `--write` the results go to docs/benchmarks.md. */
+/** The parts of the benchmark: `npm run bench -- <part>`. With `--write` the results go to docs/benchmarks.md. */
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   ajson: () => import('./ajson.ts'),
   stack: () => import('./stack.ts'),
@@ -13,7 +13,7 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
 const wanted = process.argv.slice(2).filter((argument) => argument !== '--write');
 const part = parts[wanted[0] ?? ''];
 if (process.argv.includes('--write') && (part || wanted.length === 0)) {
-  // Each in a process of its own, so that none is measured with what another has left behind.
+  // Each in a new process, so that no part inherits the heap and caches of another.
   for (const name of part ? wanted.slice(0, 1) : Object.keys(parts)) {
     const text = execFileSync(process.execPath, [import.meta.filename, name], { encoding: 'utf8' });
     writeResults(name, text);

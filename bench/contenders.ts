@@ -5,7 +5,7 @@ import { Typeson } from 'typeson';
 import { ajson, Decimal } from '../core/ajson/index.ts';
 import { Line } from './payloads.ts';
 
-/** Something that writes values and reads them again. */
+/** A library that writes and reads values. */
 export interface Contender {
   readonly name: string;
   write(value: unknown): string;
@@ -76,7 +76,7 @@ const typeson = new Typeson().register({
   ],
 });
 
-/** All that are compared, each with what it needs to know of the payloads' classes. */
+/** The compared libraries, each set up for the payloads' classes. */
 export const contenders: readonly Contender[] = [
   { name: 'ajson', write: (value) => ajson.dumps(value), read: (text) => ajson.loads(text) },
   { name: 'JSON', write: (value) => JSON.stringify(value), read: (text) => JSON.parse(text) },

@@ -19,8 +19,8 @@ import { lambdaContext } from '../test/support/lambdaContext.ts';
 import { sqsRecord } from '../test/support/sqsRecord.ts';
 
 /**
- * Runs a batch of so many tasks, against SNS and S3 on this machine: each has its arguments in S3, and a result for
- * one and the same next task.
+ * Runs a batch of tasks against local SNS and S3. Each task has its arguments in S3, and all results go to the same
+ * next task.
  *
  * @returns how often each operation of the SDK was called
  */

@@ -1,4 +1,4 @@
-/** Measures hydrating one pointer against the least it could be: get the bytes, decode them, JSON.parse. */
+/** Measures hydrating one pointer against the minimum: get the bytes, decode them, JSON.parse. */
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { hydrate } from '../core/storedData/hydrate.ts';

@@ -17,7 +17,7 @@ const length = 10;
 const rounds = 300;
 let written = 0;
 
-/** A logger that formats each line, and writes it nowhere. */
+/** A logger that formats lines and discards them. */
 function makeLogger(): Logger {
   const logger = new Logger({ serviceName: 'bench' });
   const nowhere = new Writable({
@@ -34,7 +34,7 @@ type Run = (event: SQSEvent) => Promise<unknown>;
 
 function stackOf(work: () => void, ...stack: MiddlewareObj[]): Run {
   const handler = middy(queued(async () => work())) as unknown as ReturnType<typeof middy>;
-  for (const one of [...stack, sqsSnsUnwrap() as MiddlewareObj]) handler.use(one);
+  for (const middleware of [...stack, sqsSnsUnwrap() as MiddlewareObj]) handler.use(middleware);
   return (event) => handler(event as never, context) as Promise<unknown>;
 }
 
@@ -62,7 +62,7 @@ function writeLines(logger: Logger, lines: number): void {
     chain_id: 'id',
     function_version: '1',
   };
-  // Powertools alone has no keys of the task: they are given to each line, so that both write the same.
+  // Powertools alone has no task keys, so they are added to each line: both write the same.
   const isBound =
     logger['getLogFormatter']().formatAttributes.length === 2 &&
     Object.hasOwn(logger['getLogFormatter'](), 'formatAttributes');

@@ -1,6 +1,6 @@
 /**
- * Measures one contender on one payload, in a process of its own, so that nobody runs on what another has left in
- * the heap and the caches: `node bench/measure.ts ajson F` prints the two ratios as JSON, or null.
+ * Measures one contender on one payload, in a new process, so that no contender inherits the heap and the caches
+ * of another: `node bench/measure.ts ajson F` prints the two ratios as JSON, or null.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { AlgObject, ajson, Decimal } from '../core/ajson/index.ts';
@@ -8,7 +8,7 @@ import { type Contender, contenders } from './contenders.ts';
 import { pairedRatio } from './pairedRatio.ts';
 import { type Payload, payloads } from './payloads.ts';
 
-/** Whether what comes back is what was sent, in kind and content. */
+/** Whether the value that was read equals the value that was written, classes included. */
 function same(sent: unknown, back: unknown): boolean {
   if (sent instanceof Decimal) return back instanceof Decimal && String(sent) === String(back);
   if (sent instanceof AlgObject) return back instanceof sent.constructor && sent.equals(back);
@@ -37,7 +37,7 @@ function measure({ write, read }: Contender, { value }: Payload): [string, strin
   const [wire, text] = [ajson.dumps(value), write(value)];
   const tree: unknown = JSON.parse(wire);
   let sink = 0;
-  // A character is asked for, so that a text in pieces is put together within the time.
+  // Reading a character flattens the string, which must be part of the measured time.
   const dumps = pairedRatio(
     () => {
       sink += JSON.stringify(tree).charCodeAt(9);

@@ -1,23 +1,23 @@
-/** The times of a contender in proportion to those of a baseline that ran beside it. */
+/** The times of a contender, relative to a baseline in the same rounds. */
 export interface Ratio {
   /** The median over all rounds. */
   readonly median: number;
-  /** Half of the rounds lie between these two. */
+  /** The lower and upper quartile over all rounds. */
   readonly quartiles: readonly [number, number];
   /** The median time of one run of the contender, in microseconds. */
   readonly micros: number;
 }
 
 /**
- * Runs two functions by turns, each for about `millis` (default 0.5) a round, and compares round by round: whatever
- * slows the machine slows both.
+ * Runs two functions in turn, each for about `millis` (default 0.5) per round, and compares them within each round, so
+ * that load on the machine affects both.
  */
 export function pairedRatio(baseline: () => void, contender: () => void, rounds = 400, millis = 0.5): Ratio {
   const runs = [baseline, contender].map((run) => calibrate(run, millis));
   const ratios: number[] = [];
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    // The order changes, so that neither always pays for the other's garbage.
+    // The order alternates, so that neither always pays for the other's garbage.
     const order = round % 2 === 0 ? [0, 1] : [1, 0];
     const time = [0, 0];
     for (const index of order) time[index] = timed(index ? contender : baseline, runs[index] ?? 1);

@@ -1,30 +1,30 @@
-/** Something that takes a while, with what it works on made beforehand and not in its time. */
+/** An asynchronous function to measure. Its input is made in advance. */
 export interface Timed<T> {
   readonly name: string;
   make(): T;
   run(made: T): Promise<unknown>;
 }
 
-/** The processor's time for one run, and its proportion to that of the first of all that ran beside it. */
+/** The processor time of one run, and its ratio to that of the first contender. */
 export interface PairedTime {
   readonly name: string;
   /** Median, in microseconds. */
   readonly micros: number;
   /** The median over all rounds. */
   readonly ratio: number;
-  /** Half of the rounds lie between these two. */
+  /** The lower and upper quartile over all rounds. */
   readonly quartiles: readonly [number, number];
 }
 
-/** The part of a list of numbers below which the given part of them lies. */
+/** A quantile of a list of numbers. */
 export function quantile(numbers: readonly number[], part: number): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length * part)] ?? Number.NaN;
 }
 
 /**
- * Runs each of some asynchronous functions by turns, `count` times a round, and compares round by round with the
- * first: whatever slows the machine slows all. Who begins a round changes from one to the next. What counts is the
- * processor's time, with that of the garbage collector's own threads: a Lambda function has less than one to itself.
+ * Runs asynchronous functions in turn, `count` times per round, and compares each with the first within the round, so
+ * that load on the machine affects all. The order rotates. Measures processor time, including the threads of the garbage
+ * collector, since a Lambda function has less than one core.
  */
 export async function pairedRounds<T>(
   contenders: readonly Timed<T>[],
@@ -36,9 +36,9 @@ export async function pairedRounds<T>(
     for (let turn = 0; turn < contenders.length; turn++) {
       const index = (turn + round + warmUp) % contenders.length;
       const { make, run } = contenders[index] as Timed<T>;
-      const made = Array.from({ length: count }, make);
+      const inputs = Array.from({ length: count }, make);
       const start = process.cpuUsage();
-      for (const one of made) await run(one);
+      for (const input of inputs) await run(input);
       const { user, system } = process.cpuUsage(start);
       row[index] = (user + system) / count;
     }

@@ -1,6 +1,6 @@
 import { AlgObject, ajson, Decimal } from '../core/ajson/index.ts';
 
-/** A line of an order, which crosses the wire as an object of a class. */
+/** A line of an order: an instance of a class on the wire. */
 export class Line extends AlgObject {
   static {
     ajson.register(Line, { module: 'bench.models', name: 'Line' });
@@ -28,7 +28,7 @@ export class Line extends AlgObject {
   }
 }
 
-/** A value to write and read, and what it is. */
+/** A value to write and read, with a description. */
 export interface Payload {
   readonly name: string;
   readonly about: string;

@@ -6,10 +6,10 @@ import * as everything from '../middlewares/index.ts';
 import { quantile } from './pairedRounds.ts';
 import { table } from './table.ts';
 
-/** Something to import, and how it is called. */
+/** An import, and its name in the results. */
 interface Entry {
   readonly name: string;
-  /** What is bundled, and what is imported: for ours the built file, as who installs the package has it. */
+  /** The module to bundle and import. For this library it is the built file, as in the package. */
   readonly file: string;
 }
 
@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const ours = (name: string, path: string): Entry => ({ name, file: `${root}dist/${path}.js` });
 const peer = (name: string): Entry => ({ name, file: fileURLToPath(import.meta.resolve(name)) });
 
-/** A file in middlewares/ is an entry point of its own when the package exports what it is named as. */
+/** A file in middlewares/ is an entry point if the package exports its name. */
 const middlewares = readdirSync(`${root}middlewares`)
   .map((file) => file.replace(/\.ts$/, ''))
   .filter((name) => name in everything);
@@ -38,7 +38,7 @@ const peers = [
   '@aws-lambda-powertools/batch',
 ].map(peer);
 
-/** What it weighs minified: of ours without any other package, of a peer with all it needs but the AWS SDK. */
+/** The minified size: this library without other packages, a peer with all its dependencies except the AWS SDK. */
 async function bytesOf({ file }: Entry, isOurs: boolean): Promise<number> {
   const { outputFiles } = await build({
     logLevel: 'error',
@@ -55,7 +55,7 @@ async function bytesOf({ file }: Entry, isOurs: boolean): Promise<number> {
   return outputFiles[0]?.contents.length ?? Number.NaN;
 }
 
-/** The milliseconds that an import takes in a process that has loaded nothing else. */
+/** The milliseconds of an import in a new process. */
 function importTime({ file }: Entry): number {
   const script = `
     const start = performance.now();
@@ -68,10 +68,10 @@ function importTime({ file }: Entry): number {
   return Number(output);
 }
 
-// What is measured is what was built, so that has to be of today.
+// The built files are measured, so they must be up to date.
 execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
 
-/** By turns, so that what slows the machine slows all. */
+/** In turn, so that load on the machine affects all. */
 const runs = 21;
 const nothing: Entry = { name: 'nothing', file: 'data:text/javascript,' };
 const entries = [...own, ...peers];

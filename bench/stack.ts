@@ -14,12 +14,12 @@ const { task_name, task_kwargs } = (payloads[0] as unknown as { value: Task }).v
 const message = ajson.dumps({ task_name, task_kwargs });
 const context = lambdaContext();
 
-/** New records each time, as Lambda makes them: event-normalizer writes into those it gets. */
+/** New records each time, since event-normalizer changes its event. */
 const makeEvent = (length: number): SQSEvent => ({
   Records: Array.from({ length }, () => sqsRecord(message)),
 });
 
-/** What a stack makes of a batch with good messages and bad ones: whom it calls, and what it answers. */
+/** The calls and the response of a stack for a batch with good and bad messages. */
 async function outcome(handlerOf: (typeof stacks)[number]['handlerOf']) {
   const bodies = [message, 'no JSON', '{"no":"task"}', '{"task_name":"fails"}', message, message];
   const Records = bodies.map((body, index) => ({ ...sqsRecord(body), messageId: `message-${index}` }));
@@ -59,7 +59,7 @@ for (const [length, count] of [
   }));
   const times = await pairedRounds(timed, { count });
   for (const { name, micros, ratio, quartiles } of times) {
-    const [low, high] = quartiles.map((one) => one.toFixed(2));
+    const [low, high] = quartiles.map((quartile) => quartile.toFixed(2));
     rows.push([name, String(length), (micros / length).toFixed(2), `${ratio.toFixed(2)} (${low}–${high})`]);
   }
   const cheapest = Math.min(...times.slice(1, 3).map(({ ratio }) => ratio));

@@ -15,18 +15,18 @@ import {
   type Task,
 } from '../middlewares/index.ts';
 
-/** What each of the stacks does with a task. */
+/** The work of each stack for a task. */
 export type Work = (task: Task) => Promise<void>;
 
-/** A Lambda handler that has each task of a batch worked on. */
+/** A Lambda handler that runs each task of a batch. */
 export type BatchHandler = (event: SQSEvent, context: Context) => Promise<unknown>;
 
 const failures = () => sqsPartialBatchFailure({ logger: () => {} });
 
-/** Ours, as far as it does what the others do. */
+/** This library, with the features that the others have. */
 const unwrapped = (work: Work): BatchHandler => middy(queued(work)).use(failures()).use(sqsSnsUnwrap());
 
-/** Ours, with all its middlewares. */
+/** This library, with all its middlewares. */
 const whole = (work: Work): BatchHandler =>
   middy(queued(work))
     .use(lambdaLogged({ logger: new Logger({ logLevel: 'SILENT' }) }))
@@ -54,12 +54,12 @@ const normalized = (work: Work): BatchHandler =>
 /** Powertools' batch processor. */
 const powertools = (work: Work): BatchHandler => {
   const processor = new BatchProcessor(EventType.SQS);
-  const one = ({ body }: SQSRecord) => work(asTask(JSON.parse(JSON.parse(body).Message)));
+  const handleRecord = ({ body }: SQSRecord) => work(asTask(JSON.parse(JSON.parse(body).Message)));
   return (event, context) =>
-    processPartialResponse(event, one, processor, { context, throwOnFullBatchFailure: false });
+    processPartialResponse(event, handleRecord, processor, { context, throwOnFullBatchFailure: false });
 };
 
-/** All that are compared; the first is what the others are measured against. */
+/** The compared stacks. The first is the baseline. */
 export const stacks: readonly { readonly name: string; handlerOf(work: Work): BatchHandler }[] = [
   { name: 'queued + sqsSnsUnwrap', handlerOf: unwrapped },
   { name: 'event-normalizer + a loop', handlerOf: normalized },

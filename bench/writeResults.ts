@@ -8,18 +8,18 @@ Each part is written here by the command that measures it, \`npm run bench -- <p
 what can be compared is the proportions.
 `;
 
-/** Puts what a part has measured into docs/benchmarks.md, in place of what stood there, with the date and the machine. */
+/** Replaces the section of a part in docs/benchmarks.md, with the date and the machine. */
 export function writeResults(part: string, text: string): void {
   const date = new Date().toISOString().slice(0, 10);
   const machine = `${cpus()[0]?.model ?? process.arch}, ${availableParallelism()} cores, ${process.platform}, Node ${process.version}`;
   const section = `## ${part}\n\nMeasured on ${date}: ${machine}.\n\n${text.trim()}\n`;
   const [head = opening, ...sections] = existsSync(page) ? readFileSync(page, 'utf8').split(/^(?=## )/m) : [];
-  const index = sections.findIndex((one) => one.startsWith(`## ${part}\n`));
+  const index = sections.findIndex((section) => section.startsWith(`## ${part}\n`));
   sections.splice(index === -1 ? sections.length : index, 1, section);
   writeFileSync(
     page,
     [head, ...sections]
-      .map((one) => one.trim())
+      .map((section) => section.trim())
       .join('\n\n')
       .concat('\n'),
   );

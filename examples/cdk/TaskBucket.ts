@@ -5,13 +5,13 @@ import type { Construct } from 'constructs';
 export interface TaskBucketProps {
   /** The folder that results are stored in. Default `cache`. */
   readonly cacheFolder?: string;
-  /** How long a result is kept. Default 30 days: longer than a dead letter and its redrive may lie in wait. */
+  /** How long a result is kept. Default 30 days: longer than a dead letter can wait, its redrive included. */
   readonly keepResults?: Duration;
 }
 
 /**
- * The bucket that results travel through: encrypted, closed to the public and to plain HTTP, and emptied of results by a
- * lifecycle rule. One is enough for all workers: a worker reads no bucket but its own.
+ * The bucket for results: encrypted, without public access or plain HTTP, with a lifecycle rule that removes old
+ * results. All workers must share one bucket, since a worker reads only its own.
  *
  * @example
  * const bucket = new TaskBucket(this, 'Results', { keepResults: Duration.days(60) });

@@ -9,19 +9,19 @@ import { Construct } from 'constructs';
 export interface TaskQueueProps {
   /** The task: its topic and its queue have the same name. */
   readonly task: string;
-  /** How long the function may take. A message stays hidden six times as long, as Lambda asks. */
+  /** How long the function may take. A message stays hidden six times as long, as AWS recommends. */
   readonly timeout: Duration;
-  /** What to do when a dead letter arrives. Default nothing: the alarm is shown in CloudWatch only. */
+  /** The actions of the dead-letter alarm. Default: none, so the alarm is shown in CloudWatch only. */
   readonly alarmAction?: IAlarmAction | undefined;
 }
 
 /**
- * What a task is sent to: its topic, the queue behind it, the queue for what failed three times, and an alarm on that.
+ * The topic of a task, its queue, its dead-letter queue (after three attempts) and an alarm on that.
  *
- * The queues are encrypted with SQS's own key, since SNS may not use the AWS managed key `alias/aws/sqs`: what it
- * sends to such a queue is lost. The topic has the AWS managed key `alias/aws/sns`, which every function and
- * user of the same account may publish with. Another account, S3 or EventBridge may not: for those, give
- * the topic a key of your own.
+ * The queues are encrypted with SQS's own key, since SNS may not use the AWS managed key `alias/aws/sqs`: its
+ * messages to such a queue are lost. The topic has the AWS managed key `alias/aws/sns`, which all functions and users
+ * of the same account may use to publish. Other accounts, S3 and EventBridge may not: for them, give the topic a
+ * customer managed key.
  *
  * @example
  * const { topic } = new TaskQueue(this, 'resize', { task: 'resize', timeout: Duration.minutes(1) });

@@ -12,17 +12,17 @@ import { TaskQueue } from './TaskQueue.ts';
 export interface TaskWorkerProps {
   /** The tasks that the function serves. */
   readonly tasks: readonly string[];
-  /** Tasks of other workers that results go to: the function may publish to their topics. Default none. */
+  /** The tasks of other workers that get results. The function may publish to their topics. Default: none. */
   readonly nextTasks?: readonly string[];
   /** The bundled worker. */
   readonly code: Code;
-  /** Where in the code the handler is. Default `index.handler`. */
+  /** The handler in the code. Default `index.handler`. */
   readonly handler?: string;
   /** The bucket for results, when workers share one. Default: a {@link TaskBucket}. */
   readonly bucket?: IBucket | TaskBucket;
   /** The folder for results. Default `cache`. */
   readonly cacheFolder?: string;
-  /** How long a batch may take. Default one minute. */
+  /** The time limit of a batch. Default: one minute. */
   readonly timeout?: Duration;
   /** Memory, in MiB. Default 512. */
   readonly memorySize?: number;
@@ -32,16 +32,16 @@ export interface TaskWorkerProps {
   readonly environment?: Readonly<Record<string, string>>;
   /** How long logs are kept. Default a month. */
   readonly logRetention?: RetentionDays;
-  /** What to do when a dead letter arrives. Default nothing: the alarms are shown in CloudWatch only. */
+  /** The actions of the dead-letter alarms. Default: none, so the alarms are shown in CloudWatch only. */
   readonly alarmAction?: IAlarmAction;
 }
 
 /**
- * A worker and all that stands around it: for each task its topic, queue, dead-letter queue and alarm, the bucket for
- * results, and a function that takes batches of ten from the queues and may do no more than its tasks need.
+ * A worker with its resources: a topic, queue, dead-letter queue and alarm for each task, the bucket for results, and a
+ * function with least privilege that takes batches of ten from the queues.
  *
- * The function may not list the bucket. That keeps the names of other results from it, and means that S3 answers
- * for a result that is gone as for one that is not to be read: with access denied.
+ * The function may not list the bucket, so it cannot see the names of other results. As a consequence, S3 answers
+ * "access denied" for a missing result.
  *
  * @example
  * const worker = new TaskWorker(this, 'images', {
@@ -88,7 +88,7 @@ export class TaskWorker extends Construct {
       },
     });
     for (const { queue } of this.queues) {
-      // This lets the function receive from the queue and delete from it, too.
+      // Also lets the function receive and delete messages.
       this.function.addEventSource(
         new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true }),
       );
@@ -102,7 +102,7 @@ export class TaskWorker extends Construct {
         actions: ['s3:GetObject', 's3:PutObject'],
         resources: [this.bucket.arnForObjects(`${cacheFolder}/*`)],
       }),
-      // PublishBatch has no permission of its own.
+      // sns:Publish covers PublishBatch.
       new PolicyStatement({
         actions: ['sns:Publish'],
         resources: [

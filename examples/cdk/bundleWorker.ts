@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 
 /**
- * Bundles worker.ts, with all that it imports, into one file that Lambda can run.
+ * Bundles worker.ts and its imports into one file for Lambda.
  *
- * @param folder where `index.mjs` goes; examples/cdk/dist by default
+ * @param folder the folder for `index.mjs`; default examples/cdk/dist
  * @returns the folder
  */
 export function bundleWorker(folder: string = fileURLToPath(new URL('dist', import.meta.url))): string {
@@ -13,15 +13,15 @@ export function bundleWorker(folder: string = fileURLToPath(new URL('dist', impo
     outfile: `${folder}/index.mjs`,
     bundle: true,
     minify: true,
-    // A class that is registered with ajson without a name has its own on the wire.
+    // ajson.register(Class) without a name uses the name of the class, so minifying must keep it.
     keepNames: true,
     sourcemap: true,
-    // An ES module, where a package has one: of CommonJS nothing can be left out.
+    // Prefer ES modules: CommonJS cannot be tree-shaken.
     mainFields: ['module', 'main'],
     format: 'esm',
     platform: 'node',
     target: 'node24',
-    // What is CommonJS all the same may ask for Node's own modules in its own way.
+    // The remaining CommonJS packages need require() for Node's modules.
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     logLevel: 'warning',
   });

@@ -17,7 +17,7 @@ const worker = routeTasks({
 
 export const handler: SQSHandler = middy(queued(worker))
   .use(lambdaLogged())
-  // lambdaLogged tells of what failed; this one would print the messages too.
+  // lambdaLogged logs the failures. By default this middleware would also print the messages.
   .use(sqsPartialBatchFailure({ logger: () => {} }))
   .use(sqsSnsUnwrap())
   .use(storedDataHydrate())

@@ -1,4 +1,4 @@
-/** Something the person at the keyboard can put right: a wrong option, a file that cannot be read. */
+/** An error that the user can fix: a wrong option, or a file that cannot be read. */
 export class InputError extends Error {
   override readonly name = 'InputError';
 }

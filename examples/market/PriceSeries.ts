@@ -2,13 +2,13 @@ import { AlgObject } from 'algernon-middy';
 import type Big from 'big.js';
 import { marketAjson } from './marketAjson.ts';
 
-/** What one share cost on one day. */
+/** The price of a share on one day. */
 export interface PricePoint {
   date: Date;
   price: Big;
 }
 
-/** The prices of one company, oldest first. It crosses from task to task as what it is, dates, decimals and all. */
+/** The prices of one company, oldest first. It keeps its class, dates and decimals from task to task. */
 export class PriceSeries extends AlgObject {
   static {
     marketAjson.register(PriceSeries, { name: 'PriceSeries', module: 'market' });

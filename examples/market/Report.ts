@@ -1,7 +1,7 @@
 import type { Analysis } from './analyse.ts';
 import type { PriceSeries } from './PriceSeries.ts';
 
-/** What there is of a company in the end: its prices, and what analysis made of them. */
+/** The final report on a company: its prices and their analysis. */
 export interface Report {
   series: PriceSeries;
   analysis: Analysis;

@@ -2,19 +2,19 @@ import Big from 'big.js';
 import type { MarketCalendar } from './openMarketCalendar.ts';
 import type { PricePoint, PriceSeries } from './PriceSeries.ts';
 
-/** What there is to say about the prices of one company. */
+/** The analysis of the prices of one company. */
 export interface Analysis {
   count: number;
   first: PricePoint;
   last: PricePoint;
   highest: PricePoint;
-  /** All prices added up, exact to the last digit. */
+  /** The exact sum of all prices. */
   sum: Big;
-  /** From first to last: 0.5 is half as much again. */
+  /** The change from the first to the last price: 0.5 is +50 %. */
   change: number;
   /** The standard deviation of the returns, for a year of 252 trading days; null with fewer than three prices. */
   volatility: number | null;
-  /** The years that have a price. */
+  /** The years with prices. */
   years: Set<number>;
 }
 
@@ -40,7 +40,7 @@ export function analyse({ symbol, points }: PriceSeries, calendar: MarketCalenda
   };
 }
 
-/** Whether prices come daily, weekly or monthly, the calendar tells how many returns make up a year. */
+/** The calendar tells how many returns there are in a year, whether prices are daily, weekly or monthly. */
 function volatility(points: PricePoint[], tradingDays: number): number | null {
   const prices = points.map(({ price }) => Number(price));
   const returns = prices.slice(1).map((price, i) => Math.log(price / (prices[i] ?? price)));

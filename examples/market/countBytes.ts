@@ -1,12 +1,12 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 
-/** Bytes that went to S3 and came from it. */
+/** The bytes sent to and received from S3. */
 export interface ByteCount {
   up: number;
   down: number;
 }
 
-/** Counts the bytes of what a client puts and gets, from now on. */
+/** Counts the bytes that a client puts and gets from now on. */
 export function countBytes(s3: S3Client): ByteCount {
   const count = { up: 0, down: 0 };
   s3.middlewareStack.add(

@@ -2,25 +2,25 @@ import type { MiddlewareObj } from '@middy/core';
 import { isSnsRecord, isTask, stageMiddleware } from 'algernon-middy';
 import type { InvocationReport } from 'algernon-middy/local';
 
-/** What came of a message: the chain it belongs to, and what went wrong with it last. */
+/** The chain of a message, and its last error. */
 export interface MessageNote {
   chain: string | undefined;
   problem?: string;
 }
 
-/** Counts what a worker gets done: what was acknowledged, not what was begun. */
+/** Counts the acknowledged tasks of a worker. */
 export interface Tally {
-  /** Makes a note of each message that comes to a worker, and of what goes wrong with it. */
+  /** A middleware that notes each message and its errors. */
   middleware: MiddlewareObj;
   /** Counts an invocation, once its messages are acknowledged or left in the queue. */
   add(report: InvocationReport): void;
-  /** The chains whose task of this name is done. One that was done twice is in it once. */
+  /** The chains whose task of this name is done, each once. */
   done(task: string): ReadonlySet<string>;
-  /** The chains whose task of this name has failed and not been done since. */
+  /** The chains whose task of this name failed and has not succeeded since. */
   failing(task: string): ReadonlySet<string>;
   noteOf(messageId: string): MessageNote | undefined;
   readonly batches: number;
-  /** How many times a message came again. */
+  /** How many times a message was redelivered. */
   readonly retries: number;
 }
 
@@ -41,7 +41,7 @@ export function createTally(): Tally {
   return {
     middleware: stageMiddleware({
       name: 'tally',
-      // Outside all other stages, to see their errors too.
+      // Outermost, so that it sees the errors of all other stages.
       order: { before: 'policy' },
       async around(run, next) {
         const note: MessageNote = { chain: undefined };

@@ -1,7 +1,7 @@
 import { runDemo } from './runDemo.ts';
 
 const interruption = new AbortController();
-// Once: a second Ctrl-C ends the process as it would any other.
+// Once: a second Ctrl-C ends the process at once.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
 
 process.exitCode = await runDemo(process.argv.slice(2), {

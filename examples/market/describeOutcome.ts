@@ -3,15 +3,15 @@ import { drawTable } from './drawTable.ts';
 import { format } from './format.ts';
 import type { Outcome } from './Outcome.ts';
 
-/** What is known beside the outcome: which chains were meant to fail, and where the page is. */
+/** The context of an outcome: the chains that should fail, and the path of the page. */
 export interface OutcomeContext {
   poisoned: ReadonlySet<string>;
-  /** Whether it was stopped before its end. */
+  /** Whether the run was interrupted. */
   stopped: boolean;
   page: string;
 }
 
-/** Tells in lines of text what came of the chains: the table, the counts, and how it ended. */
+/** Describes the outcome in lines of text: the table, the counts and the result. */
 export function describeOutcome(outcome: Outcome, context: OutcomeContext): string[] {
   return [
     '',
@@ -22,13 +22,13 @@ export function describeOutcome(outcome: Outcome, context: OutcomeContext): stri
   ];
 }
 
-/** Whether all went as it should: every chain came to its end, but for those that were meant not to. */
+/** Whether every chain was completed, except those that should fail. */
 export function isGood(outcome: Outcome, { poisoned }: Pick<OutcomeContext, 'poisoned'>): boolean {
   const asMeant = outcome.deadLetters.every(({ chain }) => chain !== undefined && poisoned.has(chain));
   return asMeant && lostOf(outcome).length === 0;
 }
 
-/** Chains that were sent, and neither came to their end nor to a dead-letter queue. */
+/** The chains that were sent, but neither completed nor dead-lettered. */
 function lostOf({ sent, arrived, deadLetters }: Outcome): string[] {
   const dead = new Set(deadLetters.map(({ chain }) => chain));
   return sent.filter((chain) => !arrived.has(chain) && !dead.has(chain));
@@ -56,7 +56,7 @@ function describeCounts(outcome: Outcome, { page }: OutcomeContext): string[] {
   return rows.map(([name, text]) => `${name.padEnd(12)}  ${text}`);
 }
 
-/** The same problem of many messages is told once. */
+/** Groups messages with the same problem. */
 function describeProblems({ deadLetters }: Outcome): string[] {
   return [
     ...new Set(

@@ -13,8 +13,8 @@ const maxLabels = Math.floor((box.bottom - box.top) / labelHeight);
 type Scale = (value: number) => number;
 
 /**
- * Draws prices over time as an SVG, a line a company. The price axis is logarithmic, so that the same rise in
- * per cent is the same height on it, for a share of 10 and for one of 1000. Colours are CSS variables,
+ * Draws prices over time as an SVG, with a line for each company. The price axis is logarithmic, so that the
+ * same rise in per cent has the same height at every price. Colours are CSS variables,
  * `--line-0` to `--line-7`.
  */
 export function drawPlot(reports: Report[]): string {
@@ -34,7 +34,7 @@ export function drawPlot(reports: Report[]): string {
   ].join('\n');
 }
 
-/** The number of the colour a company has, in the plot and beside its name. */
+/** The number of a company's colour, in the plot and beside its name. */
 export function colourOf(index: number): string {
   return `var(--line-${index % 8})`;
 }
@@ -61,7 +61,7 @@ function drawLine({ series, analysis }: Report, index: number, x: Scale, y: Scal
   ].join('');
 }
 
-/** The names at the ends of the lines, moved apart where they would lie on each other. */
+/** The names at the ends of the lines, moved apart where they would overlap. */
 function drawLabels(reports: Report[], y: Scale): string[] {
   if (reports.length > maxLabels) return [];
   const labels = reports
@@ -86,7 +86,7 @@ function extent(values: number[]): [number, number] {
   );
 }
 
-/** Maps one range onto another, to a tenth of a pixel; a range of one value onto the middle. */
+/** Maps one range onto another, to a tenth of a pixel. A range of one value maps to the middle. */
 function scale([from, to]: number[], [start, end]: [number, number]): Scale {
   const [low = 0, high = 0] = [from, to];
   if (low === high) return () => (start + end) / 2;

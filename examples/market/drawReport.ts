@@ -4,7 +4,7 @@ import { format } from './format.ts';
 import type { PricePoint } from './PriceSeries.ts';
 import type { Report } from './Report.ts';
 
-/** Draws the reports as one page of HTML that needs nothing else: no script, no font, no network. */
+/** Draws the reports as a self-contained HTML page, without scripts, fonts or network requests. */
 export function drawReport(reports: Report[]): string {
   return `<!doctype html>
 <html lang="en">

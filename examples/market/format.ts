@@ -1,6 +1,6 @@
 import type Big from 'big.js';
 
-/** How the table and the page write things. */
+/** The formats of the table and the page. */
 export const format = {
   /** `39.80`, `1,234.567`: two decimals, or as many as there are. */
   price(price: Big): string {
@@ -8,7 +8,7 @@ export const format = {
     return `${whole.replace(/\B(?=(\d{3})+$)/g, ',')}.${decimals.padEnd(2, '0')}`;
   },
 
-  /** `+12.3 %` with a sign, `12.3 %` without; a dash for what could not be computed. */
+  /** `+12.3 %` with a sign, `12.3 %` without; a dash for null. */
   percent(share: number | null, { sign = false }: { sign?: boolean } = {}): string {
     if (share === null) return '–';
     const digits = Math.abs(share * 100).toFixed(1);

@@ -4,9 +4,9 @@ import { parsePrice } from './parsePrice.ts';
 import type { Quote } from './readPrices.ts';
 
 /**
- * Makes dates and decimals of a company's quotes.
+ * Parses the dates and prices of a company's quotes.
  *
- * @throws Error at the first quote that is none.
+ * @throws Error at the first invalid quote.
  */
 export function loadSeries(symbol: string, quotes: Quote[]): PriceSeries {
   return new PriceSeries(

@@ -1,5 +1,5 @@
 import { type Ajson, createAjson } from 'algernon-middy';
 import Big from 'big.js';
 
-/** What this example says on the wire: every decimal is a Big, so prices add up without an error. */
+/** The registry of this example: decimals are read as Big, so that sums of prices are exact. */
 export const marketAjson: Ajson = createAjson({ decimal: Big });

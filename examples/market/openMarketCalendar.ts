@@ -1,6 +1,6 @@
-/** Knows on which days shares are traded. */
+/** The trading days. */
 export interface MarketCalendar {
-  /** How many days of trading there are after `from`, up to and with `to`. */
+  /** The number of trading days after `from`, up to and including `to`. */
   tradingDays(from: Date, to: Date): number;
 }
 
@@ -8,10 +8,10 @@ const dayMillis = 86_400_000;
 const [monday, thursday] = [1, 4];
 
 /**
- * Opens the calendar of the New York Stock Exchange: weekdays, less its yearly holidays.
+ * Opens the calendar of the New York Stock Exchange: weekdays without its holidays.
  *
- * It works out the holidays of each year once, so it is worth keeping. In a worker of your own this may be a
- * database or an API that takes its time to connect.
+ * It computes the holidays of each year once, so it is worth keeping. In your worker this could be a database or an
+ * API that is slow to connect.
  */
 export async function openMarketCalendar(): Promise<MarketCalendar> {
   const years = new Map<number, Set<number>>();
@@ -53,13 +53,13 @@ const utc = (year: number, month: number, day: number): Date => new Date(Date.UT
 
 const isWeekend = (date: Date): boolean => date.getUTCDay() === 0 || date.getUTCDay() === 6;
 
-/** A holiday on a Sunday is kept on Monday, one on a Saturday on Friday. */
+/** A holiday on a Sunday moves to Monday, one on a Saturday to Friday. */
 function observed(year: number, month: number, day: number): Date {
   const shift = [1, 0, 0, 0, 0, 0, -1][utc(year, month, day).getUTCDay()] ?? 0;
   return utc(year, month, day + shift);
 }
 
-/** The nth such weekday of a month. */
+/** The nth weekday of a kind in a month. */
 function weekday(year: number, month: number, dayOfWeek: number, nth: number): Date {
   const toFirst = (dayOfWeek - utc(year, month, 1).getUTCDay() + 7) % 7;
   return utc(year, month, 1 + toFirst + 7 * (nth - 1));
@@ -69,7 +69,7 @@ function lastMonday(year: number, month: number): Date {
   return new Date(weekday(year, month + 1, monday, 1).getTime() - 7 * dayMillis);
 }
 
-/** Two days before Easter Sunday, by the Gregorian rule as Oudin wrote it down. */
+/** Two days before Easter Sunday, by Oudin's algorithm. */
 function goodFriday(year: number): Date {
   const century = Math.floor(year / 100);
   const golden = year % 19;

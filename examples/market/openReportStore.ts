@@ -2,7 +2,7 @@ import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@a
 import { marketAjson } from './marketAjson.ts';
 import type { Report } from './Report.ts';
 
-/** Keeps reports in S3, one object a company. To put one again changes nothing, so a task that does may be repeated. */
+/** Keeps reports in S3, one object per company. Puts are idempotent, so the task may be repeated. */
 export interface ReportStore {
   put(report: Report): Promise<void>;
   get(symbol: string): Promise<Report | undefined>;

@@ -1,4 +1,4 @@
-/** One row of a CSV, and the line of the file it begins on, counted from 1. */
+/** One row of a CSV, and the line number at which it begins. */
 export interface CsvRow {
   line: number;
   cells: string[];
@@ -19,10 +19,10 @@ const quotedCell = /"[^"]*(?:""[^"]*)*"/y;
 const cellPattern = /("[^"]*(?:""[^"]*)*"|[^",\r\n]*)(,|\r\n|\n|\r|$)/y;
 
 /**
- * Reads CSV as RFC 4180 has it: cells between commas, those with a comma, a quote or a line break inside in
- * quotes, a quote itself doubled. Rows end in any of the three line breaks; blank lines are left out.
+ * Parses CSV by RFC 4180: cells with a comma, a quote or a line break are quoted, and quotes in them are doubled. Rows
+ * end in CRLF, LF or CR. Blank lines are skipped.
  *
- * @throws CsvError when a quote is opened and never closed, or stands where none may.
+ * @throws CsvError when a quote is not closed, or is not allowed.
  */
 export function parseCsv(text: string): CsvRow[] {
   const rows: CsvRow[] = [];

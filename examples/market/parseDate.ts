@@ -6,9 +6,9 @@ const timeZone = /(?:Z|[+-]\d\d:?\d\d)$/;
 
 /**
  * Reads `Jan 1 2000`, `January 1, 2000`, `2000-01-01` or `2000-01-01T00:00:00Z`. A date without a zone is UTC.
- * Orders that differ from country to country, such as 1/2/2000, are not guessed at.
+ * Ambiguous dates such as 1/2/2000 are refused.
  *
- * @returns the date, or undefined if the text is none.
+ * @returns the date, or undefined if the text is not a date.
  */
 export function parseDate(text: string): Date | undefined {
   const named = namedMonth.exec(text);
@@ -24,7 +24,7 @@ export function parseDate(text: string): Date | undefined {
   return Number.isNaN(moment.getTime()) ? undefined : moment;
 }
 
-/** A day that is in the calendar: `Date` itself would take the 30th of February for the 1st of March. */
+/** The date if the day exists. `Date` would turn February 30 into March 1. */
 function dayOf(year: number, month: number, day: number): Date | undefined {
   const date = new Date(Date.UTC(year, month, day));
   const kept = date.getUTCFullYear() === year && date.getUTCMonth() === month && date.getUTCDate() === day;

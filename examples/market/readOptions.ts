@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { InputError } from './InputError.ts';
 
-/** What the demo is asked to do. */
+/** The options of the demo. */
 export interface DemoOptions {
   files: string[];
   repeat: number;
@@ -33,7 +33,7 @@ const maxRepeat = 10_000;
 /**
  * Reads the arguments of the command.
  *
- * @throws InputError that names the argument that is wrong.
+ * @throws InputError that names the bad argument.
  */
 export function readOptions(args: string[]): DemoOptions {
   const { values, positionals } = parse(args);

@@ -4,7 +4,7 @@ import { CsvError, type CsvRow, parseCsv } from './parseCsv.ts';
 import { parseDate } from './parseDate.ts';
 import { parsePrice } from './parsePrice.ts';
 
-/** A price as a file has it: text, each checked and none of them changed. */
+/** A price and its date as they are in the file, checked but not parsed. */
 export interface Quote {
   date: string;
   price: string;
@@ -20,10 +20,10 @@ const reasons: Record<string, string> = {
 };
 
 /**
- * Reads CSV files that have a symbol, a date and a price column, in any order, beside any others.
+ * Reads CSV files with the columns symbol, date and price, in any order. Other columns are ignored.
  *
  * @returns the quotes of each symbol, in the order of the files.
- * @throws InputError that names the file and the line, and says what is wrong there.
+ * @throws InputError that names the file, the line and the problem.
  */
 export async function readPrices(files: string[]): Promise<Map<string, Quote[]>> {
   const quotes = new Map<string, Quote[]>();
@@ -77,7 +77,7 @@ function findColumns(file: string, header: CsvRow): number[] {
   });
 }
 
-/** @returns the moment of the quote, in milliseconds. */
+/** @returns the time of the quote, in milliseconds. */
 function checkQuote(line: string, symbol: string, date: string, price: string): number {
   if (!symbolPattern.test(symbol))
     throw new InputError(`${line}: a symbol has 1 to 40 characters, not ${quoted(symbol)}`);

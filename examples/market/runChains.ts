@@ -10,8 +10,8 @@ const concurrentSends = 25;
 const refreshMillis = 60;
 
 /**
- * Sends a chain of tasks for each input through SNS, SQS and S3 on this machine, and waits until there is nothing
- * left to do, or until `signal` says to stop: then what is under way is finished, and nothing more begun.
+ * Sends a chain of tasks for each input through SNS, SQS and S3 on this machine, and waits until all
+ * work is done. If `signal` aborts, running tasks are finished and no new ones are started.
  */
 export async function runChains(
   inputs: LoadArguments[],
@@ -47,7 +47,7 @@ export async function runChains(
   };
 }
 
-/** @returns the chains that SNS has taken: all of them, unless `signal` came between. */
+/** @returns the chains that were sent: all, unless `signal` aborted. */
 async function sendChains(inputs: LoadArguments[], market: Market, signal: AbortSignal): Promise<string[]> {
   const { s3, sns, bucket } = market.aws;
   const sent: string[] = [];

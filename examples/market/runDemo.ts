@@ -8,19 +8,19 @@ import { runChains } from './runChains.ts';
 import { type Output, showProgress } from './showProgress.ts';
 import type { LoadArguments } from './worker.ts';
 
-/** What the command stands on. */
+/** The environment of the command. */
 export interface DemoWorld {
   out: Output;
   err: Output;
-  /** Says to stop before the end. */
+  /** Aborts the run. */
   signal: AbortSignal;
 }
 
 const interruptedExitCode = 130;
 
 /**
- * The command as a function: takes its arguments, gives its exit code. 0 is a good end, 1 a wrong argument, a file
- * that cannot be read or a chain that was lost, 130 an interruption.
+ * Runs the command and returns its exit code: 0 for success, 1 for a wrong argument, an unreadable file or a lost
+ * chain, 130 for an interruption.
  */
 export async function runDemo(args: string[], world: DemoWorld): Promise<number> {
   try {
@@ -39,7 +39,7 @@ async function run(args: string[], { out, signal }: DemoWorld): Promise<number> 
     return 0;
   }
   const quotes = await readPrices(options.files);
-  // Now, and not when all the work is done.
+  // Before the work starts, not after it.
   await writePage(options.out, '', 'a');
   const victim = options.poison ? [...quotes.keys()].at(-1) : undefined;
   const inputs = createInputs(quotes, options.repeat, victim);
@@ -56,7 +56,7 @@ async function run(args: string[], { out, signal }: DemoWorld): Promise<number> 
   return isGood(outcome, context) ? 0 : 1;
 }
 
-/** A chain a symbol, times `repeat`; the victim's last price is no price. */
+/** A chain for each symbol, `repeat` times. The last price of the victim is not a price. */
 function createInputs(
   quotes: Map<string, Quote[]>,
   repeat: number,

@@ -1,22 +1,22 @@
-/** Where the demo writes to: the terminal, or whatever stands in its place. */
+/** The output of the demo, such as a terminal. */
 export interface Output {
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
 }
 
-/** How far the tasks of one name have come. */
+/** The progress of the tasks of one name. */
 export interface TaskProgress {
   task: string;
   done: number;
   of: number;
-  /** What else there is to say, such as `1 to try again`. */
+  /** A note such as `1 to try again`. */
   note?: string | undefined;
 }
 
-/** Shows how far the work has come, while it goes on. */
+/** Shows the progress of the work. */
 export interface Progress {
-  /** Draws what has changed, but not every time it is called. */
+  /** Draws the current state, at a limited rate. */
   show(tasks: TaskProgress[]): void;
   /** Draws the last state. */
   end(tasks: TaskProgress[]): void;
@@ -28,7 +28,7 @@ const maxBarWidth = 40;
 const noteWidth = 20;
 
 /**
- * Bars that fill, where `out` is a terminal; where it is not, or with `live: false`, a line of text now and then.
+ * Draws progress bars on a terminal. Otherwise, or with `live: false`, it writes a line of text now and then.
  */
 export function showProgress(out: Output, { live = out.isTTY === true }: { live?: boolean } = {}): Progress {
   let last: string[] = [];

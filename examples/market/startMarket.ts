@@ -5,10 +5,10 @@ import { createTally, type Tally } from './createTally.ts';
 import { openMarketCalendar } from './openMarketCalendar.ts';
 import { createHandler } from './worker.ts';
 
-/** The tasks of a chain, one after the other. */
+/** The tasks of a chain, in order. */
 export const taskNames = ['load', 'analyse', 'report'] as const;
 
-/** The worker at work on this machine, and what is counted of it. */
+/** The running worker and its counters. */
 export interface Market extends AsyncDisposable {
   aws: LocalAws;
   worker: Worker<(typeof taskNames)[number]>;

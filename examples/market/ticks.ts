@@ -21,7 +21,7 @@ export function priceTicks([low, high]: [number, number]): number[] {
   );
 }
 
-/** Where the years or months begin, not more than a dozen of them; the two ends where none begins between them. */
+/** The starts of years or months, at most twelve. Without any, both ends of the range. */
 export function timeTicks([from, to]: [number, number]): { time: number; label: string }[] {
   const [start, end] = [new Date(from), new Date(to)];
   const firstMonth = start.getUTCFullYear() * 12 + start.getUTCMonth();

@@ -23,15 +23,15 @@ import type { PriceSeries } from './PriceSeries.ts';
 import type { Report } from './Report.ts';
 import type { Quote } from './readPrices.ts';
 
-/** What a sender asks for. */
+/** The arguments of a sender. */
 export interface LoadArguments {
-  /** Names this chain among all: handed on from task to task, so that each can be told where it belongs. */
+  /** Identifies the chain. Every task passes it on. */
   chain: string;
   symbol: string;
   quotes: Quote[];
 }
 
-/** What the worker stands on. On AWS, the clients and the bucket may be left to their defaults. */
+/** The dependencies of the worker. On AWS, the defaults for the clients and the bucket suffice. */
 export interface WorkerWorld {
   s3: S3Client;
   sns: SNSClient;
@@ -42,13 +42,13 @@ export interface WorkerWorld {
   use?: MiddlewareObj[];
 }
 
-/** What tasks share while a batch lasts: each is made when a task first asks for it. */
+/** The resources that the tasks of a batch share, made on first use. */
 const resourcesOf = ({ s3, bucket, openCalendar = openMarketCalendar }: WorkerWorld) =>
   contextResources({ calendar: openCalendar, reports: () => openReportStore({ s3, bucket }) });
 
 type MarketContext = ContextOf<ReturnType<typeof resourcesOf>>;
 
-/** The chain: what one task returns is what the next one gets. */
+/** The chain: each task gets the result of the previous one. */
 const worker = routeTasks({
   load: async ({ chain, symbol, quotes }: LoadArguments) => ({ chain, series: loadSeries(symbol, quotes) }),
 
@@ -69,7 +69,7 @@ export function createHandler(world: WorkerWorld): LambdaHandler {
   return (
     middy(queued(worker, { rebuild: marketAjson }))
       .use(lambdaLogged({ logger }))
-      // It would print each message that fails, all of it; lambdaLogged says which and why.
+      // By default it prints each failed message in full. lambdaLogged logs its id and its error.
       .use(sqsPartialBatchFailure({ logger: () => {} }))
       .use(sqsSnsUnwrap())
       .use(storedDataHydrate({ s3, bucket }))
