@@ -56,17 +56,16 @@ const reserved = new Set([
   'memoryLimitInMB',
   'succeed',
   'tenantId',
-  // It would make the context a promise.
+  // It would make the context a thenable.
   'then',
 ]);
 
 /**
- * Keeps connections, credentials and the like for the tasks of a batch: `context.<name>` is a promise of the resource,
- * which is made on first use. If its factory fails, those that asked for it fail, and the next one that asks tries again.
- * When the batch ends, whatever its outcome, resources of the scope `batch` are disposed of, the last made first, by
- * `dispose` or by their own `Symbol.asyncDispose` or `Symbol.dispose`. Those of the scope `container` live on across
- * invocations, as long as `maxAgeSeconds` and `validate` say. One that is not ready when its invocation ends is made
- * anew in the next.
+ * Shares connections, credentials and other resources among the tasks of a batch. `context.<name>` is a promise of the
+ * resource, which is made on first use. If the factory fails, its callers fail, and the next caller tries again.
+ * Resources of the scope `batch` are disposed of in reverse order when the batch ends, whatever its outcome, by `dispose`
+ * or their own `Symbol.asyncDispose` or `Symbol.dispose`. Resources of the scope `container` are kept across invocations,
+ * within the limits of `maxAgeSeconds` and `validate`. One that is not ready when its invocation ends is replaced.
  *
  * `context.aws` is Lambda's own context. Properties that a task sets on `context` are visible to the other tasks of the
  * batch, but not to the next batch.

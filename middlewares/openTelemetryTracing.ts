@@ -9,6 +9,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import { checkOptions, withMethod } from '../core/checkOptions.ts';
 import { asError, type End, finishing, once } from './tracing/finishing.ts';
 import { extractContext, injectContext } from './tracing/propagation.ts';
 import type { TaskFacts, TaskTrace, Tracing } from './tracing/tracing.ts';
@@ -27,8 +28,8 @@ interface OpenTrace extends TaskTrace {
 
 /**
  * Traces tasks with OpenTelemetry. Each task is a CONSUMER span whose parent is the sender's span. Names and attributes
- * follow the semantic conventions for messaging, and the invocation's own span is linked. SDK, exporter and context
- * manager are yours to set up; without them nothing is traced.
+ * follow the semantic conventions for messaging, and the invocation's own span is linked. Set up the SDK, the exporter
+ * and the context manager yourself; without them nothing is traced.
  *
  * The context travels in message attributes, by the global propagator: baggage, B3 or whatever `OTEL_PROPAGATORS` names.
  * Without a global propagator it is the W3C's `traceparent` and `tracestate`; `OTEL_PROPAGATORS=none` switches that off.
@@ -36,11 +37,13 @@ interface OpenTrace extends TaskTrace {
  *
  * Needs `@opentelemetry/api`.
  *
+ * @throws OptionError when an option is unknown or has a bad value
  * @example
  * import { openTelemetryTracing } from 'algernon-middy/middlewares/openTelemetryTracing';
  * export const handler = middy(queued(worker)).use(lambdaLogged({ tracing: openTelemetryTracing() }));
  */
 export function openTelemetryTracing(options: OpenTelemetryTracingOptions = {}): Tracing {
+  checkOptions('openTelemetryTracing', options, { tracer: withMethod('startSpan', 'a tracer') });
   const tracer = () => options.tracer ?? trace.getTracer('algernon-middy');
   /** In a direct invocation the task's span is not the current one of the handler. */
   const currentContext = (task?: TaskTrace): Context => {

@@ -7,16 +7,16 @@ import { remember } from './aws/remember.ts';
 export interface TopicsByDisplayNameOptions {
   /** Default: a client that is made on first use and shared. */
   sns?: SNSClient;
-  /** How long an ARN is remembered, in seconds. Default 300. */
+  /** How long an ARN is cached, in seconds. Default 300. */
   maxAgeSeconds?: number;
 }
 
 /**
- * Finds the topic of a task by its DisplayName, as Algernon's Python workers of version 2 do. For the option `topics`
- * of `callbackPublisher` and `sendTask`. It asks SNS about one topic after the other until it finds the right one. With
+ * Finds the topic of a task by its DisplayName, like Algernon's Python workers of version 2. For the option `topics`
+ * of `callbackPublisher` and `sendTask`. It asks SNS about each topic in turn. With
  * many topics, use a map or `topicsFromSsm` instead.
  *
- * A missing topic is remembered for 30 seconds. The function's role needs `sns:ListTopics` and
+ * A missing topic is cached for 30 seconds. The function's role needs `sns:ListTopics` and
  * `sns:GetTopicAttributes`.
  *
  * @throws OptionError when an option is unknown or has a bad value
@@ -30,7 +30,7 @@ export function topicsByDisplayName(
     sns: awsClient('SNSClient'),
     maxAgeSeconds: finite('seconds', 0),
   });
-  // Remembered by topic, so that looking for a second name lists the topics but does not read them again.
+  // Cached by topic, so that a second look-up lists the topics but does not read them again.
   const displayNameOf = remember(
     async (TopicArn) => {
       const { sdk, client } = await loadSns(sns);

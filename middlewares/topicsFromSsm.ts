@@ -8,9 +8,9 @@ import { remember } from './aws/remember.ts';
 export interface TopicsFromSsmOptions {
   /** Default: a client that is made on first use and shared. Needs `@aws-sdk/client-ssm`. */
   ssm?: SSMClient;
-  /** The name of a parameter is this and the task's name. Default: empty. */
+  /** The prefix of the parameters' names, before the task's name. Default: empty. */
   prefix?: string;
-  /** How long an ARN is remembered, in seconds. Default 300. */
+  /** How long an ARN is cached, in seconds. Default 300. */
   maxAgeSeconds?: number;
 }
 
@@ -22,11 +22,11 @@ const loadSsm = lazySdk(
 );
 
 /**
- * Finds the topic of a task in an SSM parameter that is named as the task and holds the ARN, as Algernon's Python
- * workers of version 7 do. For the option `topics` of `callbackPublisher` and `sendTask`.
+ * Finds the topic of a task in the SSM parameter that has the task's name and holds the ARN, like Algernon's Python
+ * workers of version 7. For the option `topics` of `callbackPublisher` and `sendTask`.
  *
- * A message determines the parameter that is read: give the parameters of topics a `prefix` that no others have. A
- * parameter that does not hold the ARN of a topic is ignored. A missing topic is remembered for 30 seconds.
+ * Since a message determines the parameter, use a `prefix` that only the parameters of topics have. A parameter without
+ * the ARN of a topic is ignored. A missing topic is cached for 30 seconds.
  *
  * The function's role needs `ssm:GetParameter`.
  *

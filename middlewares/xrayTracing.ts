@@ -1,4 +1,5 @@
 import { Tracer } from '@aws-lambda-powertools/tracer';
+import { checkOptions, withMethod } from '../core/checkOptions.ts';
 import { capturesErrors } from './logging/powertoolsPrivates.ts';
 import { asError, type End, finishing, once } from './tracing/finishing.ts';
 import type { TaskFacts, Tracing } from './tracing/tracing.ts';
@@ -17,13 +18,17 @@ type Subsegment = NonNullable<Parameters<Parameters<Tracer['provider']['captureA
  * `ColdStart`, with its error and the calls of the S3 and SNS clients in it, and HTTP as Powertools' tracer captures it. Does
  * nothing outside Lambda and where Powertools' tracing is off.
  *
- * X-Ray's SDK is supported until February 2027: `openTelemetryTracing` is the other way.
+ * AWS supports X-Ray's SDK until February 2027; `openTelemetryTracing` is the alternative.
  *
+ * @throws OptionError when an option is unknown or has a bad value
  * @example
  * import { xrayTracing } from 'algernon-middy/middlewares/xrayTracing';
  * export const handler = middy(queued(worker)).use(lambdaLogged({ tracing: xrayTracing() }));
  */
-export function xrayTracing({ tracer = new Tracer() }: XrayTracingOptions = {}): Tracing {
+export function xrayTracing(options: XrayTracingOptions = {}): Tracing {
+  const { tracer = new Tracer() } = checkOptions('xrayTracing', options, {
+    tracer: withMethod('isTracingEnabled', 'a Powertools Tracer'),
+  });
   const { provider } = tracer;
   quieten(tracer);
 
@@ -70,7 +75,7 @@ export function xrayTracing({ tracer = new Tracer() }: XrayTracingOptions = {}):
       ) as ReturnType<typeof work>;
     },
 
-    // X-Ray's own header travels with the captured client.
+    // The captured client sends X-Ray's own header.
     send: (_, work) => work({}),
 
     capture(client) {
@@ -84,8 +89,8 @@ export function xrayTracing({ tracer = new Tracer() }: XrayTracingOptions = {}):
 const captured = new WeakSet<object>();
 
 /**
- * X-Ray sends a subsegment only when all those in it are closed. Powertools does not close the one of a `fetch` over a
- * connection that an earlier task opened, nor is a call closed that is still under way when a task ends.
+ * X-Ray sends a subsegment only when all subsegments in it are closed. Those of calls that are still running stay open,
+ * and so do those of a `fetch` over a connection that an earlier task opened.
  */
 function closeOpen(subsegment: Subsegment): void {
   for (const child of [...(subsegment.subsegments ?? [])]) {

@@ -11,7 +11,7 @@ export interface TaskBucketProps {
 
 /**
  * The bucket for results: encrypted, without public access or plain HTTP, with a lifecycle rule that removes old
- * results. All workers must share one bucket, since a worker reads only its own.
+ * results. One bucket is enough for all workers: a worker reads only its own.
  *
  * @example
  * const bucket = new TaskBucket(this, 'Results', { keepResults: Duration.days(60) });

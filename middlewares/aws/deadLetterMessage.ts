@@ -13,7 +13,7 @@ export class DeadLetterError extends AlgernonError {
   constructor(failure: unknown, cause: unknown) {
     super(
       'DEAD_LETTER',
-      `The task failed for good (${textOf(failure)}), and the dead-letter queue did not accept it: ${textOf(cause)}`,
+      `The task failed for good (${textOf(failure)}), and its message could not be sent to the dead-letter queue: ${textOf(cause)}`,
       { cause, retryable: true },
     );
     this.failure = failure;
@@ -23,10 +23,10 @@ export class DeadLetterError extends AlgernonError {
 const maxReasonLength = 1000;
 
 /**
- * The message for a dead-letter queue: body and attributes of the record, and the reason in attributes of ours. Those
- * replace the reason of an earlier failure. Tracing attributes give way to them, other attributes do not.
+ * The message for a dead-letter queue: the body and the attributes of the record, and new attributes with the reason.
+ * These replace the reason of an earlier failure. If there are more than ten attributes, tracing attributes are dropped.
  *
- * It never throws for what a record lacks, since that would hide the error of the task.
+ * An incomplete record does not throw, since that would hide the error of the task.
  */
 export function deadLetterMessage(record: SqsRecord, error: unknown): QueueMessage {
   const { body, messageId, eventSourceARN, messageAttributes, attributes } = record as Partial<SqsRecord>;
@@ -89,7 +89,7 @@ function reasonOf(error: unknown): string {
   return `${nameOf(error)}: ${message}`.slice(0, maxReasonLength);
 }
 
-/** Anything can be thrown, also an object that cannot be converted. */
+/** Anything can be thrown, including an object that cannot be converted to a string. */
 function textOf(value: unknown): string {
   try {
     return String(value);
@@ -98,7 +98,7 @@ function textOf(value: unknown): string {
   }
 }
 
-/** SQS accepts the characters that XML accepts, and no empty string. */
+/** SQS accepts only XML characters, and no empty strings. */
 function sendable(text: string): string {
   return text.replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '\uFFFD') || '-';
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { StoredDataError, shown } from '../../core/storedData/StoredDataError.ts';
 
-/** Formats by the first bytes of an object. */
+/** Formats, recognised by the first bytes of an object. */
 const formats: readonly (readonly [name: string, ...bytes: number[]])[] = [
   ['compressed with gzip', 0x1f, 0x8b],
   ['compressed with zstd', 0x28, 0xb5, 0x2f, 0xfd],

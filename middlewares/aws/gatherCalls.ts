@@ -3,11 +3,11 @@ import { startTimer } from '../timing/startTimer.ts';
 export interface GatherOptions<Item> {
   /** Makes one call for items of one key. Resolves to an error for each item that failed, in their order. */
   call(key: string, items: readonly Item[]): Promise<readonly (Error | undefined)[]>;
-  /** The most items in a call. */
+  /** The maximum number of items in a call. */
   maxItems: number;
   /** The bytes of an item. Default: 0. */
   bytesOf?(item: Item): number;
-  /** The most bytes in a call. Default: no limit. */
+  /** The maximum number of bytes in a call. Default: no limit. */
   maxBytes?: number;
   /** How long the first item waits for others, in milliseconds. */
   lingerMillis: number;
@@ -25,10 +25,10 @@ interface Group<Item> {
 }
 
 /**
- * Turns calls for one item each into calls for several. A call leaves when it is full, or when its first item has
- * waited long enough.
+ * Combines calls for single items into batch calls. A batch is sent when it is full, or when its first item has waited
+ * for `lingerMillis`.
  *
- * @returns a function that adds an item, and resolves or rejects as that item did
+ * @returns a function that adds an item, and resolves or rejects with the outcome of that item
  */
 export function gatherCalls<Item>(options: GatherOptions<Item>): (key: string, item: Item) => Promise<void> {
   const { call, maxItems, bytesOf = () => 0, maxBytes = Number.POSITIVE_INFINITY, lingerMillis } = options;

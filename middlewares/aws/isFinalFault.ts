@@ -1,6 +1,6 @@
 /**
- * The faults that another try cannot cure, of S3, SNS, SQS, SSM, Step Functions and KMS: the request, a permission or a
- * resource must change first. Every other fault is retryable, those that AWS adds later included.
+ * The faults of S3, SNS, SQS, SSM, Step Functions and KMS that a retry cannot fix: the request, a permission or a
+ * resource must change first. Every other fault is retryable, including those that AWS adds later.
  */
 const finalFaults = new Set(
   `NoSuchKey NoSuchBucket NoSuchVersion NotFound ResourceNotFound InvalidObjectState
@@ -20,14 +20,14 @@ const finalFaults = new Set(
     .split(/\s+/),
 );
 
-/** For an answer without a code, such as one to HEAD or one of a proxy. */
+/** For a response without a code, such as that to a HEAD request or that of a proxy. */
 const finalStatuses = [301, 403, 404, 405, 410, 413, 414];
 
 /**
- * Whether a call to AWS that failed would fail the same way every time. No answer, a 5xx, throttling, redirects for a
- * while, credentials that have expired and everything unknown are not final.
+ * Whether a failed call to AWS would fail again every time. Timeouts, 5xx, throttling, temporary redirects, expired
+ * credentials and unknown faults are not final.
  *
- * @param error the error of the SDK, or `{ name, $metadata }` of an answer inside a batch
+ * @param error the error of the SDK, or `{ name, $metadata }` of a failed entry in a batch
  */
 export function isFinalFault(error: unknown): boolean {
   const { name, $retryable, $metadata } = Object(error) as {
@@ -35,19 +35,19 @@ export function isFinalFault(error: unknown): boolean {
     $retryable?: object;
     $metadata?: { httpStatusCode?: number };
   };
-  // Not `$fault`: some versions of the SDK say `client` of an answer that has no class, whatever its status.
+  // Not `$fault`: some versions of the SDK set it to `client` for unknown errors, whatever the status.
   const status = $metadata?.httpStatusCode ?? 500;
   if (status < 300 || status >= 500 || $retryable !== undefined) return false;
   if (isNameless(name)) return finalStatuses.includes(status);
   return finalFaults.has(codeOf(String(name)));
 }
 
-/** The names that the SDK gives to an answer without a code. */
+/** The names that the SDK gives to an error without a code. */
 function isNameless(name: unknown): boolean {
   return name === undefined || /^(|\d{3}|Error|UnknownError|Unknown|Forbidden)$/.test(String(name));
 }
 
-/** A code as it is in the list: services, protocols and versions of the SDK spell one code in several ways. */
+/** A code in the spelling of the list. Services, protocols and SDK versions spell codes differently. */
 function codeOf(name: string): string {
   return name
     .replace(/^.*#|^AWS\.SimpleQueueService\./, '')

@@ -5,8 +5,8 @@ export interface LoadedSdk<Sdk, Client> {
 }
 
 /**
- * Loads an SDK package on first use, since importing it costs a cold start more than all of this library. The default
- * client is made once per process and shared by every function that is not given a client.
+ * Loads an SDK package on first use, since importing it takes longer in a cold start than all of this library. The default
+ * client is made once per process, and shared by all functions without a client of their caller.
  *
  * @param load a literal `import()`, so that bundlers see it; a failed import is tried again on the next use
  * @example

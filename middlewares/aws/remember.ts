@@ -1,16 +1,16 @@
 export interface RememberOptions {
-  /** How long a result is remembered, in seconds. */
+  /** How long a result is cached, in seconds. */
   maxAgeSeconds: number;
-  /** How long it is remembered that there is none, in seconds. Default 30, and never longer than `maxAgeSeconds`. */
+  /** How long a missing result is cached, in seconds. Default 30, at most `maxAgeSeconds`. */
   missSeconds?: number;
 }
 
-/** The names come from messages, so there may be any number of them. */
+/** Names come from messages, so their number is unbounded. */
 const maxEntries = 10_000;
 
 /**
- * Remembers the results of a look-up. Callers that ask while it is under way share it. That nothing was found
- * (undefined) is remembered for a moment; an error is not remembered.
+ * Caches the results of a look-up. Concurrent callers share it. A missing result (undefined) is cached for a shorter
+ * time; an error is not cached.
  */
 export function remember<T>(
   lookUp: (name: string) => Promise<T | undefined>,
@@ -22,7 +22,7 @@ export function remember<T>(
     const cached = entries.get(name);
     if (cached && Date.now() < cached.until) return cached.found;
     const entry = { found: lookUp(name), until: Date.now() + maxAgeSeconds * 1000 };
-    // Deleted first, so that the map is in the order of age.
+    // Deleted first, so that the map stays ordered by age.
     entries.delete(name);
     entries.set(name, entry);
     if (entries.size > maxEntries) entries.delete(entries.keys().next().value as string);

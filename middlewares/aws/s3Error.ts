@@ -9,20 +9,20 @@ interface S3Fault {
   $metadata?: { httpStatusCode?: number };
 }
 
-/** Makes a {@link StoredDataError} of what S3 or the SDK threw: in S3's own words, with what to do about it. */
+/** Converts an error of S3 or the SDK to a {@link StoredDataError}, with S3's message and advice. */
 export function s3Error(action: 'read' | 'write', address: ObjectAddress, error: unknown): StoredDataError {
   if (error instanceof StoredDataError) return error;
-  const place = shown(`s3://${address.bucket}/${address.key}`);
+  const url = shown(`s3://${address.bucket}/${address.key}`);
   const fault = Object(error) as S3Fault;
-  const said = shown(error instanceof Error ? `${fault.name}: ${fault.message}` : String(error));
+  const detail = shown(error instanceof Error ? `${fault.name}: ${fault.message}` : String(error));
   if (!isFinalFault(error)) {
-    return new StoredDataError('STORED_DATA_UNAVAILABLE', `Could not ${action} ${place} this time: ${said}`, {
+    return new StoredDataError('STORED_DATA_UNAVAILABLE', `Could not ${action} ${url} this time: ${detail}`, {
       cause: error,
       retryable: true,
     });
   }
   const [code, advice] = adviceFor(action, address, fault);
-  return new StoredDataError(code, `Cannot ${action} ${place}: ${advice} (${said})`, { cause: error });
+  return new StoredDataError(code, `Cannot ${action} ${url}: ${advice} (${detail})`, { cause: error });
 }
 
 function adviceFor(
@@ -46,7 +46,7 @@ function adviceFor(
   if (name === 'InvalidObjectState') {
     return [
       'STORED_DATA_ARCHIVED',
-      `it is archived in the storage class ${shown(StorageClass ?? 'GLACIER or DEEP_ARCHIVE')}. Restore it, and let no lifecycle rule archive stored values.`,
+      `it is archived in the storage class ${shown(StorageClass ?? 'GLACIER or DEEP_ARCHIVE')}. Restore it, and exclude stored values from lifecycle rules that archive.`,
     ];
   }
   if ($metadata?.httpStatusCode === 404) {
@@ -55,15 +55,15 @@ function adviceFor(
   if ($metadata?.httpStatusCode === 403) {
     const permission =
       action === 'read'
-        ? 's3:GetObject. Without s3:ListBucket, S3 says this of a missing object too'
-        : 's3:PutObject, with the option acl s3:PutObjectAcl too';
+        ? 's3:GetObject. Without s3:ListBucket, S3 also answers this for a missing object'
+        : 's3:PutObject, and s3:PutObjectAcl for the option acl';
     return ['STORED_DATA_ACCESS', `access is denied. The function's role needs ${permission}.`];
   }
   if (/PermanentRedirect|HeaderMalformed|IllegalLocation/.test(name) || $metadata?.httpStatusCode === 301) {
     return ['STORED_DATA_REFUSED', 'the bucket is in another region. Pass a client for it as the option s3.'];
   }
   if (/AccessControlList|MalformedACL/.test(name)) {
-    return ['STORED_DATA_REFUSED', 'the bucket does not take ACLs. Leave out the option acl.'];
+    return ['STORED_DATA_REFUSED', 'the bucket does not allow ACLs. Remove the option acl.'];
   }
   return ['STORED_DATA_REFUSED', 'S3 rejected the request.'];
 }

@@ -15,14 +15,14 @@ const load = lazySdk(
 export interface S3ObjectStoreOptions {
   /** Default: a shared client, made on first use. */
   s3?: S3Client | undefined;
-  /** A canned ACL for objects that are written. Default: none, which is right for buckets that own all their objects. */
+  /** A canned ACL for objects that are written. Default: none, as buckets with ACLs disabled require. */
   acl?: ObjectCannedACL | undefined;
 }
 
-/** A text with more bytes is uploaded in parts of this size. */
+/** The size of a part. Texts with more bytes are uploaded in parts. */
 const partBytes = 8 * 1024 * 1024;
 
-/** Keeps stored values in S3. The client does the retries. */
+/** Stores values in S3. The client retries failed calls. */
 export function s3ObjectStore({ s3, acl }: S3ObjectStoreOptions = {}): ObjectStore {
   return {
     async get(address, { admit, signal }) {
@@ -65,7 +65,7 @@ export function s3ObjectStore({ s3, acl }: S3ObjectStoreOptions = {}): ObjectSto
 
 type ObjectBody = AsyncIterable<Uint8Array> & { destroy?(): void };
 
-/** Reads an object whose size was admitted; one of unknown size is admitted piece by piece. */
+/** Reads an object. Its size, or each piece if the size is unknown, is passed to `admit` first. */
 async function readBytes(
   body: ObjectBody | undefined,
   length: number | undefined,
@@ -74,7 +74,7 @@ async function readBytes(
   try {
     if (length !== undefined) admit(length);
     const pieces: Uint8Array[] = [];
-    // Memory for a known size is taken once: to put pieces together would take it twice.
+    // A known size is allocated once. Joining pieces would take twice the memory.
     const whole = length === undefined ? undefined : Buffer.allocUnsafeSlow(length);
     let filled = 0;
     for await (const piece of body ?? []) {
@@ -87,7 +87,7 @@ async function readBytes(
     if (whole && filled !== length) throw new Error(`got ${filled} of ${length} bytes`);
     return whole ?? Buffer.concat(pieces);
   } catch (error) {
-    // Closes the connection, since the rest of the answer is not read.
+    // Closes the connection, since the rest of the body is not read.
     body?.destroy?.();
     throw error;
   }

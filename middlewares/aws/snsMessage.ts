@@ -3,8 +3,8 @@ import { AlgernonError, type ErrorDetails } from '../../core/errors.ts';
 import type { TaskMessage } from '../../core/tasks/taskPublisher.ts';
 
 /**
- * A message could not be published. `code` is `PUBLISH_FAILED` when SNS did not accept it, `MESSAGE_TOO_LARGE` or
- * `BAD_ATTRIBUTES` when it was not sent at all.
+ * A message could not be published. `code` is `PUBLISH_FAILED` when SNS did not accept it. It is `MESSAGE_TOO_LARGE`
+ * or `BAD_ATTRIBUTES` when the message was not sent at all.
  */
 export class PublishError extends AlgernonError {
   override readonly name = 'PublishError';
@@ -23,11 +23,11 @@ const tracingNames = [
 ];
 
 /**
- * Makes attributes fit into a message: drops those of tracing while there are more than ten, or more than `maxBytes`.
- * Call it before a result is stored, so that a message that cannot be sent leaves nothing behind.
+ * Fits attributes into a message: drops tracing attributes while there are more than ten attributes, or more than
+ * `maxBytes`. Call it before a result is stored, so that a message that cannot be sent stores nothing.
  *
  * @param attributes message attributes, ours included
- * @param maxBytes the room for all of them. Default: no limit
+ * @param maxBytes the limit for all attributes together. Default: no limit
  * @throws PublishError `BAD_ATTRIBUTES`, with the attribute's name, when SNS or SQS would refuse or discard the message
  * @example
  * const attributes = fitAttributes({ ...own, ...carried });
@@ -56,7 +56,7 @@ export function fitAttributes(
   return fitted;
 }
 
-/** Why SNS or SQS would refuse an attribute, as the rest of a sentence about it; undefined when they accept it. */
+/** The reason why SNS or SQS would refuse an attribute, as the end of a sentence; undefined if they accept it. */
 export function attributeProblem(name: string, value: unknown): string | undefined {
   if (!/^[\w.-]{1,256}$/.test(name)) return 'must have a name of 1 to 256 letters, digits, "_", "-" and "."';
   if (/^\.|\.\.|\.$|^(aws|amazon)\./i.test(name)) {
@@ -68,7 +68,7 @@ export function attributeProblem(name: string, value: unknown): string | undefin
   return sendable.test(value) ? undefined : 'has a character that SNS and SQS do not accept';
 }
 
-/** The characters that XML accepts, and with it SNS and SQS. */
+/** SNS and SQS accept only XML characters. */
 const sendable = /^[\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]*$/u;
 
 /** Whether an attribute only carries a trace. */
@@ -77,7 +77,7 @@ export function isTracing(name: string): boolean {
 }
 
 /**
- * Whether a message is within the limit of its topic, where its tracing attributes may be dropped.
+ * Whether a message is within the limit of its topic, not counting tracing attributes, which may be dropped.
  *
  * @example
  * if (!fitsMessage(message, 262_144)) await store(result);
@@ -115,7 +115,7 @@ export function entryOf(message: TaskMessage, id: string, maxMessageBytes: numbe
         { DataType: typeOf(value), StringValue: String(value) },
       ]),
     ),
-    // A standard topic hands the group on to its queues, which share themselves out fairly among groups.
+    // A standard topic passes the group to its queues, for fair queues.
     ...(group !== undefined && { MessageGroupId: group }),
     ...(isFifo && { MessageDeduplicationId: deduplicationId }),
   };
@@ -147,7 +147,7 @@ function badAttributes(message: string, name?: string): PublishError {
 function tooLarge(bytes: number, maxBytes: number): PublishError {
   return new PublishError(
     'MESSAGE_TOO_LARGE',
-    `The message has ${bytes} bytes, and its topic accepts ${maxBytes}. Lower inlineUnder, so that large values go ` +
+    `The message has ${bytes} bytes; its topic accepts ${maxBytes}. Lower inlineUnder, so that large values go ` +
       'through S3, or raise the limit of the topic and the option maxMessageBytes.',
   );
 }

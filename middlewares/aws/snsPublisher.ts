@@ -13,26 +13,26 @@ export interface SnsPublisherOptions {
   maxMessageBytes?: number | undefined;
 }
 
-/** The id that SNS gave a message, or why it was not sent. */
+/** The SNS id of a message, or its error. */
 export type Outcome = { readonly messageId: string | undefined } | { readonly error: Error };
 
 export interface SnsPublisher extends TaskPublisher {
-  /** Sends messages as `publish` does, and tells the ids of those that were sent. */
+  /** Sends messages like `publish`, and returns the ids of those that were sent. */
   send(messages: readonly TaskMessage[], signal?: AbortSignal): Promise<Outcome[]>;
 }
 
-/** The most messages in one PublishBatch. */
+/** The limit of SNS for one PublishBatch. */
 export const maxEntries = 10;
 
-/** The most calls of one `send` at once. */
+/** The maximum number of concurrent calls of one `send`. */
 const maxCalls = 16;
 
-/** The waits before entries that SNS throttled are sent again, in milliseconds; half of each is random. */
+/** The delays before throttled entries are sent again, in milliseconds. Half of each delay is random. */
 const retryMillis = [100, 200, 400, 800];
 
 /**
- * Sends messages to SNS topics, up to ten in a call. Entries that SNS throttles in a batch that it accepted are sent
- * again up to four times. When a whole call fails, the SDK has retried it already.
+ * Sends messages to SNS topics, up to ten in a call. Throttled entries of an accepted batch are sent again up to four
+ * times. The SDK retries calls that fail as a whole.
  */
 export function snsPublisher({ sns, maxMessageBytes = 262_144 }: SnsPublisherOptions = {}): SnsPublisher {
   const send: SnsPublisher['send'] = async (messages, signal) => {
@@ -64,8 +64,8 @@ interface Batch {
 }
 
 /**
- * Divides messages into batches. Each item of the result is a line of batches that are sent one after the other: all
- * those of a FIFO topic, and each batch of a standard topic by itself.
+ * Divides messages into batches. Each item of the result is a line of batches that are sent in sequence: all batches of
+ * a FIFO topic, or a single batch of a standard topic.
  */
 function batchesOf(messages: readonly TaskMessage[], maxBytes: number, outcomes: Outcome[]): Batch[][] {
   const lines: Batch[][] = [];
@@ -111,7 +111,7 @@ async function sendBatch(
     } catch (error) {
       const final = isFinalFault(error);
       if (!final || left.length === 1) for (const { Id } of left) fail(Id, error, !final);
-      // SNS may object to one message alone, which must not fail the others.
+      // SNS may refuse the call because of one message, which must not fail the others.
       else
         for (const entry of left)
           await sendBatch(sns, { topicArn, entries: [entry], bytes }, outcomes, signal);
@@ -130,7 +130,8 @@ async function sendBatch(
       fail(Id, new Error(`${Code}: ${Message}`), !final);
       if (!final && entry) throttled.push(entry);
     }
-    for (const id of unanswered.keys()) fail(id, new Error('SNS did not say whether it was sent'), true);
+    for (const id of unanswered.keys())
+      fail(id, new Error('the response of SNS does not list the message'), true);
     if (throttled.length === 0 || !(await waitToRetry(attempt, signal))) return;
     left = throttled;
   }
@@ -147,7 +148,7 @@ async function call(
   return captureClient(client).send(command, signal && { abortSignal: signal });
 }
 
-/** Waits before another attempt. False when there is none: too many were made, or the signal was aborted. */
+/** Waits before the next attempt. Returns false after the last attempt, or when the signal is aborted. */
 async function waitToRetry(attempt: number, signal: AbortSignal | undefined): Promise<boolean> {
   const millis = retryMillis[attempt];
   if (millis === undefined) return false;

@@ -21,20 +21,20 @@ export interface QueueMessage {
   traceHeader?: string | undefined;
 }
 
-/** What a queue does with messages that keep failing. */
+/** The dead-letter queue of a queue, and the number of receives before it. */
 export interface RedrivePolicy {
   readonly deadLetterUrl: string;
   readonly maxReceiveCount: number;
 }
 
-/** Calls to queues. They are identified by ARN, since a record has that and not the URL. */
+/** Calls to queues, which are identified by ARN, since a record has no URL. */
 export interface SqsQueues {
-  /** Hides messages for so many seconds from now. */
+  /** Hides messages for a number of seconds from now. */
   hide(queueArn: string, receiptHandles: readonly string[], seconds: number): Promise<void>;
   /**
    * The redrive policy of a queue; undefined when it has none.
    *
-   * @throws AlgernonError `REDRIVE_POLICY_UNREADABLE` when AWS refuses to tell it, such as for lack of permission
+   * @throws AlgernonError `REDRIVE_POLICY_UNREADABLE` when it cannot be read, such as for lack of permission
    */
   redrivePolicy(queueArn: string): Promise<RedrivePolicy | undefined>;
   send(url: string, message: QueueMessage): Promise<void>;
@@ -47,7 +47,7 @@ const maxBatchBytes = 262_144;
 /** How long a call waits for others to join it, in milliseconds. */
 const lingerMillis = 10;
 
-/** How long a redrive policy, or that it may not be read, is remembered, in seconds. */
+/** How long a redrive policy, or the lack of permission to read it, is cached, in seconds. */
 const policySeconds = 300;
 
 /** Makes the calls, ten messages at a time. */
@@ -74,7 +74,7 @@ export function sqsQueues(given: SQSClient | undefined): SqsQueues {
       const { deadLetterTargetArn, maxReceiveCount } = JSON.parse(Attributes?.RedrivePolicy ?? '{}');
       const deadLetterUrl =
         typeof deadLetterTargetArn === 'string' ? await urlOf(deadLetterTargetArn) : undefined;
-      // SQS gives the number as it was set: as a number, or as a string.
+      // SQS returns the number as it was set: a number or a string.
       return deadLetterUrl === undefined
         ? undefined
         : { deadLetterUrl, maxReceiveCount: Number(maxReceiveCount) };
@@ -83,7 +83,7 @@ export function sqsQueues(given: SQSClient | undefined): SqsQueues {
       throw error;
     }
   };
-  // That it may not be read is remembered too, since otherwise each record would ask again.
+  // Lack of permission is cached too, so that not every record asks again.
   const rememberedPolicy = remember(readPolicy, { maxAgeSeconds: policySeconds });
   const redrivePolicy = async (queueArn: string) => {
     const policy = await rememberedPolicy(queueArn);
@@ -122,7 +122,7 @@ export function sqsQueues(given: SQSClient | undefined): SqsQueues {
         return errorsOf(entries.length, await sendEntries(url, entries));
       } catch (error) {
         if (!isFinalFault(error) || entries.length === 1) throw error;
-        // SQS may object to one message alone, which must not fail the others.
+        // SQS may refuse the call because of one message, which must not fail the others.
         const sent = entries.map(async (entry) => {
           const [failure] = errorsOf(1, await sendEntries(url, [{ ...entry, Id: '0' }]));
           if (failure) throw failure;
@@ -144,7 +144,7 @@ export function sqsQueues(given: SQSClient | undefined): SqsQueues {
   };
 }
 
-/** The failures in an answer to a call with the ids 0, 1, 2 and so on. */
+/** The failures in a response, for entries with the ids 0, 1, 2 and so on. */
 function errorsOf(entries: number, answer: Answer): (Error | undefined)[] {
   const errors: (Error | undefined)[] = Array.from({ length: entries });
   for (const { Id, Code, Message } of answer.Failed ?? []) {
@@ -173,7 +173,7 @@ function entryOf(url: string, message: QueueMessage, id: string): SendMessageBat
   };
 }
 
-/** What counts towards the limit of a batch. */
+/** The bytes that count towards the limit of a batch. */
 function bytesOf({ body, attributes }: QueueMessage): number {
   let bytes = Buffer.byteLength(body);
   for (const [name, { DataType = '', StringValue = '', BinaryValue }] of Object.entries(attributes)) {

@@ -1,14 +1,14 @@
 import { AlgernonError } from '../../core/errors.ts';
 import { isTopicName } from '../../core/tasks/nextTask.ts';
 
-/** Where the topic of a task is: a map from task names to ARNs, or a function that finds the ARN. */
+/** The topics of tasks: a map from task names to ARNs, or a function that finds the ARN. */
 export type Topics =
   | Readonly<Record<string, string>>
   | ((taskName: string) => string | undefined | Promise<string | undefined>);
 
 /**
- * Finds the ARN of a task's topic. Without `topics` it is the topic named as the task, in the region and account of
- * the function itself: no look-up, and no permission for one.
+ * Finds the ARN of a task's topic. Without `topics`, the topic has the name of the task, and the region and account of
+ * the function. This needs no call and no permission.
  *
  * @param functionArn the ARN of the Lambda function, or of anything else in the same region and account
  * @throws AlgernonError `TOPIC_NOT_FOUND` when the topic is unknown
@@ -22,9 +22,9 @@ export async function topicArn(
   if (typeof arn === 'string' && arn !== '') return arn;
   throw new AlgernonError(
     'TOPIC_NOT_FOUND',
-    `The topic of the task ${taskName} is unknown. Give its ARN in the option topics. Without that option, it is the ` +
-      'topic named as the task, in the region and account of the function; sendTask needs the option functionArn for ' +
-      'that: context.invokedFunctionArn.',
+    `The topic of the task ${taskName} is unknown. Pass its ARN in the option topics. Without topics, ` +
+      'sendTask needs the option functionArn, such as context.invokedFunctionArn: the topic then has the name of the ' +
+      'task, and the region and account of the function.',
   );
 }
 

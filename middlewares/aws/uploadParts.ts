@@ -10,15 +10,15 @@ export interface PartsUpload {
   signal?: AbortSignal | undefined;
 }
 
-/** With three parts under way a worker of 1 vCPU is busy, and little more than the text is held. */
+/** Three concurrent parts keep 1 vCPU busy, and take little memory beyond the text. */
 const concurrentParts = 3;
 
 /** How many characters are encoded at a time. */
 const sliceLength = 1024 * 1024;
 
 /**
- * Uploads a text in parts. Its bytes are never held as a whole. If it fails, the parts are removed, and the error is that
- * of the upload, also when the parts cannot be removed.
+ * Uploads a text in parts, so that its bytes are never in memory as a whole. After a failure the parts are removed. If
+ * that fails too, the error is still that of the upload.
  */
 export async function uploadParts(upload: PartsUpload): Promise<void> {
   const { sdk, client, params, signal } = upload;
@@ -78,7 +78,7 @@ async function sendParts(upload: PartsUpload, target: Target): Promise<Completed
   return completed;
 }
 
-/** Cuts a text into parts of equal size, but for the last. */
+/** Cuts a text into parts of equal size; the last may be smaller. */
 function* partsOf(pieces: readonly string[], partBytes: number) {
   let part = Buffer.allocUnsafeSlow(partBytes);
   let number = 1;
@@ -103,7 +103,7 @@ function* slicesOf(pieces: readonly string[]): Generator<string> {
   for (const piece of pieces) {
     for (let start = 0, end: number; start < piece.length; start = end) {
       end = Math.min(start + sliceLength, piece.length);
-      // The other half of a character must not be cut off.
+      // Do not cut a surrogate pair.
       if (isHighSurrogate(piece.charCodeAt(end - 1))) end += 1;
       yield piece.slice(start, end);
     }

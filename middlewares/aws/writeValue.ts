@@ -16,7 +16,7 @@ export interface WriteValueOptions {
 
 const concurrentWrites = 16;
 
-/** The ajson of a value. A StoredData made by hand with a value is stored first: only its pointer is in the ajson. */
+/** The ajson of a value. Each StoredData in it that was never stored is stored, since the ajson has only its pointer. */
 export async function writeValue(value: unknown, options: WriteValueOptions): Promise<string> {
   const { text, unstored } = writeWithUnstored(() => options.dumps(value));
   if (unstored.size > 0) await storeUnstored(unstored, options);
@@ -26,7 +26,7 @@ export async function writeValue(value: unknown, options: WriteValueOptions): Pr
 /**
  * Stores values at the pointers of their StoredData.
  *
- * @throws StoredDataError `STORED_DATA_NOT_STORED` when a pointer leads out of the bucket for stored values
+ * @throws StoredDataError `STORED_DATA_NOT_STORED` when a pointer is in another bucket
  */
 export async function storeUnstored(
   unstored: Iterable<StoredData>,
@@ -44,8 +44,8 @@ export async function storeUnstored(
     if (address.bucket !== bucket) {
       throw new StoredDataError(
         'STORED_DATA_NOT_STORED',
-        `The StoredData ${shown(data.pointer)} has a value that was never stored, and its bucket is not "${bucket}": ` +
-          'make it with storeData().',
+        `The StoredData ${shown(data.pointer)} has a value that was never stored, and its bucket is not "${bucket}". ` +
+          'Store the value with storeData().',
       );
     }
     const inner = writeWithUnstored(() => dumps(data.value));

@@ -1,17 +1,17 @@
 import { CallbackError, isTopicName, type NextTask, nextTask } from '../../core/tasks/nextTask.ts';
 import type { Task } from '../../core/tasks/task.ts';
 
-/** The message attributes for callbacks that Python workers do not know, and so ignore. */
+/** The message attributes for extra callbacks. Python workers ignore them. */
 const alsoName = 'also_callbacks';
 const onErrorName = 'on_error';
 
-/** The attributes that have an option, and the option. */
+/** The options that set attributes, by attribute. */
 export const attributeOptions: Readonly<Record<string, string>> = {
   [alsoName]: 'alsoCallbacks',
   [onErrorName]: 'onError',
 };
 
-/** A message must not multiply without bounds. */
+/** Bounds the number of messages that one task causes. */
 const maxAlso = 10;
 
 /** Callbacks in addition to the one in the task. */
@@ -25,7 +25,7 @@ export interface ExtraCallbacks {
 /**
  * The attributes for callbacks in addition to the one in the task.
  *
- * @throws CallbackError when one cannot be followed, or when there are more than ten
+ * @throws CallbackError when a callback is invalid, or there are more than ten
  */
 export function extraAttributes(
   taskName: string,
@@ -40,7 +40,7 @@ export function extraAttributes(
 
 type Attributes = Readonly<Record<string, string>>;
 
-/** The tasks that get the result of a task: that of its callback, and those in the attributes. */
+/** The tasks that get the result of a task, from its callback and the attributes. */
 export function followersOf({ task_name, callback }: Task, attributes: Attributes): NextTask[] {
   const also = attributes[alsoName]?.split(',', maxAlso + 1) ?? [];
   const callbacks = new Set([callback, ...checkNumber(also)]);

@@ -1,4 +1,4 @@
-// Imported, so that fake timers on the global object do not stop what a batch waits for.
+// Imported, so that a test's fake timers do not stop it.
 import { setImmediate } from 'node:timers';
 import type { TaskMessage, TaskPublisher } from '../../core/tasks/taskPublisher.ts';
 import { maxEntries } from '../aws/snsPublisher.ts';
@@ -7,7 +7,7 @@ import { startTimer } from '../timing/startTimer.ts';
 /** Sends a message, and resolves once it is sent. */
 export type Send = (message: TaskMessage) => Promise<void>;
 
-/** Messages that wait for company hold at most about this many characters together. */
+/** The approximate limit for the characters of all waiting messages. */
 const maxWaitingLength = 1_048_576;
 
 /** The messages of one invocation. */
@@ -26,9 +26,9 @@ interface Waiting {
 }
 
 /**
- * Collects messages that become ready at about the same time, so that they leave in few calls. Ten for one topic leave
- * at once. The others leave when every task under way waits to send, when the oldest has waited long enough, or when
- * they hold a megabyte.
+ * Collects messages that become ready at about the same time, so that few calls are needed. Ten for one topic are sent at
+ * once. The others are sent when every running task waits to send, when the oldest has waited for `lingerMillis`, or
+ * when they have a megabyte.
  *
  * @param lingerMillis how long a message may wait for others
  */
@@ -63,7 +63,7 @@ export function gatherMessages(publisher: TaskPublisher, lingerMillis: number): 
     byTopic.clear();
     void leave([...waiting]);
   };
-  // Not at once: tasks that start as others end are about to be under way.
+  // Not at once: as a task ends, the next one is about to start.
   const leaveIfAllWait = () => setImmediate(() => tasksWaiting >= tasksUnderWay && leaveAll());
 
   const add = (entry: Waiting): void => {

@@ -10,7 +10,7 @@ export interface Origin {
   taskName: string;
   /** Milliseconds since 1970. */
   sentAt: number;
-  /** The ARN of the function, or of its neighbour in the same region and account. */
+  /** The ARN of the function, or another ARN in its region and account. */
   functionArn: string | undefined;
   /** The FIFO message group. */
   groupId?: string | undefined;
@@ -18,12 +18,12 @@ export interface Origin {
 
 export interface StoreResultOptions extends WriteValueOptions {
   folder?: string | undefined;
-  /** Up to this many bytes, a result is not stored. */
+  /** A result of up to this many bytes is not stored. */
   inlineUnder: number;
 }
 
 export interface StoredResult {
-  /** The ajson for the next task's message: a pointer, or a result that is small enough to travel in the message. */
+  /** The ajson for the next task's message: a pointer, or a result that is small enough for the message. */
   kwargs: string;
   /** The length of the ajson that was stored; 0 when nothing was. */
   storedLength: number;
@@ -33,7 +33,7 @@ export interface StoredResult {
  * Stores the result of a task.
  *
  * @throws StoredDataError
- * @throws OptionError when the bucket does not fit into a pointer
+ * @throws OptionError when the name of the bucket is not valid in a pointer
  */
 export async function storeResult(
   result: unknown,
@@ -42,11 +42,11 @@ export async function storeResult(
 ): Promise<StoredResult> {
   const { store, inlineUnder, signal } = options;
   if (result === undefined || result === null) return { kwargs: '{}', storedLength: 0 };
-  const passedOn = pointerOf(result);
-  if (passedOn !== undefined) {
-    parsePointer(passedOn);
+  const pointerToPass = pointerOf(result);
+  if (pointerToPass !== undefined) {
+    parsePointer(pointerToPass);
     if (hasUnstoredValue(result)) await storeUnstored([result], options);
-    return { kwargs: pointerTag(passedOn), storedLength: 0 };
+    return { kwargs: pointerTag(pointerToPass), storedLength: 0 };
   }
   const text = await writeValue(result, options);
   if (inlineUnder > 0 && Buffer.byteLength(text) <= inlineUnder) {
@@ -62,7 +62,7 @@ export async function storeResult(
   return { kwargs: pointerTag(pointer), storedLength: text.length };
 }
 
-/** The pointer in a result that is one, whether or not its value has been read. */
+/** The pointer, if the result is a StoredData or its tag. */
 function pointerOf(result: unknown): string | undefined {
   if (result instanceof StoredData) return result.pointer;
   return typeof result === 'object' && result !== null ? pointerIn(result) : undefined;
@@ -75,5 +75,5 @@ export function taskMessage(taskName: string, kwargs: string, callback?: string 
   return message.replace(noncharacters, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
 }
 
-/** SQS does not carry these. */
+/** SQS refuses these characters. */
 const noncharacters = /[\uFFFE\uFFFF]/g;

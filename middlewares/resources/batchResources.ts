@@ -6,9 +6,9 @@ import { cycleError } from './resourceCycle.ts';
 
 /** The resources of one batch. */
 export interface BatchResources {
-  /** @param asking the resource that is being made of it */
+  /** @param asking the resource whose factory asks for it */
   get(name: string, asking?: Making): Promise<unknown>;
-  /** Ends them, the last made first, each even if the end of another fails. */
+  /** Ends all resources in reverse order, even if one fails to end. */
   dispose(): Promise<void>;
 }
 
@@ -19,7 +19,7 @@ export function batchResources(
   container: ContainerResources,
 ): BatchResources {
   const started = new Map<string, Made>();
-  /** In the order in which they were made: what is made of another comes after it. */
+  /** In the order of their creation: a resource comes after those that it uses. */
   const made = new Set<Made>();
   let disposed = false;
 
@@ -47,7 +47,7 @@ export function batchResources(
     get,
     async dispose() {
       disposed = true;
-      // Those still being made end once they are made; nobody waits for them.
+      // A resource that is still being made ends once it is made. Nothing waits for that.
       for (const resource of started.values()) if (!made.has(resource)) void resource.end();
       await endAll([...made]);
     },

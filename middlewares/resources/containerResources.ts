@@ -6,21 +6,21 @@ import { cycleError } from './resourceCycle.ts';
 
 /** The resources that live across the invocations of a process. */
 export interface ContainerResources {
-  /** Holds a resource until the `end` of what is returned. */
+  /** Holds a resource until `end` is called on the returned object. */
   hold(name: string, aws: LambdaContext): Made;
 }
 
 interface Shared {
   readonly made: Made;
   readonly madeAt: number;
-  /** How many hold it: it must not end while they do. */
+  /** The number of holders. It must not end before they let go. */
   holders: number;
 }
 
 /**
- * A resource that is held stays. A stale one is made anew for those that ask later, and ends when its last holder lets
- * go. So does one that has not become ready by the end of an invocation that asked for it: whatever it waits for may
- * never come, and the next invocation must not wait for it too.
+ * A resource lives while it is held. A stale one is replaced for later callers, and ends when its last holder lets go.
+ * The same holds for one that is not ready at the end of an invocation that asked for it: it may never be, and the next
+ * invocation must not wait for it too.
  */
 export function containerResources(resources: MakeOptions['resources']): ContainerResources {
   const current = new Map<string, Shared>();
@@ -55,7 +55,7 @@ export function containerResources(resources: MakeOptions['resources']): Contain
     let held: Shared | undefined;
     let ready = false;
     let ended = false;
-    /** The end of stale resources, which nobody who asks has to wait for. */
+    /** The ends of stale resources, for which callers do not wait. */
     const ending: Promise<void>[] = [];
     const waitsFor = new Set<Made>();
 

@@ -1,12 +1,12 @@
 import type { LambdaContext } from '../../core/batch/events.ts';
 import { startTimer } from '../timing/startTimer.ts';
 
-/** The time reserved for the answer to leave, in milliseconds. */
+/** The time reserved for sending the response, in milliseconds. */
 const reserveMillis = 200;
 
 /**
- * Waits for cleanup work, but not longer than the invocation has: tasks that are done must be acknowledged, even if
- * something hangs.
+ * Waits for cleanup work, but not beyond the deadline: finished tasks must be acknowledged even if a
+ * cleanup hangs.
  */
 export async function inTime(context: LambdaContext, work: Promise<void>): Promise<void> {
   const remaining = context?.getRemainingTimeInMillis?.();

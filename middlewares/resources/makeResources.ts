@@ -10,7 +10,7 @@ export interface FactoryParts<V = Record<string, unknown>> {
   resources: { readonly [K in keyof V]: Promise<V[K]> };
 }
 
-/** How a resource is made, and how it ends. A function is the same as `{ create }`. */
+/** The factory of a resource, and its options. A function is short for `{ create }`. */
 export type Resource<T, V = Record<string, unknown>> =
   | ((parts: FactoryParts<V>) => T | PromiseLike<T>)
   | {
@@ -19,7 +19,7 @@ export type Resource<T, V = Record<string, unknown>> =
       dispose?(value: T): unknown;
       /** How long it lives. Default `batch`. */
       scope?: 'batch' | 'container';
-      /** Scope `container`: the age at which it is made anew, in seconds. Default: never. */
+      /** Scope `container`: the age at which it is replaced, in seconds. Default: never. */
       maxAgeSeconds?: number;
       /** Scope `container`: whether it is still usable, asked once a batch. Throwing means no. */
       validate?(value: T): boolean | PromiseLike<boolean>;
@@ -35,7 +35,7 @@ export type Resources = ReadonlyMap<string, ObjectResource>;
 export interface Made {
   readonly name: string;
   readonly promise: Promise<unknown>;
-  /** Those that its factory waits for; empty once it is made. */
+  /** The resources that its factory waits for; empty once it is made. */
   readonly waitsFor: Set<Made>;
   /** Ends it now, or as soon as it is made. */
   end(): Promise<void>;
@@ -43,7 +43,7 @@ export interface Made {
 
 /** A resource that is being made. */
 export interface Making extends Made {
-  /** The resources to end after it. */
+  /** The resources that it uses, which end after it. */
   readonly madeOf: Made[];
 }
 
@@ -54,7 +54,7 @@ export interface MakeOptions {
   get(name: string, asking: Making): Promise<unknown>;
 }
 
-/** Starts to make a resource. Its factory is called later, so that the resource is registered before it asks for others. */
+/** Starts to make a resource. The factory is called asynchronously, after the resource is registered. */
 export function makeResource(name: string, { aws, resources, get }: MakeOptions): Making {
   const resource = resources.get(name) as ObjectResource;
   const stop = new AbortController();
@@ -68,18 +68,18 @@ export function makeResource(name: string, { aws, resources, get }: MakeOptions)
       const value = await resource.create({
         aws,
         signal: stop.signal,
-        // A getter, since most factories need none of what may be a thousand.
+        // A getter, since most factories use no other resources.
         get resources() {
           return viewOf(resources, (asked) => get(asked, making));
         },
       });
       finish = () => endResource(name, resource, value);
-      // It was requested in time and made too late: nobody else ends it.
+      // It became ready after its end was requested.
       if (ended) await finish();
       return value;
     } finally {
       making.waitsFor.clear();
-      // It may have asked for parts after its end.
+      // It may have asked for resources after its end.
       if (ended) await endAll(madeOf);
     }
   };
@@ -92,7 +92,7 @@ export function makeResource(name: string, { aws, resources, get }: MakeOptions)
     async end() {
       if (ended) return;
       ended = true;
-      // A resource may need its signal to end in good order; a factory still under way must be told.
+      // The signal comes after dispose, which may need it, and aborts a factory that is still running.
       await finish?.();
       stop.abort();
       await endAll(madeOf);
@@ -102,7 +102,7 @@ export function makeResource(name: string, { aws, resources, get }: MakeOptions)
   return making;
 }
 
-/** Ends resources, the last first. */
+/** Ends resources in reverse order. */
 export async function endAll(made: readonly Made[]): Promise<void> {
   for (const resource of made.toReversed()) await resource.end();
 }
@@ -119,7 +119,7 @@ function viewOf(resources: Resources, get: (name: string) => Promise<unknown>) {
   return Object.create(null, Object.fromEntries(getters)) as Record<string, Promise<unknown>>;
 }
 
-/** A failure here must not fail the tasks that are done, whose messages would come back. */
+/** A failure here must not fail finished tasks, whose messages would be redelivered. */
 async function endResource(name: string, resource: ObjectResource, value: unknown): Promise<void> {
   try {
     if (resource.dispose) await resource.dispose(value);

@@ -1,7 +1,7 @@
 import { AlgernonError } from '../../core/errors.ts';
 import type { Made } from './makeResources.ts';
 
-/** Resources are made of one another in a cycle. `cycle` has their names, the first again at the end. */
+/** Resources depend on each other in a cycle. `cycle` lists their names, and repeats the first at the end. */
 export class ResourceCycleError extends AlgernonError {
   override readonly name = 'ResourceCycleError';
   readonly cycle: readonly string[];
@@ -9,20 +9,20 @@ export class ResourceCycleError extends AlgernonError {
   constructor(cycle: readonly string[]) {
     super(
       'RESOURCE_CYCLE',
-      `contextResources: ${cycle.join(' → ')} is a cycle. Make one of them without the other.`,
+      `contextResources: ${cycle.join(' → ')} is a cycle. Remove one of these dependencies.`,
     );
     this.cycle = cycle;
   }
 }
 
 /**
- * Refuses that a resource asks for another one that waits, directly or indirectly, for the one that asks.
+ * Checks whether `asked` waits, directly or indirectly, for `asking`.
  *
  * @returns the error, or undefined without a cycle
  */
 export function cycleError(asking: Made, asked: Made): ResourceCycleError | undefined {
   const rest = pathTo(asking, asked, new Set());
-  // One of the container is in the path twice: as the batch holds it, and as it is being made.
+  // A container resource is in the path twice: as held by the batch, and as being made.
   return (
     rest && new ResourceCycleError([asking.name, ...rest.filter((name, index) => name !== rest[index - 1])])
   );

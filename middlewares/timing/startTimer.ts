@@ -1,4 +1,4 @@
-// Imported, so that fake timers on the global object do not stop what a batch waits for.
+// Imported, so that a test's fake timers do not stop them.
 import { clearTimeout, setTimeout } from 'node:timers';
 
 /** The longest delay of `setTimeout`, in milliseconds. It turns a longer one into 1 ms. */

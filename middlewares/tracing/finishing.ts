@@ -1,7 +1,7 @@
 /** Ends a span, with the failure if there was one. */
 export type End = (failure?: { error: unknown }) => void;
 
-/** Runs something and calls `end` when it has finished: at once, or when its promise settles. */
+/** Runs `work`, and calls `end` when it has finished: at once, or when its promise settles. */
 export function finishing<T>(work: () => T, end: End): T {
   try {
     const result = work();
@@ -42,6 +42,6 @@ export function asError(error: unknown): Error {
   try {
     return new Error(String(error));
   } catch {
-    return new Error('a thrown value that has no text');
+    return new Error('a thrown value without a string form');
   }
 }

@@ -23,7 +23,7 @@ const getter: TextMapGetter<Attributes> = {
 };
 const setter: TextMapSetter<Carrier> = {
   set(carrier, key, value) {
-    // SNS refuses others.
+    // SNS refuses other names and values.
     if (/^[\w.-]{1,256}$/.test(key) && typeof value === 'string' && value !== '') carrier[key] = value;
   },
 };
@@ -35,7 +35,7 @@ export function injectContext(context: Context): Carrier {
   return carrier;
 }
 
-/** A context with what the sender's message attributes carry. */
+/** A context with the trace of the sender's message attributes. */
 export function extractContext(context: Context, attributes: Attributes): Context {
   return quietly(() => propagator()?.extract(context, attributes, getter)) ?? context;
 }
@@ -49,7 +49,7 @@ function quietly<T>(work: () => T): T | undefined {
   }
 }
 
-/** The global propagator, else the W3C's trace context, unless `OTEL_PROPAGATORS=none`. */
+/** The global propagator, or by default W3C Trace Context, unless `OTEL_PROPAGATORS=none`. */
 function propagator(): Propagator | undefined {
   if (propagation.fields().length > 0) return propagation;
   return process.env.OTEL_PROPAGATORS?.trim() === 'none' ? undefined : traceContext;

@@ -9,16 +9,16 @@ export interface TaskFacts {
   chain: string | undefined;
   /** The ARN of the queue or the topic; undefined when the function was invoked directly. */
   source: string | undefined;
-  /** The message attributes that it arrived with. */
+  /** The attributes of its message. */
   attributes: Readonly<Record<string, string>>;
   coldStart: boolean;
 }
 
 /** A task in a trace. */
 export interface TaskTrace {
-  /** Runs something as a part of the task. */
+  /** Runs `work` as a part of the task. */
   run<T>(work: () => T): T;
-  /** The message attributes by which the next task carries on the trace. */
+  /** The message attributes with which the next task continues the trace. */
   readonly outgoingAttributes: Readonly<Record<string, string>>;
   /** Ends the task's span. Further calls do nothing: the deadline may end it first. */
   end(failure?: { error: unknown }): void;
@@ -28,9 +28,9 @@ export interface TaskTrace {
 export interface Tracing {
   /** Opens the span of a task. Undefined if the task is not traced. */
   start(task: TaskFacts): TaskTrace | undefined;
-  /** Runs something in a new span, inside the current span, else inside the task's. */
+  /** Runs `work` in a new span, inside the current span or else the task's. */
   span<T>(name: string, work: () => T, task?: TaskTrace): T;
-  /** Sends a message to a topic, with the message attributes by which it carries on the trace. */
+  /** Sends a message to a topic. `attributes` are the message attributes that continue the trace. */
   send<T>(topicArn: string, work: (attributes: Readonly<Record<string, string>>) => T, task?: TaskTrace): T;
   /** Traces the calls of an AWS client. Does nothing if they are traced already. */
   capture?(client: object): void;
