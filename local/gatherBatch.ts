@@ -5,12 +5,12 @@ import type { WorkerSettings } from './workerOptions.ts';
 
 type GatherSettings = Pick<WorkerSettings, 'batchSize' | 'batchWindowSeconds' | 'waitTimeSeconds'>;
 
-// A poll that is cut off may still take a message with it, so short ones may end.
+// An aborted poll may still receive a message, so short polls are not aborted.
 const maxUninterruptedPollSeconds = 2;
 
 /**
- * Waits for messages and gathers a batch: as many as one receive returns or, with a batch window, those that arrive until
- * the batch is full or the window is over, counted from the first message. Returns none when none arrived in time.
+ * Waits for messages and gathers a batch. Without a batch window it is the result of one receive. With a window, it takes
+ * all messages until the batch is full or the window ends, counted from the first message. Empty if none arrived in time.
  */
 export async function gatherBatch(
   calls: Pick<QueueCalls, 'receive'>,
@@ -24,13 +24,13 @@ export async function gatherBatch(
   const end = performance.now() + batchWindowSeconds * 1000;
   while (messages.length < batchSize && !stopping.aborted) {
     const left = end - performance.now();
-    // SQS waits in whole seconds, so the last part of a window is a pause, and then a receive without waiting.
+    // SQS waits in whole seconds, so the end of a window is a pause and a receive without waiting.
     const waitSeconds = Math.max(0, Math.min(waitTimeSeconds, Math.floor(left / 1000)));
     let more: Message[];
     try {
       more = await calls.receive(batchSize - messages.length, waitSeconds, cutOff);
     } catch {
-      // The messages received so far must be processed. The next poll meets the same fault and reports it.
+      // The messages received so far must be processed. The next poll reports the fault.
       break;
     }
     messages.push(...more);

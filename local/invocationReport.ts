@@ -1,4 +1,4 @@
-/** A report of an invocation, made when its messages have been acknowledged. */
+/** A report on an invocation, after its messages have been acknowledged. */
 export interface InvocationReport {
   functionName: string;
   requestId: string;
@@ -10,7 +10,7 @@ export interface InvocationReport {
   failedIds: readonly string[];
   /** Whether all messages, some or none were deleted. */
   outcome: 'success' | 'partial' | 'failure';
-  /** Why the invocation failed as a whole: what the handler threw, or an error with the code `INVOCATION`. */
+  /** The error that failed the whole invocation: the error of the handler, or one with the code `INVOCATION`. */
   error?: unknown;
   durationMs: number;
 }

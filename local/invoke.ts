@@ -10,8 +10,8 @@ export const maxResponseBytes = 6_291_556;
 export type InvocationResult = { response: string } | { error: unknown };
 
 /**
- * Calls a handler as Lambda's runtime does. The invocation fails when the handler throws, has not ended by the time-out
- * (it goes on, but its result is ignored), or its response cannot be written as JSON or is over 6 MB.
+ * Calls a handler like Lambda's runtime. The invocation fails if the handler throws, exceeds the time-out (it continues,
+ * but its result is ignored), or returns a response that is not JSON or over 6 MB.
  */
 export async function invoke(
   handler: LambdaHandler,
@@ -39,7 +39,7 @@ async function withinTime(work: Promise<unknown>, context: FullLambdaContext): P
   });
   try {
     const result = await Promise.race([work, end]);
-    // A handler that blocks the thread delays the timer, but the time has run out all the same.
+    // A handler that blocks the thread delays the timer.
     if (context.getRemainingTimeInMillis() === 0) throw timeOut;
     return result;
   } finally {
@@ -53,7 +53,7 @@ function writeResponse(result: unknown): string {
     // Lambda sends null for what JSON cannot express, such as undefined.
     response = JSON.stringify(result) ?? 'null';
   } catch (cause) {
-    throw invocationError('The response cannot be written as JSON', cause);
+    throw invocationError('The response cannot be converted to JSON', cause);
   }
   const size = Buffer.byteLength(response);
   if (size > maxResponseBytes) {

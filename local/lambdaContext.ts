@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FullLambdaContext } from './lambdaTypes.ts';
 
-/** Makes the context of one invocation, whose time runs from now. */
+/** Makes the context of an invocation that starts now. */
 export function createLambdaContext(functionArn: string, timeoutSeconds: number): FullLambdaContext {
   const functionName = functionArn.split(':')[6] ?? '';
   const deadline = performance.now() + timeoutSeconds * 1000;
@@ -22,7 +22,7 @@ export function createLambdaContext(functionArn: string, timeoutSeconds: number)
   };
 }
 
-// The old ways to end an invocation. Node.js 24 on Lambda has none of them: a handler returns a promise.
+// The callback-style functions, which Lambda's Node.js 24 runtime does not support.
 function refuse(): never {
-  throw new TypeError('Return a promise from the handler: context.done, fail and succeed end nothing.');
+  throw new TypeError('Return a promise from the handler: context.done, fail and succeed are not supported.');
 }

@@ -1,7 +1,7 @@
 import type { Message, MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { SqsMessageAttribute, SqsRecord } from '../core/batch/events.ts';
 
-/** Puts a message of SQS in the shape in which Lambda hands it to a function. */
+/** Converts an SQS message to a record of a Lambda event. */
 export function toLambdaRecord(message: Message, queueArn: string): SqsRecord {
   const attributes = Object.entries(message.MessageAttributes ?? {});
   return {
@@ -30,7 +30,7 @@ function toLambdaAttribute({
   return {
     ...(StringValue === undefined ? {} : { stringValue: StringValue }),
     ...(BinaryValue === undefined ? {} : { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
-    // SQS has no lists yet; Lambda sends them empty.
+    // SQS does not support lists yet; Lambda sends empty ones.
     stringListValues: [],
     binaryListValues: [],
     dataType: DataType ?? '',

@@ -1,6 +1,6 @@
 import type { LambdaContext, SqsEvent } from '../core/batch/events.ts';
 
-/** Lambda's context, with what is left of its days of callbacks. */
+/** Lambda's context, with its legacy callback functions. */
 export interface FullLambdaContext extends LambdaContext {
   done(error?: Error, result?: unknown): void;
   fail(error: Error | string): void;
@@ -8,7 +8,7 @@ export interface FullLambdaContext extends LambdaContext {
 }
 
 /**
- * A Lambda handler that returns a promise. The third parameter is there for the type alone, so that handlers
- * declared with a callback fit; like Lambda's Node.js 24 runtime, the worker passes none.
+ * A Lambda handler that returns a promise. The third parameter exists only in the type, so that handlers
+ * with a callback parameter fit. Like Lambda's Node.js 24 runtime, the worker does not pass a callback.
  */
 export type LambdaHandler = (event: SqsEvent, context: FullLambdaContext, callback: never) => unknown;

@@ -19,10 +19,10 @@ export interface LocalAwsSettings extends Required<Omit<LocalAwsOptions, 'endpoi
 const owner = 'startLocalAws';
 
 const credentials: OptionCheck = {
-  expected: 'an object with accessKeyId and secretAccessKey',
+  expected: 'an object with accessKeyId and secretAccessKey, strings that are not empty',
   test(value) {
     const { accessKeyId, secretAccessKey } = Object(value) as Record<string, unknown>;
-    return typeof accessKeyId === 'string' && typeof secretAccessKey === 'string';
+    return [accessKeyId, secretAccessKey].every((key) => typeof key === 'string' && key !== '');
   },
 };
 
@@ -59,10 +59,12 @@ export function readLocalAwsOptions(options: LocalAwsOptions): LocalAwsSettings 
 
 function checkEndpoint({ endpoint, port, accountId, credentials }: LocalAwsOptions): void {
   if (endpoint === undefined && (accountId ?? credentials) !== undefined) {
-    throw new OptionError(`${owner}: accountId and credentials need an endpoint. fauxqs has fixed ones.`);
+    throw new OptionError(
+      `${owner}: accountId and credentials need an endpoint, since those of fauxqs are fixed.`,
+    );
   }
   if (endpoint !== undefined && port !== undefined) {
-    throw new OptionError(`${owner}: with an endpoint no server is started, so port has no effect.`);
+    throw new OptionError(`${owner}: port has no effect with an endpoint, since no server is started.`);
   }
   if (endpoint === 'aws' && credentials !== undefined) {
     throw new OptionError(`${owner}: with the endpoint "aws", credentials come from the environment.`);

@@ -10,8 +10,8 @@ const firstRetryMs = 100;
 const maxRetryMs = 5000;
 
 /**
- * Reads a queue until it is told to stop, and processes its batches, up to `pollers` at once. Receives only when
- * there is room for a batch, so that no message is hidden while it waits. Resolves when the last batch is done.
+ * Polls a queue until the signal aborts, and processes up to `pollers` batches at once. It receives only when a batch can
+ * be processed, so that no message is hidden while it waits. Resolves when the last batch is done.
  */
 export async function pollQueue(worker: BatchWorker, stopping: AbortSignal): Promise<void> {
   const { settings, stats } = worker;
@@ -46,8 +46,8 @@ export async function pollQueue(worker: BatchWorker, stopping: AbortSignal): Pro
 }
 
 /**
- * Removes messages with more than ten attributes. SQS refuses them, so they came by raw message delivery, where SNS on
- * AWS discards them. fauxqs does not.
+ * Removes messages with more than ten attributes. They come from raw message delivery: on AWS, SNS
+ * discards them, but fauxqs delivers them.
  */
 async function dropUndeliverable(
   { calls, queue, settings }: BatchWorker,

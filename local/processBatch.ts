@@ -16,7 +16,7 @@ export interface BatchWorker {
   readonly stats: { -readonly [Key in keyof WorkerStats]: WorkerStats[Key] };
 }
 
-/** Invokes the function with a batch, deletes what is done and leaves the rest in the queue. Never rejects. */
+/** Invokes the function with a batch, deletes the finished messages and leaves the others in the queue. Never rejects. */
 export async function processBatch(worker: BatchWorker, records: SqsRecord[]): Promise<void> {
   const { settings, stats, functionArn } = worker;
   const context = createLambdaContext(functionArn, settings.timeoutSeconds);
@@ -43,7 +43,7 @@ export async function processBatch(worker: BatchWorker, records: SqsRecord[]): P
       durationMs,
     });
   } catch (fault) {
-    // Messages that could not be deleted come back when their visibility timeout ends.
+    // Messages that could not be deleted return when their visibility timeout ends.
     settings.onError(fault);
   }
 }
@@ -70,7 +70,7 @@ async function settle(
   stats.deleted += done.length - refused.length;
   if (refused.length > 0) {
     settings.onError(
-      new Error(`SQS did not delete ${refused.length} of ${done.length} messages; they come back`),
+      new Error(`SQS did not delete ${refused.length} of ${done.length} messages. They will be redelivered.`),
     );
   }
   if (settings.retryDelaySeconds !== undefined) await calls.hide(failed, settings.retryDelaySeconds);

@@ -1,13 +1,13 @@
 import type { Message, SQSClient } from '@aws-sdk/client-sqs';
 import { missingPeer } from '../middlewares/aws/missingPeer.ts';
 
-/** The calls of SQS that an event source mapping makes for one queue. */
+/** The SQS calls of an event source mapping for one queue. */
 export interface QueueCalls {
-  /** Receives up to `most` messages, at most ten, and waits for the first up to `waitSeconds`. */
+  /** Receives up to `most` messages, at most ten. Waits up to `waitSeconds` for the first one. */
   receive(most: number, waitSeconds: number, options?: ReceiveOptions): Promise<Message[]>;
   /** Acknowledges messages by receipt handle. Returns the handles that SQS refused. */
   remove(handles: readonly string[]): Promise<string[]>;
-  /** Hides messages for so many seconds from now; 0 shows them. */
+  /** Hides messages for a number of seconds from now; 0 makes them visible. */
   hide(handles: readonly string[], seconds: number): Promise<void>;
   /** How many messages wait, are hidden, or are delayed. */
   count(): Promise<QueueCount>;
@@ -24,7 +24,7 @@ interface ReceiveOptions {
   signal?: AbortSignal;
 }
 
-/** The most messages in one call of SQS. */
+/** The limit of SQS for messages in one call. */
 export const maxPerCall = 10;
 
 /** Binds the calls to a client and a queue. */

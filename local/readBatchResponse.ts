@@ -8,9 +8,9 @@ export interface BatchVerdict {
 }
 
 /**
- * Reads a function's response as the event source mapping does with `ReportBatchItemFailures` on. A null or empty
- * response, and a null or empty list of failures, mean that all messages are done. A response that is malformed, or
- * names an id that is not in the batch, means that none is, so that no message is lost.
+ * Reads a function's response like an event source mapping with `ReportBatchItemFailures`. A null or empty response, or
+ * a null or empty list of failures, means that all messages are done. A malformed response, or an id that is not in the
+ * batch, means that all messages failed, so that none is lost.
  */
 export function readBatchResponse(response: string, messageIds: readonly string[]): BatchVerdict {
   const failures = findFailures(response);

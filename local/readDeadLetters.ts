@@ -3,10 +3,10 @@ import type { SqsRecord } from '../core/batch/events.ts';
 import { toLambdaRecord } from './lambdaRecord.ts';
 import type { QueueCalls } from './queueCalls.ts';
 
-// Long enough to read on without meeting the same message again, short if this process dies meanwhile.
+// Long enough to read all messages once; short in case this process dies meanwhile.
 const hiddenSeconds = 30;
 
-/** Reads all messages of a queue that can be received, and shows them again afterwards. */
+/** Reads all visible messages of a queue, and makes them visible again afterwards. */
 export async function readDeadLetters(calls: QueueCalls, queueArn: string): Promise<SqsRecord[]> {
   const messages: Message[] = [];
   try {

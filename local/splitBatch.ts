@@ -3,7 +3,7 @@ import type { SqsRecord } from '../core/batch/events.ts';
 /** Lambda's limit for the event of an invocation: 6 MiB. */
 export const maxEventBytes: number = 6 * 1024 * 1024;
 
-/** Cuts a batch so that the event of each part is within Lambda's limit, in order. */
+/** Splits a batch, in order, into parts whose events are within Lambda's limit. */
 export function splitBatch(records: readonly SqsRecord[], mostBytes: number = maxEventBytes): SqsRecord[][] {
   const envelope = Buffer.byteLength('{"Records":[]}');
   const batches: SqsRecord[][] = [];

@@ -5,22 +5,22 @@ import { missingPeer } from '../middlewares/aws/missingPeer.ts';
 import { createBucket } from './createBucket.ts';
 import { type LocalAwsOptions, type LocalAwsSettings, readLocalAwsOptions } from './localAwsOptions.ts';
 
-/** SNS, SQS and S3 on this machine, or at another endpoint. */
+/** Local SNS, SQS and S3, or clients for another endpoint. */
 export interface LocalAws extends AsyncDisposable {
-  /** Where the services answer; `aws` for AWS itself. */
+  /** The endpoint of the services; `aws` for AWS itself. */
   readonly endpoint: string;
   readonly region: string;
   readonly accountId: string;
-  /** The name of the bucket, which exists. */
+  /** The name of the bucket, which was created if it did not exist. */
   readonly bucket: string;
   readonly sns: SNSClient;
   readonly sqs: SQSClient;
   readonly s3: S3Client;
-  /** Environment variables with which a child process finds the same services. */
+  /** The environment variables with which a child process uses the same services. */
   readonly env: Readonly<Record<string, string>>;
-  /** Has `close` called when `stop` is, before the clients close. Returns the function that takes it back. */
+  /** Registers a function that `stop` calls before it closes the clients. Returns a function that unregisters it. */
   onStop(close: () => Promise<void>): () => void;
-  /** Stops the workers that still run, closes the clients, and ends the server if this started it. */
+  /** Stops the running workers, closes the clients, and stops the server if it was started here. */
   stop(): Promise<void>;
 }
 

@@ -15,7 +15,7 @@ export interface QueueAddress {
   readonly arn: string;
 }
 
-/** What stands before a worker for one task. */
+/** The topic and the queues of one task. */
 export interface TaskQueue extends QueueAddress {
   readonly task: string;
   readonly topicArn: string;
@@ -25,8 +25,8 @@ export interface TaskQueue extends QueueAddress {
 const deadLetterRetentionSeconds = 14 * 24 * 60 * 60;
 
 /**
- * Makes the topic, queue, dead-letter queue and subscription of a task. What exists is kept, with its messages,
- * and gets these settings.
+ * Creates the topic, queue, dead-letter queue and subscription of a task. Existing ones are kept, with their messages, and
+ * get these settings.
  *
  * A task `load` has the topic and the queue `load` and the dead-letter queue `load-dlq`; as FIFO, they are
  * `load.fifo` and `load-dlq.fifo`.
@@ -53,7 +53,7 @@ export async function createTaskQueue(task: string, settings: WorkerSettings): P
 }
 
 async function createTopic(sns: SNSClient, name: string, fifo: boolean): Promise<string> {
-  // No deduplication by content: the same task sent twice is two tasks, unless the sender gives them one id.
+  // No content-based deduplication: the same task sent twice is two tasks, unless both have the same id.
   const attributes = fifo ? { FifoTopic: 'true' } : undefined;
   const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: name, Attributes: attributes }));
   return TopicArn ?? '';
@@ -63,7 +63,7 @@ async function createQueue(sqs: SQSClient, name: string, fifo: boolean): Promise
   const { CreateQueueCommand, GetQueueAttributesCommand } = await import('@aws-sdk/client-sqs').catch(
     missingPeer('@aws-sdk/client-sqs', 'algernon-middy/local'),
   );
-  // Only what can never change: SQS refuses to create a queue that exists with another value of an attribute.
+  // Only the attribute that never changes: SQS refuses to create a queue that exists with different attributes.
   const attributes = fifo ? { FifoQueue: 'true' } : undefined;
   const { QueueUrl: url = '' } = await sqs.send(
     new CreateQueueCommand({ QueueName: name, Attributes: attributes }),
@@ -111,7 +111,7 @@ async function subscribe(sns: SNSClient, topicArn: string, queueArn: string, raw
     );
     return;
   }
-  // SNS refuses to subscribe again with another attribute.
+  // SNS refuses to subscribe again with a different attribute.
   await sns.send(
     new SetSubscriptionAttributesCommand({
       SubscriptionArn: existing,

@@ -7,10 +7,9 @@ const firstPauseMs = 5;
 const maxPauseMs = 200;
 
 /**
- * Resolves when nothing waits, is hidden or is delayed in any of the queues, given in the order in which tasks
- * follow each other.
+ * Resolves when no message is waiting, hidden or delayed in any of the queues. Pass the queues in the order of the chain.
  *
- * @throws AlgernonError `WORKER_NOT_IDLE` when the time is up or the signal aborts before that
+ * @throws AlgernonError `WORKER_NOT_IDLE` when the time is up or the signal aborts first
  */
 export async function waitUntilIdle(
   queues: ReadonlyMap<string, QueueCalls>,
@@ -25,8 +24,8 @@ export async function waitUntilIdle(
     const received = stats.received;
     if (stats.inFlight === 0) {
       left = await countLeft([...queues]);
-      // A message that moves on to another queue between two counts escapes one pass. It does not escape both
-      // directions, nor the count of what was received.
+      // One pass can miss a message that moves to another queue between two counts. Two passes in opposite directions
+      // and the number of received messages cannot.
       if (left.size === 0) left = await countLeft([...queues].reverse());
       if (left.size === 0 && stats.received === received) return;
     }

@@ -118,7 +118,7 @@ export function readWorkerOptions(options: WorkerOptions): WorkerSettings {
 
 function checkTasks(tasks: readonly string[]): void {
   if (!Array.isArray(tasks) || tasks.length === 0) {
-    throw new OptionError(`${owner}: tasks must be a list of at least one task's name.`);
+    throw new OptionError(`${owner}: tasks must be a list with the name of at least one task.`);
   }
   if (new Set(tasks).size < tasks.length) {
     throw new OptionError(`${owner}: tasks has the same name twice: ${tasks.join(', ')}.`);
@@ -128,7 +128,9 @@ function checkTasks(tasks: readonly string[]): void {
 function checkTogether(settings: WorkerSettings): void {
   const { fifo, batchSize, batchWindowSeconds, timeoutSeconds, visibilityTimeoutSeconds } = settings;
   if (fifo && batchWindowSeconds > 0) {
-    throw new OptionError(`${owner}: Lambda has no batch window on a FIFO queue; leave it at 0.`);
+    throw new OptionError(
+      `${owner}: batchWindowSeconds must be 0 with fifo, since Lambda has no batch window on a FIFO queue.`,
+    );
   }
   if (batchSize > 10 && batchWindowSeconds < 1) {
     throw new OptionError(`${owner}: a batchSize over 10 needs a batchWindowSeconds of at least 1.`);
@@ -136,7 +138,7 @@ function checkTogether(settings: WorkerSettings): void {
   if (timeoutSeconds > visibilityTimeoutSeconds) {
     throw new OptionError(
       `${owner}: visibilityTimeoutSeconds (${visibilityTimeoutSeconds}) must not be less than timeoutSeconds ` +
-        `(${timeoutSeconds}): a message would return while its task runs.`,
+        `(${timeoutSeconds}): otherwise a message is redelivered while its task runs.`,
     );
   }
 }
@@ -149,5 +151,5 @@ function logFailure({ functionName, task, requestId, failedIds, error }: Invocat
 }
 
 function logError(error: unknown): void {
-  console.error('Could not poll the queue, trying again:', error);
+  console.error('The call to SQS failed and is tried again:', error);
 }

@@ -6,22 +6,23 @@ type Attributes = Record<string, unknown>;
 
 interface AppendedKey {
   readonly value: unknown;
-  /** The logger's own value of the key: a line with another one was given that for itself. */
+  /** The logger's persistent value of the key. A line with a different value sets the key itself. */
   readonly own: unknown;
   readonly isRemoved?: boolean;
 }
 type AppendedKeys = Map<string, AppendedKey>;
 
-/** By the formatter that a logger shares with its children, then by the task or the invocation. */
+/** By the formatter, which a logger shares with its children, then by the task or the invocation. */
 const families = new WeakMap<object, WeakMap<object, AppendedKeys>>();
-/** Powertools drops these. */
+/** The keys that Powertools drops. */
 const reserved = new Set(['level', 'message', 'sampling_rate', 'service', 'timestamp']);
 
 /**
  * Makes `appendKeys`, `removeKeys` and `resetKeys` of a logger act on the running task, or on the invocation outside of
- * tasks. Powertools keeps such keys in the logger, for all that runs. Persistent keys stay the logger's.
+ * tasks. Powertools keeps such keys in the logger, so that concurrent tasks would share them. Persistent keys stay in the
+ * logger.
  *
- * @param bindChild called for each child that is made later
+ * @param bindChild called for each child logger that is made later
  */
 export function bindKeys(logger: Logger, bindChild: (child: Logger) => void): void {
   const appendKeys = logger.appendKeys.bind(logger);
@@ -66,7 +67,7 @@ export function bindKeys(logger: Logger, bindChild: (child: Logger) => void): vo
   };
 }
 
-/** The fields of a line, with the keys that were appended in its task and its invocation. */
+/** Adds the keys that were appended in the task and the invocation to the fields of a line. */
 export function withAppendedKeys(formatter: object, scope: Scope, fields: Attributes): Attributes {
   if (!families.has(formatter)) return fields;
   const all = allKeysOf(formatter, scope);

@@ -13,16 +13,16 @@ type FormattedError = ReturnType<LogFormatter['formatError']>;
 
 const bound = new WeakSet<LogFormatter>();
 const boundLoggers = new WeakSet<Logger>();
-/** Powertools' name for a service without one. */
+/** Powertools' default service name. */
 const serviceless = 'service_undefined';
 const maxExtraKeys = 1000;
-/** How much is shown of a line's message. */
+/** The maximum length of a line's message. */
 export const maxLineMessage = 32_768;
 
 /**
- * Makes a logger and its children write the keys of the running task on every line, redact secrets, and bound the size of
- * a line. Powertools' own keys belong to a logger and so to all tasks that run at once; every line goes through the
- * formatter.
+ * Makes a logger and its children add the keys of the running task to every line, redact secrets, and limit the size of a
+ * line. It patches the formatter, which sees every line: Powertools' own keys belong to a logger, and so to all
+ * concurrent tasks.
  */
 export function bindLogger(logger: Logger): void {
   if (!boundLoggers.has(logger)) {
@@ -47,7 +47,7 @@ export function bindLogger(logger: Logger): void {
     if (!scope) return formatAttributes(attributes, shown);
     const { lambdaContext } = scope.invocation;
     const isNameless = attributes.serviceName === serviceless;
-    // Made for this line alone.
+    // The object is used for this line only.
     Object.assign(attributes, { lambdaContext }, isNameless && { serviceName: lambdaContext?.functionName });
     return formatAttributes(attributes, { ...scope.keys, ...shown });
   };
@@ -77,7 +77,7 @@ function isLarge(extra: unknown): boolean {
   }
 }
 
-/** A formatter or a replacer of the user's may look for the error itself, so it is formatted when it is written. */
+/** Leaves the error as it is, since a custom formatter or replacer may look for it. It is formatted when it is written. */
 function boundFields(additional: Additional, toFields: (error: Error) => Fields): Additional {
   if (isPlain(additional)) return additional;
   const { error } = additional as { error?: unknown };
@@ -105,7 +105,7 @@ function errorReader(formatter: LogFormatter): (error: Error) => Fields {
   }
   return (error) => {
     const bounded = formatter.formatError;
-    // The causes are copied later.
+    // The causes are formatted later.
     formatter.formatError = (cause) => cause as unknown as FormattedError;
     try {
       const fields = formatError.call(formatter, error);

@@ -15,19 +15,19 @@ import {
 } from './readFields.ts';
 import { cutRedacted, isSecret, redacted, redactText } from './secrets.ts';
 
-/** How much of a value one line shows: characters with keys and punctuation, and levels of objects in objects. */
+/** The limits of a value in one line: characters, keys and punctuation included, and levels of nesting. */
 const limits = {
   json: { characters: 49_152, depth: 20 },
   text: { characters: 12_288, depth: 6 },
 } as const;
-/** The share of names, messages and stacks of errors, which nothing else uses. */
+/** A separate limit for the names, messages and stacks of errors, in characters. */
 const errorShare = 16_384;
 const maxString = 8192;
 const maxKey = 256;
-/** The cost of an object without its fields: the braces, and the marker if none of its fields is shown. */
+/** The cost of an object without its fields: braces, and the marker for fields that are not shown. */
 const objectCost = 24;
 
-/** An object whose fields are not copied yet. */
+/** An object whose fields have not been copied yet. */
 interface Pending {
   readonly source: object;
   readonly copy: object;
@@ -38,16 +38,16 @@ interface Pending {
 }
 
 export interface BoundedCopyOptions {
-  /** How the value will be shown. Default: `json`. */
+  /** The format in which the value will be shown. Default: `json`. */
   as?: ShownAs;
   /** Reads the fields of an error for JSON. */
   toFields?: (error: Error) => Fields;
 }
 
 /**
- * Copies a value for a log line: without secrets, and no larger than a line may be. The work depends on what is shown, not
- * on the size of the value. Objects near the root come first. Names, messages and stacks of errors have a separate share,
- * so a line keeps its stack and its causes. Missing parts are marked. Never throws, and changes nothing in place.
+ * Copies a value for a log line: without secrets, and within the limits of a line. The cost depends on the size of the
+ * copy, not of the value. Objects near the root come first. Names, messages and stacks of errors have a separate limit,
+ * so that a line keeps its stack and its causes. Omitted parts are marked. Never throws, and does not change the value.
  */
 export function boundedCopy(value: unknown, options: BoundedCopyOptions = {}): unknown {
   const { as = 'json', toFields = (error) => readError(error, () => '') } = options;
@@ -55,12 +55,12 @@ export function boundedCopy(value: unknown, options: BoundedCopyOptions = {}): u
   const left = { other: limit.characters as number, error: errorShare };
   const queue: Pending[] = [];
   const shownErrors = new Set<object>();
-  const known = new Map<object, Fields>();
+  const fieldsBySource = new Map<object, Fields>();
 
-  /** The value as it is shown. The fields of an object follow later. */
+  /** The value as it is shown. The fields of an object are copied later. */
   const show = (item: unknown, key: unknown, parent: Pending | undefined): unknown => {
     try {
-      // An object stays, with its parts redacted.
+      // An object is kept, and its parts are redacted.
       const isHidden = isSecret(key, item, parent?.isSecret);
       if (isHidden && !hasFields(item, as)) return pay(redacted);
       if (typeof item === 'string') return showString(item, key, parent);
@@ -76,7 +76,7 @@ export function boundedCopy(value: unknown, options: BoundedCopyOptions = {}): u
     const shown = cutRedacted(text, most);
     const cost = costOf(shown);
     if (cost <= left[share]) return pay(shown, share, cost);
-    // Characters that JSON escapes.
+    // JSON escapes some characters, so the text is cut further.
     return pay(cutRedacted(text, Math.floor((most * left[share]) / cost)), share, left[share]);
   };
 
@@ -89,7 +89,7 @@ export function boundedCopy(value: unknown, options: BoundedCopyOptions = {}): u
     const source = as === 'json' ? jsonValue(item, key) : item;
     if (!hasFields(source, as)) return show(source, isHidden ? key : undefined, parent);
     if (as === 'text' && isOpaque(source)) return pay(source);
-    // Throws where the proxy cannot be read.
+    // Throws if the proxy cannot be read.
     if (isProxy(source)) Reflect.ownKeys(source);
     const ofError = isError(source);
     for (let around = parent; around; around = around.parent) {
@@ -123,9 +123,9 @@ export function boundedCopy(value: unknown, options: BoundedCopyOptions = {}): u
     const ofError = isError(source);
     if (left[ofError ? 'error' : 'other'] <= 0) return putRest(copy, 'truncated');
     const toFieldsOf = () => (as === 'json' && ofError ? toFields(source) : readFields(source, as));
-    const read = known.get(source) ?? attempt(toFieldsOf);
+    const read = fieldsBySource.get(source) ?? attempt(toFieldsOf);
     if (!read) return putRest(copy, unreadable);
-    known.set(source, read);
+    fieldsBySource.set(source, read);
     let { rest } = read;
     for (const field of read.fields) {
       const share = isError(field.item) ? 'error' : shareOf(field.key, pending);
@@ -145,7 +145,7 @@ export function boundedCopy(value: unknown, options: BoundedCopyOptions = {}): u
   };
 
   const shown = show(value, undefined, undefined);
-  // More are added on the way: objects near the root come first.
+  // The queue grows during the loop. Objects near the root come first.
   for (const pending of queue) fill(pending);
   return shown;
 }
@@ -156,7 +156,7 @@ function shareOf(key: unknown, parent: Pending | undefined): 'other' | 'error' {
   return ofErrors.has(key) && isError(parent?.source) ? 'error' : 'other';
 }
 
-/** The key of a field. That of `{ name: 'password', value: '…' }`, as in lists of variables and headers, is its name. */
+/** The key of a field. In `{ name: 'password', value: '…' }`, as in lists of headers, the key of the value is `password`. */
 function keyOf({ key }: Field, fields: readonly Field[]): unknown {
   if (key !== 'value' && key !== 'Value') return key;
   const isName = (field: Field) =>
@@ -164,13 +164,13 @@ function keyOf({ key }: Field, fields: readonly Field[]): unknown {
   return fields.find(isName)?.item ?? key;
 }
 
-/** Whether a value has fields that a line shows. */
+/** Whether a line shows the fields of a value. */
 function hasFields(value: unknown, as: ShownAs): value is object {
   if (typeof value === 'function') return as === 'text' && Object.keys(value).length > 0;
   return typeof value === 'object' && value !== null && !ArrayBuffer.isView(value);
 }
 
-/** A value without fields: bytes are shown as `util.inspect` does, since JSON would list them all. */
+/** A value without fields: bytes are shortened by `util.inspect`, since JSON would list all of them. */
 function showOther(value: unknown): unknown {
   return ArrayBuffer.isView(value) ? inspect(value, { maxArrayLength: 32 }) : value;
 }

@@ -29,13 +29,13 @@ const captured = Object.fromEntries(methods.map((method) => [method, capturing(m
   Write
 >;
 let captures = 0;
-/** A logger may itself write to the console. */
+/** Prevents recursion: a logger may write to the console. */
 let isWriting = false;
 
 /**
- * Sends the lines of the console to the logger of the invocation that writes them, until every caller has released it.
+ * Sends console output to the logger of the current invocation, until every caller has released the console.
  *
- * @returns releases the console
+ * @returns a function that releases the console
  */
 export function captureConsole(): () => void {
   if (captures === 0) {
@@ -56,14 +56,14 @@ export function captureConsole(): () => void {
   };
 }
 
-/** Leaves a patch that was put over ours: outside of invocations, ours passes its arguments on. */
+/** Keeps a patch that was made on top of ours: outside of invocations, ours only passes its arguments on. */
 function restore(): void {
   for (const [method, original] of originals) {
     if (console[method] === captured[method]) console[method] = original as Console[Method];
   }
 }
 
-/** The console without the capture: for a logger that writes to it. */
+/** The console without the capture, for a logger that writes to it. */
 export const bareConsole: Console = Object.assign(
   Object.create(console) as Console,
   Object.fromEntries(methods.map((method) => [method, (...args: unknown[]) => bare(method)(...args)])),
@@ -94,7 +94,7 @@ function write(method: Method, args: readonly unknown[], { invocation, isRoot }:
   const level = levels[method];
   if (level !== 'error' && level !== 'warn' && isSdkChatter(args)) return;
   const hasLine = (arg: unknown) => level === 'error' && isRoot && invocation.hasLine(arg);
-  // Another middleware reports a failure that has its line already.
+  // Another middleware reports a failure that is logged already.
   if (args.some(hasLine) && args.every((arg) => hasLine(arg) || isRecord(arg))) return;
   const [text] = args;
   if (args.length === 1 && typeof text === 'string' && writeJson(method, text, logger)) return;
@@ -102,8 +102,8 @@ function write(method: Method, args: readonly unknown[], { invocation, isRoot }:
 }
 
 /**
- * Writes a line that is JSON already, such as another logger's, without wrapping it in JSON again. Secrets are redacted.
- * A metric in CloudWatch's embedded format is written as it is, at any level.
+ * Writes a line that is JSON, such as that of another logger, without encoding it again. Secrets are redacted.
+ * A metric in CloudWatch's embedded metric format is written unchanged, at any level.
  *
  * @returns false when the text is not a JSON object
  */
@@ -118,10 +118,10 @@ function writeJson(method: Method, text: string, logger: Logger): boolean {
   return true;
 }
 
-/** CloudWatch takes no larger event. */
+/** CloudWatch's limit for an event. */
 const maxMetric = 1_048_576;
 
-/** The text itself where nothing is redacted, so that its layout and its numbers stay. */
+/** Returns the text unchanged if nothing is redacted, to keep its layout and its numbers. */
 function redactJson(text: string, line: object): string {
   const write = (value: unknown) =>
     JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? String(item) : item));
@@ -135,7 +135,7 @@ function parseObject(text: string): object | undefined {
   return attempt(() => raw(trimmed) as object);
 }
 
-/** A record of the batch, which middlewares report along with the error. */
+/** Whether a value is a record of a batch, which middlewares report together with an error. */
 function isRecord(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || isProxy(value)) return false;
   return ('messageId' in value && 'body' in value) || 'Sns' in value;
@@ -146,10 +146,10 @@ function inShort(error: Error): string {
   return `${name}: ${message}`;
 }
 
-/** `console.log` has no limit. */
+/** The maximum number of arguments that are shown. */
 const maxArguments = 100;
 
-/** The arguments as the console formats them. One that cannot be shown neither fails the task nor hides the others. */
+/** The arguments as the console formats them. An argument that cannot be shown does not fail the task or hide the others. */
 function textOf(args: readonly unknown[]): string {
   const shown = boundedCopy(args.slice(0, maxArguments), { as: 'text' }) as unknown[];
   const format = (...some: unknown[]) => formatWithOptions({ colors: false }, ...some);
@@ -166,7 +166,7 @@ function attempt<T>(work: () => T): T | undefined {
   }
 }
 
-/** The AWS SDK's line for each call of a client with a logger, with the whole input and output. */
+/** Whether this is the AWS SDK's own line for a call, which has the whole input and output. */
 function isSdkChatter([call, ...rest]: readonly unknown[]): boolean {
   return (
     rest.length === 0 &&

@@ -1,13 +1,13 @@
 import { isNativeError } from 'node:util/types';
 
-/** How much is shown of an error's message. */
+/** The maximum length of an error's message. */
 export const maxMessage = 4096;
-/** How much of the message is repeated at the head of a stack. */
+/** The maximum length of the message at the head of a stack. */
 const maxHead = 1024;
-/** How much is shown of the frames below it. */
+/** The maximum length of the frames below it. */
 const maxFrames = 6144;
 
-/** Cuts a text, and says how much is missing. */
+/** Cuts a text, and notes how many characters are missing. */
 export function cut(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, max)}… ${text.length - max} more characters`;
 }
@@ -21,7 +21,7 @@ export function cutStack(stack: string, message: string): string {
   return cut(stack.slice(0, end), maxHead) + cut(stack.slice(end), maxFrames);
 }
 
-/** An error that is shown in full elsewhere. Never throws. */
+/** The short form of an error that is shown in full elsewhere. Never throws. */
 export function errorInShort(error: object): { name: string; message: string } {
   const read = (key: 'name' | 'message') => {
     try {
@@ -33,7 +33,7 @@ export function errorInShort(error: object): { name: string; message: string } {
   return { name: read('name'), message: read('message') };
 }
 
-/** Whether a value is an error, also one of another realm. A proxy that throws is not. */
+/** Whether a value is an error, including one of another realm. False for a proxy that throws. */
 export function isError(value: unknown): value is Error {
   try {
     return isNativeError(value) || value instanceof Error;

@@ -21,15 +21,15 @@ export interface InvocationLogOptions {
   coldStart: boolean;
 }
 
-/** The lines and the spans of one invocation. */
+/** Logs and traces one invocation. */
 export interface InvocationLog {
-  /** The scope of lines that no task writes. */
+  /** The scope of lines outside of tasks. */
   readonly scope: Scope;
   /** Logs one task, and traces it. */
   readonly around: Around;
   /** Logs the error of the invocation as a whole. */
   fail(error: unknown): void;
-  /** Logs what has no line yet, and the summary of a batch. */
+  /** Logs failures that have no line yet, and the summary of a batch. */
   finish(): void;
 }
 
@@ -43,7 +43,7 @@ export function invocationLog(invocation: Invocation, options: InvocationLogOpti
   const { logger, tracing, capturesConsole, coldStart } = options;
   const startedAt = performance.now();
   const counts: Record<string, number> = { bytes_hydrated: 0 };
-  /** The errors that have a line, by message id. */
+  /** The logged errors, by message id. */
   const failures = new Map<string, unknown>();
   const openTasks = new Map<string, OpenTask>();
   let loggedError: unknown;
@@ -84,7 +84,7 @@ export function invocationLog(invocation: Invocation, options: InvocationLogOpti
     isRoot: true,
   };
 
-  /** Logs a record that failed outside of `around`, or later than in it. */
+  /** Logs a record that failed outside of `around`, or after it. */
   const logUndone = ({ id, index, state, reason }: Undone) => {
     if (state === 'untouched' || isUnstarted(reason)) return;
     const error = state === 'running' ? new DeadlineError() : reason;
@@ -104,7 +104,7 @@ export function invocationLog(invocation: Invocation, options: InvocationLogOpti
     const notStarted = undone.filter(({ state, reason }) => state === 'untouched' || isUnstarted(reason));
     logger.info('batch done', {
       records: records.length,
-      // An error of the invocation returns all messages.
+      // An error of the invocation returns all messages to the queue.
       failed: invocation.error === undefined ? Math.max(failures.size, undone.length) : records.length,
       ...(notStarted.length > 0 && { not_started: notStarted.length }),
       milliseconds: Math.round(performance.now() - startedAt),
@@ -134,7 +134,7 @@ export function invocationLog(invocation: Invocation, options: InvocationLogOpti
       try {
         await inScope(task, () => (trace ? trace.run(next) : next()));
         const { failure } = run;
-        // The message counts as done, and its task has failed all the same.
+        // The task failed, although its message counts as done.
         if (failure !== undefined) fail(id, failure, task);
         trace?.end(failure === undefined ? undefined : { error: failure });
       } catch (error) {
@@ -159,7 +159,7 @@ export function invocationLog(invocation: Invocation, options: InvocationLogOpti
     },
   };
 
-  /** The task may have been stored elsewhere than in its message. */
+  /** Adds the keys of a task that was stored outside of its message. */
   function addTaskKeys(task: OpenTask, run: TaskRun): void {
     if (task.keys.task_name !== undefined || !isTask(run.task)) return;
     const found = {
@@ -174,7 +174,7 @@ function withRecord(run: TaskRun): { record: TaskRecord; unwrap: TaskRun['unwrap
   return { record: run.record as TaskRecord, unwrap: run.unwrap };
 }
 
-/** A task that was never started has not failed: its message comes back untouched. */
+/** A task that was never started has not failed: its message returns to the queue. */
 function isUnstarted(error: unknown): boolean {
   return (
     error instanceof GroupHaltedError || (error instanceof DeadlineError && error.code === 'NOT_STARTED')

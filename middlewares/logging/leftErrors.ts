@@ -2,16 +2,16 @@ import { isError } from './errorText.ts';
 import { thrownValue } from './logFailure.ts';
 import type { Scope } from './scope.ts';
 
-/** A monitor changes nothing, so it stays: an error may be left until after the invocation. */
+/** The monitor has no side effects, so it stays installed: an error may occur after the invocation. */
 let isMonitored = false;
 
 /**
- * Writes a line for an exception or a rejection that nobody handles, with the keys of the task that left it behind, before
- * the process ends. How the process ends is not changed: a listener for rejections is added only where there is one, such
- * as that of the Lambda runtime, since the first one keeps Node from ending the process.
+ * Logs an unhandled exception or rejection, with the keys of its task, before the process ends. This does not change how
+ * the process ends: a listener for rejections is added only if there is one already, such as that of the Lambda runtime,
+ * since the first listener would keep Node from ending the process.
  *
- * @param scopeOf the scope in which the error was left, whether its task has settled or not
- * @returns removes the listener for rejections
+ * @param scopeOf returns the scope of the error, even if its task has settled
+ * @returns a function that removes the listener for rejections
  */
 export function watchLeftErrors(scopeOf: () => Scope | undefined): () => void {
   const write = (error: unknown, origin: string) => {
@@ -22,7 +22,7 @@ export function watchLeftErrors(scopeOf: () => Scope | undefined): () => void {
     try {
       invocation.logger.error(origin, { ...keys, error: thrown });
     } catch {
-      // The runtime reports it too.
+      // The runtime reports the error as well.
     }
   };
   const onException = (error: unknown, origin: string) =>

@@ -11,21 +11,21 @@ export function isWritten(logger: Logger, level: Level): boolean {
 }
 
 /**
- * Whether `DEBUG` switches debug lines on: `true` or `1`, in any case. The variables that Powertools reads come first.
+ * Whether `DEBUG` turns debug lines on: `true` or `1`, in any case. The variables of Powertools take precedence.
  */
 export function wantsDebug(): boolean {
   const { DEBUG = '', POWERTOOLS_LOG_LEVEL, LOG_LEVEL, AWS_LAMBDA_LOG_LEVEL } = process.env;
   return /^(true|1)$/i.test(DEBUG.trim()) && !(POWERTOOLS_LOG_LEVEL || LOG_LEVEL || AWS_LAMBDA_LOG_LEVEL);
 }
 
-/** Gives a logger the level DEBUG, unless it was given a level in code. */
+/** Sets the level of a logger to DEBUG, unless its level was set in code. */
 export function switchDebugOn(logger: Logger): void {
   if (logger.level === LogLevelThreshold.INFO && !isMadeWithLevel(logger)) logger.setLogLevel('DEBUG');
 }
 
 /**
- * Decides anew whether this invocation's debug lines are sampled. Without sampling this would reset a level that was set
- * at start-up.
+ * Decides whether debug lines are sampled in this invocation. Does nothing without sampling, since it would reset a level
+ * that was set at start-up.
  */
 export function sampleDebug(logger: Logger): void {
   if (isSampling(logger)) logger.refreshSampleRateCalculation();

@@ -9,13 +9,13 @@ import {
 import { isEnvelope } from '../../core/batch/unwrapTask.ts';
 import { type RedactPath, redact } from './redact.ts';
 
-/** JSON inside JSON is opened this often. */
+/** How many levels of JSON inside JSON are parsed. */
 const maxNesting = 6;
 
 /**
- * An event as it may be logged: the JSON in its strings is parsed, so that secrets and paths are found in it, and the
- * values that the paths name are redacted. A path starts at the event or at a task; the Input of a state machine is part
- * of the task, with or without its name. Secrets are redacted when the line is written.
+ * Prepares an event for a log line: parses the JSON in its strings, so that secrets and paths are found in it, and redacts
+ * the values at the paths. A path starts at the event or at a task; the Input of a state machine belongs to the task, with
+ * or without its name. Secrets are redacted when the line is written.
  */
 export function loggedEvent(event: unknown, paths: readonly RedactPath[]): unknown {
   const kind = eventKind(event);
@@ -34,7 +34,7 @@ function openRecord(record: TaskRecord, paths: readonly RedactPath[]): unknown {
   return { ...record, body: { ...body, Message: openMessage(body.Message, paths) } };
 }
 
-/** Without JSON no path can be followed, so a message that is not JSON is redacted whole where there are paths. */
+/** Paths cannot be followed in a message that is not JSON, so if there are paths, it is redacted as a whole. */
 function openMessage(message: unknown, paths: readonly RedactPath[]): unknown {
   const content = openJson(message);
   if (typeof content === 'string' && paths.length > 0) {
@@ -43,7 +43,7 @@ function openMessage(message: unknown, paths: readonly RedactPath[]): unknown {
   return redactTask(content, paths);
 }
 
-/** The arguments that a state machine sends in `Input` or `payload` are those of the task. */
+/** `Input` and `payload` of a state machine contain the arguments of the task. */
 function redactTask(task: unknown, paths: readonly RedactPath[]): unknown {
   const found = redact(task, paths);
   if (typeof found !== 'object' || found === null) return found;
@@ -58,7 +58,7 @@ function argumentPaths(paths: readonly RedactPath[]): RedactPath[] {
   return paths.flatMap((path) => (path[0] === 'task_kwargs' ? [path, path.slice(1)] : [path]));
 }
 
-/** Opens the JSON in every string of a value. */
+/** Parses the JSON in every string of a value. */
 function openJson(value: unknown, nesting = maxNesting): unknown {
   if (nesting === 0) return value;
   if (typeof value === 'string') {

@@ -2,8 +2,7 @@ import type { LogFormatter, Logger } from '@aws-lambda-powertools/logger';
 import type { Tracer } from '@aws-lambda-powertools/tracer';
 
 /**
- * The members of Powertools that are not public and are used here, all of them. The test of the same name fails when
- * Powertools moves one.
+ * All private members of Powertools that this library uses. The test of the same name fails if Powertools changes one.
  */
 
 /** The formatter of a logger and of its children. */
@@ -16,7 +15,7 @@ export function consoleOf(logger: Logger): Console {
   return logger['console'];
 }
 
-/** Has a logger write to another console. */
+/** Makes a logger write to another console. */
 export function setConsole(logger: Logger, console: Console): void {
   logger['console'] = console;
 }
@@ -26,7 +25,7 @@ export function isSampling(logger: Logger): boolean {
   return Boolean(logger['powertoolsLogData'].sampleRateValue);
 }
 
-/** Whether a tracer puts errors into its segments. */
+/** Whether a tracer adds errors to its segments. */
 export function capturesErrors(tracer: Tracer): boolean {
   return tracer['captureError'];
 }
@@ -34,8 +33,8 @@ export function capturesErrors(tracer: Tracer): boolean {
 const madeWithLevel = new WeakSet<Logger>();
 
 /**
- * Notes from now on which loggers are made with a `logLevel` in code: Powertools does not keep the option, so it is noted
- * when the constructor sets the first level.
+ * From now on, notes which loggers are made with the option `logLevel`. Powertools does not keep the option, so it is noted
+ * when the constructor sets the initial level.
  */
 export function noteLevels(prototype: Logger): void {
   const { setInitialLogLevel } = prototype as unknown as {

@@ -18,7 +18,7 @@ const styles: Record<string, Style> = {
   CRITICAL: ['bold', 'red'],
 };
 
-/** Keys that are on every line, and not shown in a terminal. */
+/** The keys of every line that a terminal does not show separately. */
 const omitted = new Set(
   [
     ['level', 'message', 'timestamp', 'service', 'cold_start', 'sampling_rate', 'xray_trace_id', 'tenant_id'],
@@ -39,10 +39,10 @@ export function prettyConsole(): Console {
 }
 
 /**
- * Formats one line of JSON for people: time, level, task, message, the other fields, and the error below. Control
- * characters are escaped, since a message may come from anyone and a terminal obeys them.
+ * Formats a JSON line for a terminal: time, level, task, message, the other fields, and the error below. Control
+ * characters are escaped, since a message may come from anyone and a terminal would execute them.
  *
- * @param colours whether the terminal takes colours
+ * @param colours whether the terminal supports colours
  */
 export function prettyLine(json: string, colours: boolean): string {
   const line = parse(json);
@@ -67,7 +67,7 @@ export function prettyLine(json: string, colours: boolean): string {
   ].join('\n');
 }
 
-/** The task, the end of its message's id, and the receive count if the message was received before. */
+/** The task's name, the end of its message id, and the receive count of a redelivered message. */
 function taskOf(line: Line): string {
   const { message_id, task_name, receive_count } = line;
   if (message_id === undefined) return '';

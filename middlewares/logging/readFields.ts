@@ -2,14 +2,14 @@ import { inspect } from 'node:util';
 import * as types from 'node:util/types';
 import { cutStack, isError } from './errorText.ts';
 
-/** How a value is shown in a line: by `JSON.stringify`, or by `util.inspect`. */
+/** The format of a value in a line: that of `JSON.stringify`, or of `util.inspect`. */
 export type ShownAs = 'json' | 'text';
 
 /** A property, or an entry of a list, a map or a set. */
 export interface Field {
   readonly key: unknown;
   readonly item: unknown;
-  /** Of a property that `util.inspect` shows. */
+  /** The descriptor of a property that `util.inspect` shows. */
   readonly descriptor?: PropertyDescriptor;
 }
 
@@ -19,24 +19,24 @@ export interface Fields {
   readonly rest: number;
 }
 
-/** Shown instead of what throws when it is read. */
+/** Shown instead of a value that throws when it is read. */
 export const unreadable = '[unreadable]';
 
-/** How many fields are read of an object: as text, as many as `util.inspect` shows of a list. */
+/** The maximum number of fields of an object. For text it is the number of list items that `util.inspect` shows. */
 const maxFields = { json: 1000, text: 100 } as const;
-/** A copy of a list up to this length has its length, by which `util.inspect` says how much it does not show. */
+/** The copy of a list up to this length keeps the length, so that `util.inspect` can count the items it omits. */
 const maxLength = 10_000;
 /** How many errors of an AggregateError are shown. */
 const maxErrors = 10;
 /**
  * Reads the fields of an object that would be shown, up to a limit. `JSON.stringify` calls getters, `util.inspect` does not.
  *
- * @throws what a proxy throws
+ * @throws the error of a proxy
  */
 export function readFields(value: object, as: ShownAs): Fields {
   const limit = maxFields[as];
   if (Array.isArray(value)) return as === 'json' ? listItems(value, limit) : shownItems(value, limit);
-  // One less in text: the marker for the rest is an entry too.
+  // One less in text, since the marker for the rest is also an entry.
   const entries = as === 'json' ? limit : limit - 1;
   if (value instanceof Map) return readEntries(value, value.size, entries);
   if (value instanceof Set) return readEntries(unkeyed(value), value.size, entries);
@@ -51,7 +51,7 @@ function listItems(list: readonly unknown[], limit: number): Fields {
   return { fields, rest: list.length - shown };
 }
 
-/** A short list in text also shows its holes, and properties such as those of a match of a regular expression. */
+/** In text, a short list also shows its holes and its named properties, such as `index` of a regular expression match. */
 function shownItems(list: readonly unknown[], limit: number): Fields {
   if (list.length > maxLength) return listItems(list, limit - 1);
   let dense = 0;
@@ -108,7 +108,7 @@ function describedProperties(value: object, limit: number): Fields {
 }
 
 function errorProperty(error: Error, key: string | symbol, descriptor: PropertyDescriptor): Field {
-  // The stack may be an accessor that works on the error alone.
+  // The stack may be an accessor that does not work on a copy.
   if (key === 'stack') return { key, item: stackOf(error), descriptor: { enumerable: false, value: '' } };
   if (key === 'errors' && Array.isArray(descriptor.value)) {
     return { key, item: firstErrors(descriptor.value), descriptor: { enumerable: false, value: '' } };
@@ -150,7 +150,7 @@ function stackOf(error: Error): string | undefined {
   return cutStack(stack, typeof message === 'string' ? message : '');
 }
 
-/** Whether `util.inspect` shows more of an object than its fields, so that a copy would be shown as something else. */
+/** Whether `util.inspect` shows more than the fields of an object, so that a copy would look different. */
 export function isOpaque(value: object): boolean {
   return (
     types.isDate(value) ||
@@ -170,7 +170,7 @@ export function isOpaque(value: object): boolean {
   );
 }
 
-/** An object of the same kind, for the fields to be put into. */
+/** An empty object of the same kind, to which fields can be added. */
 export function emptyLike(value: object, as: ShownAs): object {
   if (as === 'json') {
     if (Array.isArray(value)) return [];
@@ -187,11 +187,11 @@ function emptyShown(value: object): object {
   if (value instanceof Map) return new Map();
   if (value instanceof Set) return new Set();
   if (typeof value === 'function') return Object.defineProperty(() => {}, 'name', { value: value.name });
-  // Only an object that was made as an error is shown as one everywhere.
+  // Only a real error is shown as an error everywhere.
   return isError(value) ? new Error() : {};
 }
 
-/** Puts a field into what {@link emptyLike} gave. */
+/** Adds a field to an object of {@link emptyLike}. */
 export function putField(copy: object, { key, descriptor }: Field, value: unknown): void {
   if (copy instanceof Map) copy.set(key, value);
   else if (copy instanceof Set) copy.add(value);
@@ -205,7 +205,7 @@ export function putField(copy: object, { key, descriptor }: Field, value: unknow
   }
 }
 
-/** Says in a copy that fields are missing. */
+/** Marks in a copy that fields are missing. */
 export function putRest(copy: object, words: string): void {
   if (Array.isArray(copy)) copy.push(`… ${words}`);
   else if (copy instanceof Map) copy.set('…', words);

@@ -16,7 +16,7 @@ export function parseRedactPath(path: string): RedactPath | undefined {
   return parts.length > 0 && parts.every((part) => part !== '' && !/[[\]]/.test(part)) ? parts : undefined;
 }
 
-/** A copy with the values redacted that the paths name. Parts without such a value are not copied. */
+/** A copy in which the values at the paths are redacted. Parts without such values are not copied. */
 export function redact(value: unknown, paths: readonly RedactPath[]): unknown {
   if (paths.length === 0) return value;
   if (paths.some((path) => path.length === 0)) return redacted;

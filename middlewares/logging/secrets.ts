@@ -20,7 +20,7 @@ const descriptions = new Set([
 /** Longer keys are data, not names. */
 const maxKeyLength = 64;
 
-/** Most keys come again with each line. */
+/** A cache, since most keys repeat on each line. */
 const cache = new Map<string, KeyKind>();
 const maxCached = 2000;
 
@@ -131,7 +131,7 @@ export function redactText(text: string): string {
     .replace(inspected, redactProperty("'"));
 }
 
-/** Redacts the first part of a text, and says how much is missing. */
+/** Redacts and cuts a text, and notes how many characters are missing. */
 export function cutRedacted(text: string, max: number): string {
   if (text.length <= max) return redactText(text);
   return `${redactText(text.slice(0, max))}… ${text.length - max} more characters`;

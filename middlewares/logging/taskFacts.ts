@@ -6,7 +6,7 @@ import type { TaskFacts } from '../tracing/tracing.ts';
 import { cut } from './errorText.ts';
 import type { Keys } from './scope.ts';
 
-/** The facts of a message, as far as it can be read. The stages report errors in it. */
+/** The facts of a message, as far as it can be parsed. The stages report its errors. */
 export function factsOf(
   { record, unwrap }: { record: TaskRecord; unwrap: TaskRun['unwrap'] },
   coldStart: boolean,
@@ -45,11 +45,11 @@ export function factsOfInvocation(event: unknown, context: LambdaContext, coldSt
   };
 }
 
-/** How much of a name and of a chain is repeated on every line and span. */
+/** The maximum length of a name and of a chain on every line and span. */
 const maxTaskName = 128;
 const maxChain = 256;
 
-/** The parts that come from the task. A chain without an id starts with this message. */
+/** The facts from the task itself. A chain without an id starts with this message. */
 function partsOf(task: unknown, attributes: Readonly<Record<string, string>>, messageId: string) {
   const { task_name, callback } = isTask(task) ? task : ({} as Partial<Task>);
   return {

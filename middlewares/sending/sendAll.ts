@@ -19,7 +19,7 @@ import type { SendTaskOptions, SentTask } from '../sendTask.ts';
 import { carrying } from '../tracing/carrying.ts';
 import { currentScope } from '../tracing/scope.ts';
 
-/** The outcome for a task. Neither is set when it was not tried. */
+/** The outcome for a task. Neither property is set if sending was not attempted. */
 export interface Outcome {
   sent?: SentTask;
   error?: unknown;
@@ -36,7 +36,7 @@ interface Draft {
   readonly text: string;
   readonly topicArn: string;
   readonly chainId: string;
-  /** All attributes but those that the task under way passes on. */
+  /** All attributes except those that the running task passes on. */
   readonly attributes: Readonly<Record<string, string | number>>;
 }
 
@@ -44,7 +44,7 @@ interface Letter extends Draft {
   readonly message: TaskMessage;
 }
 
-/** The most uploads at once. */
+/** The maximum number of concurrent uploads. */
 const maxUploads = 16;
 
 /**
@@ -86,7 +86,7 @@ export async function sendAll(tasks: readonly Task<unknown>[], options: Options)
   return outcomes;
 }
 
-/** Finds the topics of tasks, each once. */
+/** Makes a function that finds the topics of tasks, with one look-up per task name. */
 function topicFinder({ topics, functionArn }: Options): (taskName: string) => Promise<string> {
   const found = new Map<string, Promise<string>>();
   return (taskName) => {
@@ -112,13 +112,13 @@ async function draftOf(
   const chainId =
     options.chainId ?? options.attributes?.[chainIdName] ?? carried?.[chainIdName] ?? randomUUID();
   const own = { ...extraAttributes(task_name, options), ...options.attributes, [chainIdName]: chainId };
-  // Here, so that a message that SNS would not deliver leaves nothing in S3.
+  // Checked before S3, so that a message that SNS would refuse stores nothing.
   fitAttributes({ ...carried, ...own });
   const arn = await findTopic(task_name);
   return { index, id, task: task as Task<object>, text, topicArn: arn, chainId, attributes: own };
 }
 
-/** The arguments in ajson: an object, by whose keys the receiving task finds them. */
+/** The arguments in ajson. They must be an object. */
 function kwargsText({ task_name, task_kwargs }: Task<unknown>, { ajson = sharedAjson }: Options): string {
   if (task_kwargs === undefined || task_kwargs === null) return '{}';
   const text = ajson.dumps(task_kwargs);
@@ -128,7 +128,7 @@ function kwargsText({ task_name, task_kwargs }: Task<unknown>, { ajson = sharedA
   throw new TaskArgumentsError(task_name, `task_kwargs must be an object, not a ${kind}`, '$.task_kwargs');
 }
 
-/** Builds the message of a task. Large arguments go through S3, and so do those that the message has no room for. */
+/** Builds the message of a task. Large arguments go through S3, and so do those that do not fit into the message. */
 async function messageOf(draft: Draft, options: Options): Promise<Letter> {
   const { s3, acl, inlineUnder = 131_072, maxMessageBytes = 262_144 } = options;
   const store = s3ObjectStore({ s3, acl });
@@ -156,7 +156,7 @@ async function messageOf(draft: Draft, options: Options): Promise<Letter> {
   return isInline && !fitsMessage(letter.message, maxMessageBytes) ? (await write(0)).letter : letter;
 }
 
-/** A large message goes through S3 whole, as AWS's extended clients do it. */
+/** Sends a large message through S3 as a whole, like AWS's extended clients. */
 async function extendedMessage(draft: Draft, options: Options, store: ObjectStore): Promise<Letter> {
   const { inlineUnder = 131_072, maxMessageBytes = 262_144 } = options;
   const { task_name, callback } = draft.task;
@@ -204,8 +204,8 @@ async function publishAll(
     attributes: { ...carried, ...message.attributes },
   }));
   const published = await publisher.send(messages);
-  letters.forEach(({ index, chainId }, place) => {
-    const outcome = published[place] as SnsOutcome;
+  letters.forEach(({ index, chainId }, order) => {
+    const outcome = published[order] as SnsOutcome;
     outcomes[index] =
       'error' in outcome
         ? { error: outcome.error }
