@@ -34,8 +34,8 @@ function queueOf(worker: Worker, task: string): Worker['queues'][string] {
 }
 
 describe('an invocation fails as a whole, and its batch stays in the queue,', () => {
-  const circle: { self?: object } = {};
-  circle.self = circle;
+  const cycle: { self?: object } = {};
+  cycle.self = cycle;
   const failing: [string, WorkerOptions['handler'], RegExp][] = [
     ['rejects', async () => Promise.reject(new Error('no')), /^Error: no$/],
     [
@@ -46,8 +46,8 @@ describe('an invocation fails as a whole, and its batch stays in the queue,', ()
       /^TypeError: no$/,
     ],
     ['throws nothing', async () => Promise.reject(undefined), /^AlgernonError: The handler threw undefined$/],
-    ['gives a circle', async () => circle, /^AlgernonError: The response cannot be written as JSON$/],
-    ['gives a bigint', async () => ({ n: 1n }), /cannot be written as JSON$/],
+    ['returns a cycle', async () => cycle, /^AlgernonError: The response cannot be converted to JSON$/],
+    ['returns a bigint', async () => ({ n: 1n }), /cannot be converted to JSON$/],
     [
       'gives more than 6 MB',
       async () => ({ batchItemFailures: [], more: 'x'.repeat(maxResponseBytes) }),
@@ -161,6 +161,7 @@ describe('a failed message', () => {
     const worker = await startWorker({
       aws,
       tasks: ['poison'],
+      onInvocation: () => {},
       maxReceiveCount: 3,
       retryDelaySeconds: 0,
       handler: async ({ Records }) => {
@@ -202,7 +203,7 @@ describe('a failed message', () => {
     });
     await enqueue(aws, worker.queues.undeleted, ['x']);
     await worker.idle();
-    expect(errors).toEqual(['Error: SQS did not delete 1 of 1 messages; they come back']);
+    expect(errors).toEqual(['Error: SQS did not delete 1 of 1 messages. They will be redelivered.']);
     expect(worker.stats).toMatchObject({ invocations: 2, deleted: 1 });
     await there.stop();
   });

@@ -74,6 +74,7 @@ describe('a FIFO worker', () => {
       ...options,
       aws,
       tasks: ['groups'],
+      onInvocation: () => {},
       pollers: 4,
       maxReceiveCount: 10,
       handler: async ({ Records }) => {

@@ -392,7 +392,7 @@ describe('options that cannot be', () => {
   const refused: [string, object, RegExp][] = [
     ['no client', { aws: {} }, /aws must be the value of startLocalAws\(\)/],
     ['no handler', { handler: undefined }, /handler must be a function, not undefined/],
-    ['no tasks', { tasks: [] }, /tasks must be a list of at least one/],
+    ['no tasks', { tasks: [] }, /tasks must be a list with the name of at least one task/],
     [
       'a task that SNS refuses',
       { tasks: ['a.fifo'] },

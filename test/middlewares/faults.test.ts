@@ -273,7 +273,7 @@ describe('SNS', () => {
     ['the sender’s fault', failed('InvalidParameter', true), false, /InvalidParameter/],
     ['its own fault', failed('InternalError', false), true, /InternalError/],
     ['throttled', failed('Throttled', true), true, /Throttled/],
-    ['nothing said of it', '', true, /did not say/],
+    ['nothing said of it', '', true, /does not list the message/],
   ])('one of two refused, %s: that record alone fails', async (_, refusal, retryable, message) => {
     const { errors } = await run([{ reads: 'fine' }, { reads: 'fine' }], ({ operation }) =>
       operation === 'PublishBatch' ? answer(successful + refusal) : undefined,

@@ -25,7 +25,7 @@ test('a map and a function say where a topic is; what they do not know is an err
   expect(await topicArn('resize', async (name) => `arn:${name}`, functionArn)).toBe('arn:resize');
   for (const name of ['crop', 'constructor', '__proto__']) {
     await expect(topicArn(name, { resize: 'arn' }, functionArn)).rejects.toThrow(
-      /Give its ARN in the option topics/,
+      /Pass its ARN in the option topics/,
     );
   }
   await expect(topicArn('resize', undefined, undefined)).rejects.toMatchObject({
