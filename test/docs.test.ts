@@ -96,3 +96,39 @@ test('every export stands in the docs', () => {
   const words = new Set(docs.split(/\W+/));
   expect(Object.keys({ ...whole, ...local }).filter((name) => !words.has(name))).toEqual([]);
 });
+
+/** Names in upper case that are not codes of this package. */
+const otherNames = new Set([
+  'ALGERNON_BUCKET_NAME',
+  'CACHE_FOLDER_NAME',
+  'ERR_MODULE_NOT_FOUND',
+  'MODULE_NOT_FOUND',
+]);
+
+/** The codes of errors in the sources: as an argument, as a type, or by their form. */
+function codesInSources(): Set<string> {
+  const codes = new Set<string>();
+  for (const folder of ['core', 'middlewares', 'local']) {
+    for (const name of readdirSync(join(root, folder), { recursive: true }) as string[]) {
+      if (!name.endsWith('.ts')) continue;
+      const source = readFileSync(join(root, folder, name), 'utf8');
+      const found = [
+        ...source.matchAll(/(?:\w*Error|\bsuper)\(\s*'([A-Z][A-Z_]+)'/g),
+        ...source.matchAll(/\bcode: '([A-Z][A-Z_]+)'/g),
+        ...source.matchAll(/'([A-Z]+(?:_[A-Z]+)+)'/g),
+      ];
+      for (const [, code = ''] of found) codes.add(code);
+      const [, kinds = ''] = source.match(/type AjsonErrorKind = ([^;]+);/) ?? [];
+      for (const [, kind = ''] of kinds.matchAll(/'(\w+)'/g)) codes.add(`AJSON_${kind.toUpperCase()}`);
+    }
+  }
+  return codes.difference(otherNames);
+}
+
+test('docs/errors.md has every error code, and no other', () => {
+  const page = readFileSync(join(root, 'docs/errors.md'), 'utf8');
+  const documented = [...page.matchAll(/^\| `([A-Z][A-Z_]+)` \|/gm)].map(([, code]) => code);
+  const codes = codesInSources();
+  expect(codes.size).toBeGreaterThan(40);
+  expect(documented.toSorted()).toEqual([...codes].sort());
+});
