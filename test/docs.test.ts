@@ -98,12 +98,7 @@ test('every export stands in the docs', () => {
 });
 
 /** Names in upper case that are not codes of this package. */
-const otherNames = [
-  'ALGERNON_BUCKET_NAME',
-  'CACHE_FOLDER_NAME',
-  'ERR_MODULE_NOT_FOUND',
-  'MODULE_NOT_FOUND',
-];
+const otherNames = ['ALGERNON_BUCKET_NAME', 'CACHE_FOLDER_NAME', 'ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'];
 
 /** The codes of errors in the sources: as an argument, as a type, or by their form. */
 function codesInSources(): Set<string> {
