@@ -80,6 +80,32 @@ test('every link between the pages leads somewhere', () => {
   expect(dead).toEqual([]);
 });
 
+test('every link to a heading has one', () => {
+  const headings = (page: string) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, text = '']) =>
+      text
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replace(/\s/g, '-'),
+    );
+  const dead = pages.flatMap((page) => {
+    const links = readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s:#]*)#([^)\s]+)\)/g);
+    return [...links]
+      .filter(([, file = '', heading = '']) => {
+        const target = file ? join(dirname(page), file) : page;
+        return target.endsWith('.md') && !headings(target).includes(heading);
+      })
+      .map(([link]) => `${page}: ${link}`);
+  });
+  expect(dead).toEqual([]);
+});
+
+test('docs/stages.md opens with a whole middleware in 20 lines or fewer', () => {
+  const [first] = codeBlocks('docs/stages.md');
+  expect(first?.code).toMatch(/stageMiddleware\(\{[^]*around\(run, next\)/);
+  expect(first?.code.trimEnd().split('\n').length).toBeLessThanOrEqual(20);
+});
+
 test('every class in the docs is registered with its name, which a minifier would change', () => {
   const registrations = pages.flatMap((page) => [
     ...readFileSync(join(root, page), 'utf8').matchAll(/\bregister\(\w+, \{[^}]*\}/g),
