@@ -69,7 +69,7 @@ test('every block of TypeScript in the docs compiles', () => {
   expect(output).toBe('');
 });
 
-test('every link between the pages leads somewhere', () => {
+test('every link between the pages has a target', () => {
   const dead = pages.flatMap((page) => {
     const text = readFileSync(join(root, page), 'utf8');
     const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)].map(([, link = '']) => link);
@@ -114,7 +114,7 @@ test('every class in the docs is registered with its name, which a minifier woul
   for (const [registration] of registrations) expect(registration).toMatch(/\bname\b/);
 });
 
-test('every export stands in the docs', () => {
+test('every export is mentioned in the docs', () => {
   const docs = pages
     .filter((page) => page !== 'CHANGELOG.md')
     .map((page) => readFileSync(join(root, page), 'utf8'))
