@@ -239,12 +239,15 @@ function refuses({ kind, hasFailed, request }: GuardedRequest, response: unknown
   if (kind === 'sns') return true;
   // A stream has partial answers, but an answer that names nothing is not one.
   const namesNothing = failures.every((failure) => Object(failure).itemIdentifier === undefined);
-  return namesNothing && (hasFailed || !recordsOf(request.event));
+  return namesNothing && (kind === 'direct' || hasFailed || !recordsOf(request.event));
 }
 
 function failuresIn(response: unknown): unknown[] | undefined {
-  const { batchItemFailures } = Object(response) as { batchItemFailures?: unknown };
-  return Array.isArray(batchItemFailures) && !Array.isArray(response) ? batchItemFailures : undefined;
+  const { batchItemFailures, toJSON } = Object(response) as { batchItemFailures?: unknown; toJSON?: unknown };
+  if (!Array.isArray(batchItemFailures) || Array.isArray(response)) return undefined;
+  // Such an answer may be written as something else.
+  const isRewritten = typeof toJSON === 'function' || 'toJSON' in batchItemFailures;
+  return isRewritten ? undefined : batchItemFailures;
 }
 
 /** Keeps the failures that the answer of a loop names, in case a later hook drops that answer. */
