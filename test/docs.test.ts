@@ -69,7 +69,7 @@ test('every block of TypeScript in the docs compiles', () => {
   expect(output).toBe('');
 });
 
-test('every link between the pages leads somewhere', () => {
+test('every link between the pages has a target', () => {
   const dead = pages.flatMap((page) => {
     const text = readFileSync(join(root, page), 'utf8');
     const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)].map(([, link = '']) => link);
@@ -80,6 +80,32 @@ test('every link between the pages leads somewhere', () => {
   expect(dead).toEqual([]);
 });
 
+test('every link to a heading has one', () => {
+  const headings = (page: string) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, text = '']) =>
+      text
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replace(/\s/g, '-'),
+    );
+  const dead = pages.flatMap((page) => {
+    const links = readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s:#]*)#([^)\s]+)\)/g);
+    return [...links]
+      .filter(([, file = '', heading = '']) => {
+        const target = file ? join(dirname(page), file) : page;
+        return target.endsWith('.md') && !headings(target).includes(heading);
+      })
+      .map(([link]) => `${page}: ${link}`);
+  });
+  expect(dead).toEqual([]);
+});
+
+test('docs/stages.md opens with a whole middleware in 20 lines or fewer', () => {
+  const [first] = codeBlocks('docs/stages.md');
+  expect(first?.code).toMatch(/stageMiddleware\(\{.*around\(run, next\)/s);
+  expect(first?.code.trimEnd().split('\n').length).toBeLessThanOrEqual(20);
+});
+
 test('every class in the docs is registered with its name, which a minifier would change', () => {
   const registrations = pages.flatMap((page) => [
     ...readFileSync(join(root, page), 'utf8').matchAll(/\bregister\(\w+, \{[^}]*\}/g),
@@ -88,11 +114,43 @@ test('every class in the docs is registered with its name, which a minifier woul
   for (const [registration] of registrations) expect(registration).toMatch(/\bname\b/);
 });
 
-test('every export stands in the docs', () => {
+test('every export is mentioned in the docs', () => {
   const docs = pages
     .filter((page) => page !== 'CHANGELOG.md')
     .map((page) => readFileSync(join(root, page), 'utf8'))
     .join();
   const words = new Set(docs.split(/\W+/));
   expect(Object.keys({ ...whole, ...local }).filter((name) => !words.has(name))).toEqual([]);
+});
+
+/** Names in upper case that are not codes of this package. */
+const otherNames = ['ALGERNON_BUCKET_NAME', 'CACHE_FOLDER_NAME', 'ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'];
+
+/** The codes of errors in the sources: as an argument, as a type, or by their form. */
+function codesInSources(): Set<string> {
+  const codes = new Set<string>();
+  for (const folder of ['core', 'middlewares', 'local']) {
+    for (const name of readdirSync(join(root, folder), { recursive: true }) as string[]) {
+      if (!name.endsWith('.ts')) continue;
+      const source = readFileSync(join(root, folder, name), 'utf8');
+      const found = [
+        ...source.matchAll(/(?:\w*Error|\bsuper)\(\s*'([A-Z][A-Z_]+)'/g),
+        ...source.matchAll(/\bcode: '([A-Z][A-Z_]+)'/g),
+        ...source.matchAll(/'([A-Z]+(?:_[A-Z]+)+)'/g),
+      ];
+      for (const [, code = ''] of found) codes.add(code);
+      const [, kinds = ''] = source.match(/type AjsonErrorKind = ([^;]+);/) ?? [];
+      for (const [, kind = ''] of kinds.matchAll(/'(\w+)'/g)) codes.add(`AJSON_${kind.toUpperCase()}`);
+    }
+  }
+  for (const name of otherNames) codes.delete(name);
+  return codes;
+}
+
+test('docs/errors.md has every error code, and no other', () => {
+  const page = readFileSync(join(root, 'docs/errors.md'), 'utf8');
+  const documented = [...page.matchAll(/^\| `([A-Z][A-Z_]+)` \|/gm)].map(([, code]) => code);
+  const codes = codesInSources();
+  expect(codes.size).toBeGreaterThan(40);
+  expect(documented.toSorted()).toEqual([...codes].sort());
 });

@@ -150,22 +150,29 @@ export function describeEvent(event: unknown): string {
   }
   if (fields.Event === 's3:TestEvent') return 'the test event that S3 sends when notifications are set up';
   if ('awslogs' in fields) return 'a CloudWatch Logs event';
+  if ('triggerSource' in fields) return 'a Cognito event';
+  if ('deliveryStreamArn' in fields) return 'a Firehose event';
+  if (typeof fields.eventSource === 'string') return `an event of ${quote(fields.eventSource)}`;
   const keys = Object.keys(fields);
   if ('task_name' in fields) return 'an object whose task_name is not a string';
   if (keys.length === 0) return 'an empty object';
-  const names = keys.slice(0, 5).map((key) => JSON.stringify(key.slice(0, 40)));
+  const names = keys.slice(0, 5).map(quote);
   return `an object with the keys ${names.join(', ')}${keys.length > names.length ? ', …' : ''}`;
 }
 
 function describeRecords(records: readonly unknown[], isNamed: boolean): string {
   if (records.length === 0) return 'an empty array';
   if (isNamed) return 'a task that has records too';
-  const { eventSource, EventSource, messageId } = Object(records[0]) as Record<string, unknown>;
+  const { eventSource, EventSource, messageId, body } = Object(records[0]) as Record<string, unknown>;
   const source = typeof eventSource === 'string' ? eventSource : EventSource;
-  if (source === 'aws:sqs' || messageId !== undefined) {
+  if (source === 'aws:sqs' || messageId !== undefined || body !== undefined) {
     return 'SQS records of which some have no messageId or no body, so that failures could not be reported';
   }
-  return `records of ${typeof source === 'string' ? JSON.stringify(source.slice(0, 40)) : 'an unknown source'}`;
+  return `records of ${typeof source === 'string' ? quote(source) : 'an unknown source'}`;
+}
+
+function quote(name: string): string {
+  return JSON.stringify(name.slice(0, 40));
 }
 
 /** The event of a Step Functions state that calls the function directly. */

@@ -47,8 +47,11 @@ export interface Run {
 interface Entry {
   /** How many records of the event have this id: SQS may deliver a message twice in one batch. */
   expected: number;
-  /** A record object that is run again replaces its last outcome; parts of a message are other objects. */
-  readonly runs: { record: TaskRecord; state: RecordState; reason: unknown }[];
+  /**
+   * A record object that is run again replaces its last outcome, except while that run is under way; parts of a message
+   * are other objects.
+   */
+  readonly runs: { record: TaskRecord; active: number; failure: { reason: unknown } | undefined }[];
   acknowledged: boolean;
   noted: { reason: unknown } | undefined;
 }
@@ -84,20 +87,20 @@ export function openLedger(records: readonly TaskRecord[]): Ledger {
 
     begin(record) {
       const { runs } = entryOf(record);
-      let run = runs.find((earlier) => earlier.record === record);
-      if (run) run.state = 'running';
-      else {
-        run = { record, state: 'running', reason: undefined };
-        runs.push(run);
-      }
-      const begun = run;
+      let part = runs.findIndex((earlier) => earlier.record === record);
+      if (part === -1) part = runs.push({ record, active: 0, failure: undefined }) - 1;
+      const run = runs[part] as Entry['runs'][number];
+      if (run.active === 0) run.failure = undefined;
+      run.active += 1;
       running += 1;
+      let hasEnded = false;
       return {
-        part: runs.indexOf(begun),
+        part,
         end(outcome) {
-          if (begun.state !== 'running') return;
-          begun.state = outcome.failed ? 'failed' : 'done';
-          begun.reason = outcome.failed ? outcome.reason : undefined;
+          if (hasEnded) return;
+          hasEnded = true;
+          if (outcome.failed) run.failure ??= { reason: outcome.reason };
+          run.active -= 1;
           running -= 1;
           if (running === 0) for (const resolve of waiting.splice(0)) resolve();
         },
@@ -139,8 +142,9 @@ export function openLedger(records: readonly TaskRecord[]): Ledger {
 }
 
 function stateOf({ expected, runs, acknowledged, noted }: Entry): { state: RecordState; reason: unknown } {
-  const undone = runs.find(({ state }) => state !== 'done');
-  if (undone) return undone;
+  if (runs.some(({ active }) => active > 0)) return { state: 'running', reason: undefined };
+  const failed = runs.find(({ failure }) => failure);
+  if (failed) return { state: 'failed', reason: failed.failure?.reason };
   if (noted) return { state: 'failed', reason: noted.reason };
   return { state: acknowledged || runs.length >= expected ? 'done' : 'untouched', reason: undefined };
 }

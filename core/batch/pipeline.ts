@@ -64,9 +64,12 @@ export function pipelineOf(context: unknown): Pipeline | undefined {
   return (context as Holder | null | undefined)?.[pipelineKey];
 }
 
-/** The property that carries a pipeline on a context, enumerable so that a copy keeps it. */
+/**
+ * The property that carries a pipeline on a context: enumerable so that a copy keeps it, configurable so that a stack inside
+ * a stack can replace it on its own copy.
+ */
 export function pipelineProperty(pipeline: Pipeline): PropertyDescriptorMap {
-  return { [pipelineKey]: { value: pipeline, enumerable: true } };
+  return { [pipelineKey]: { value: pipeline, enumerable: true, configurable: true } };
 }
 
 const directKey: unique symbol = Symbol.for('algernon-middy.direct');

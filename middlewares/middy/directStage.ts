@@ -4,7 +4,7 @@ import { runStage, takeResult } from '../../core/batch/runTask.ts';
 import type { OpenRun, Stage } from '../../core/batch/stage.ts';
 import { AlgernonError } from '../../core/errors.ts';
 import { ChainEnd } from '../../core/tasks/endChain.ts';
-import type { GuardedRequest } from './guardRequest.ts';
+import { asThrown, type GuardedRequest } from './guardRequest.ts';
 
 /** A stage around the handler of a direct invocation, driven from Middy's hooks. */
 export interface DirectStage {
@@ -26,7 +26,9 @@ export function startDirect(state: GuardedRequest, stage: Stage, twice?: string)
   const called = Promise.withResolvers<void>();
   const handler = Promise.withResolvers<void>();
   let isOver = false;
+  let isCalled = false;
   const work = runStage(stage, run, () => {
+    isCalled = true;
     called.resolve();
     return handler.promise;
   });
@@ -49,8 +51,10 @@ export function startDirect(state: GuardedRequest, stage: Stage, twice?: string)
 
   async function start(): Promise<void> {
     await Promise.race([called.promise, work]);
-    if (run.isSkipped) {
+    if (run.isSkipped || !isCalled) {
       isOver = true;
+      // The stage kept an error to itself, but a direct invocation has no other way to report it.
+      if (run.failure !== undefined) throw run.failure;
       await skipHandler(state, run);
       return;
     }
@@ -58,6 +62,10 @@ export function startDirect(state: GuardedRequest, stage: Stage, twice?: string)
       for (const check of run.checks.splice(0)) await check(run.task);
     } catch (error) {
       await finish({ failed: true, error });
+      if (!(error instanceof ChainEnd)) throw error;
+      takeResult(run, error);
+      await skipHandler(state, run);
+      return;
     }
     request.event = run.task;
   }
@@ -111,7 +119,7 @@ export async function failDirect(state: GuardedRequest, stage: DirectStage | und
   try {
     await stage?.finish({ failed: true, error });
   } catch (thrown) {
-    state.error = thrown;
+    state.error = asThrown(thrown);
   }
 }
 

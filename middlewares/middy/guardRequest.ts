@@ -6,7 +6,7 @@ import {
   type TaskRecord,
   taskOfEvent,
 } from '../../core/batch/events.ts';
-import { EventReplacedError, type Undone } from '../../core/batch/ledger.ts';
+import type { Undone } from '../../core/batch/ledger.ts';
 import {
   countDirectRun,
   directProperty,
@@ -17,15 +17,10 @@ import {
   pipelineOf,
   pipelineProperty,
 } from '../../core/batch/pipeline.ts';
-import {
-  BatchFailedError,
-  letHookRead,
-  type SettledBatch,
-  settledBatch,
-} from '../../core/batch/settledBatch.ts';
+import { letHookRead, type SettledBatch, settledBatch } from '../../core/batch/settledBatch.ts';
 import { type OpenRun, openDirectRun } from '../../core/batch/stage.ts';
 import { checkTask } from '../../core/batch/unwrapTask.ts';
-import { AlgernonError } from '../../core/errors.ts';
+import { AlgernonError, isAlgernonError } from '../../core/errors.ts';
 
 /** The part of Middy's request that is used here. */
 export interface MiddyRequest {
@@ -115,8 +110,8 @@ export function guardRequest(given: object): GuardedRequest {
 function pipelineFor(request: MiddyRequest, kind: 'sqs' | 'sns'): Pipeline {
   const context = (request.context ?? {}) as object;
   const outer = pipelineOf(context);
-  // A stack around a stack shares its stages.
-  if (outer?.ledger.matches(request.event) && !outer.wasQueued) return outer;
+  // A stack around a stack shares its stages, but not a stack that runs inside one of them.
+  if (outer?.ledger.matches(request.event) && !outer.wasQueued && !outer.ledger.touched) return outer;
   const pipeline = openPipeline(kind, recordsOf(request.event) as readonly TaskRecord[]);
   request.context = extendContext(context, pipelineProperty(pipeline));
   return pipeline;
@@ -196,14 +191,16 @@ function writeError(state: GuardedRequest, value: unknown): void {
   if (state.hasFailed) startEnding(state);
   state.hasFailed = true;
   state.view = undefined;
-  state.error =
-    value === undefined
-      ? new AlgernonError('THREW_UNDEFINED', 'The handler or a middleware threw undefined.', {
-          retryable: true,
-        })
-      : value;
+  state.error = asThrown(value);
   if (failsInvocation(value)) state.fatal ??= value;
   closeIfRunning(state);
+}
+
+/** Middy takes an error that is undefined for success. */
+export function asThrown(error: unknown): unknown {
+  if (error !== undefined) return error;
+  const message = 'The handler or a middleware threw undefined.';
+  return new AlgernonError('THREW_UNDEFINED', message, { retryable: true });
 }
 
 function isEarly({ request }: GuardedRequest): boolean {
@@ -215,12 +212,10 @@ function closeIfRunning({ pipeline }: GuardedRequest): void {
   if (pipeline?.isQueued) pipeline.deadline?.close();
 }
 
+const fatalCodes = new Set(['BATCH_FAILED', 'EVENT_REPLACED', 'DUPLICATE_STAGE']);
+
 function failsInvocation(error: unknown): boolean {
-  return (
-    error instanceof BatchFailedError ||
-    error instanceof EventReplacedError ||
-    (error instanceof AlgernonError && error.code === 'DUPLICATE_STAGE')
-  );
+  return isAlgernonError(error) && fatalCodes.has(error.code);
 }
 
 /** Runs the pending work for the end of the invocation, last registered first. */
@@ -244,12 +239,15 @@ function refuses({ kind, hasFailed, request }: GuardedRequest, response: unknown
   if (kind === 'sns') return true;
   // A stream has partial answers, but an answer that names nothing is not one.
   const namesNothing = failures.every((failure) => Object(failure).itemIdentifier === undefined);
-  return namesNothing && (hasFailed || !recordsOf(request.event));
+  return namesNothing && (kind === 'direct' || hasFailed || !recordsOf(request.event));
 }
 
 function failuresIn(response: unknown): unknown[] | undefined {
-  const { batchItemFailures } = Object(response) as { batchItemFailures?: unknown };
-  return Array.isArray(batchItemFailures) && !Array.isArray(response) ? batchItemFailures : undefined;
+  const { batchItemFailures, toJSON } = Object(response) as { batchItemFailures?: unknown; toJSON?: unknown };
+  if (!Array.isArray(batchItemFailures) || Array.isArray(response)) return undefined;
+  // Such an answer may be written as something else.
+  const isRewritten = typeof toJSON === 'function' || 'toJSON' in batchItemFailures;
+  return isRewritten ? undefined : batchItemFailures;
 }
 
 /** Keeps the failures that the answer of a loop names, in case a later hook drops that answer. */
@@ -283,10 +281,12 @@ function guardedAnswer(state: GuardedRequest): unknown {
 }
 
 /** The records that an answer must not acknowledge. */
-export function undoneOf({ pipeline, hasReturned, hasFailed }: GuardedRequest): Undone[] {
-  if (!pipeline) return [];
-  const { ledger, stages, wasQueued } = pipeline;
-  const isPassive = hasReturned && !hasFailed && !wasQueued && stages.every(({ passive }) => passive);
+export function undoneOf(state: GuardedRequest): Undone[] {
+  if (!state.pipeline) return [];
+  const { ledger, stages, wasQueued } = state.pipeline;
+  // A `before` may set a response too, so an early answer does not prove that the handler has returned.
+  const hasEnded = state.hasReturned && !state.hasFailed && !isEarly(state);
+  const isPassive = hasEnded && !wasQueued && stages.every(({ passive }) => passive);
   return ledger.undone({ exceptUntouched: isPassive });
 }
 

@@ -13,6 +13,9 @@ import { bundleWorker } from '../../examples/cdk/bundleWorker.ts';
 import { ImagesStack } from '../../examples/cdk/ImagesStack.ts';
 import { TaskBucket } from '../../examples/cdk/TaskBucket.ts';
 import { TaskWorker, type TaskWorkerProps } from '../../examples/cdk/TaskWorker.ts';
+import { useCdkFolder } from '../support/cdkFolder.ts';
+
+useCdkFolder();
 
 const code = Code.fromInline('exports.handler = async () => {};');
 const tasks = ['resize', 'describe'];

@@ -4,6 +4,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { ImagesStack } from '../../examples/cdk/ImagesStack.ts';
+import { useCdkFolder } from '../support/cdkFolder.ts';
 import {
   type CloudFormation,
   plainPolicy,
@@ -11,6 +12,8 @@ import {
   type Resource,
   readTemplate,
 } from '../support/cloudFormation.ts';
+
+useCdkFolder();
 
 /** The names that the resources of the CDK have in the SAM template. */
 const names: [RegExp, string][] = [

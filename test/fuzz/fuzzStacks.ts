@@ -6,7 +6,11 @@ const atOnce = 50;
 
 /** Runs batches through random stacks: each record is done, or named in the answer, or the invocation fails. */
 export async function fuzzStacks(minutes: number, first: number): Promise<void> {
-  for (const method of ['error', 'warn', 'info'] as const) console[method] = () => {};
+  // lambdaLogged replaces the methods of the console, so the report is written without them.
+  const print = (line: string) => process.stdout.write(`${line}\n`);
+  const methods = ['error', 'warn', 'info', 'log'] as const;
+  const originals = methods.map((method) => console[method]);
+  for (const method of methods) console[method] = () => {};
   const end = performance.now() + minutes * 60_000;
   let stacks = 0;
   let wrong = 0;
@@ -19,14 +23,17 @@ export async function fuzzStacks(minutes: number, first: number): Promise<void> 
       seen.failed += failed ? 1 : 0;
     } catch (error) {
       wrong += 1;
-      console.log(`seed ${seed}: ${String(error)}\n${JSON.stringify(stack)}`);
+      print(`seed ${seed}: ${String(error)}\n${JSON.stringify(stack)}`);
     }
     stacks += 1;
   };
-  console.log(`stacks for ${minutes} min from seed ${first}`);
+  print(`stacks for ${minutes} min from seed ${first}`);
   for (let seed = first; performance.now() < end && wrong < 20; seed += 1) {
     await Promise.all(fc.sample(stackCase, { numRuns: atOnce, seed }).map((stack) => check(stack, seed)));
   }
-  console.log(`${stacks} stacks, ${wrong} wrong; ${JSON.stringify(seen)}`);
+  methods.forEach((method, index) => {
+    console[method] = originals[index] as typeof console.log;
+  });
+  print(`${stacks} stacks, ${wrong} wrong; ${JSON.stringify(seen)}`);
   if (wrong > 0 || Object.values(seen).includes(0)) process.exitCode = 1;
 }

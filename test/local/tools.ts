@@ -72,6 +72,9 @@ export async function runNode(
       cwd: fileURLToPath(new URL('../..', import.meta.url)),
       env: { PATH: process.env.PATH ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A child that hangs must not outlive its test.
+      timeout: 120_000,
+      killSignal: 'SIGKILL',
     },
   );
   let output = '';
