@@ -1,0 +1,15 @@
+import { expect, test } from '@jest/globals';
+import { traced } from '../../middlewares/index.ts';
+import { openTelemetryTracing } from '../../middlewares/openTelemetryTracing.ts';
+import { xrayTracing } from '../../middlewares/xrayTracing.ts';
+
+test.each<[string, () => unknown, string]>([
+  ['an unknown option', () => xrayTracing({ trace: 1 } as never), 'xrayTracing: there is no option "trace"'],
+  ['a bad tracer', () => xrayTracing({ tracer: {} as never }), 'tracer must be a Powertools Tracer'],
+  ['an unknown option', () => openTelemetryTracing({ trace: 1 } as never), 'there is no option "trace"'],
+  ['a bad tracer', () => openTelemetryTracing({ tracer: {} as never }), 'tracer must be a tracer'],
+  ['an empty name', () => traced('', () => 1), 'traced: name must be a string that is not empty'],
+  ['no function', () => traced('resize', 1 as never), 'traced: work must be a function'],
+])('%s is refused at once', (_, call, message) => {
+  expect(call).toThrow(message);
+});
