@@ -29,7 +29,13 @@ import { fitAttributes, fitsMessage } from './aws/snsMessage.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { type Topics, topicArn } from './aws/topics.ts';
 import { ErrorTaskNotToldError } from './callbacks/ErrorTaskNotToldError.ts';
-import { carriedOn, errorTaskOf, followersOf } from './callbacks/extraCallbacks.ts';
+import {
+  carriedOn,
+  describeError,
+  errorTaskIn,
+  errorTaskOf,
+  followersOf,
+} from './callbacks/extraCallbacks.ts';
 import { gatherMessages, type Send } from './callbacks/gatherMessages.ts';
 import { type Origin, storeResult, taskMessage } from './callbacks/storeResult.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
@@ -127,6 +133,8 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
 /** The tasks that follow on a task. Made before the handler runs, which may change its task. */
 interface Plan {
   readonly identity: TaskIdentity;
+  /** Tells the work apart from other work on the same message. */
+  readonly work: readonly unknown[];
   readonly taskName: string;
   readonly following: readonly (NextTask & { topicArn: string })[];
   readonly attributes: Readonly<Record<string, string>>;
@@ -157,6 +165,14 @@ function openSender(options: CallbackPublisherOptions) {
   const publisher = snsPublisher({ sns, maxMessageBytes });
   // A worker may pass on tags that it did not rebuild.
   const dumps = (value: unknown) => ajson.dumps(value, { tags: 'keep' });
+  /** Tells direct tasks of one request apart, since a caller may copy the context that counts them. */
+  const textOf = (task: unknown) => {
+    try {
+      return dumps(task);
+    } catch {
+      return '';
+    }
+  };
   const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, dumps };
 
   const planFor = async (run: TaskRun, taskName: string, following: readonly NextTask[]): Promise<Plan> => {
@@ -166,6 +182,7 @@ function openSender(options: CallbackPublisherOptions) {
     const arns = await Promise.all(following.map((next) => topicArn(next.task_name, topics, home)));
     return {
       identity,
+      work: [identity.receiver, identity.part, run.record ? '' : textOf(run.unwrap().content)],
       taskName,
       following: following.map((next, index) => ({ ...next, topicArn: arns[index] as string })),
       attributes: { [chainIdName]: identity.chainId, ...carriedOn(run.unwrap().attributes) },
@@ -249,17 +266,6 @@ function openSender(options: CallbackPublisherOptions) {
   };
 }
 
-/** The error task of a message, and its content. A message that cannot be read names none. */
-function errorTaskIn(run: TaskRun): { content: unknown; errorTask: string } | undefined {
-  try {
-    const { content, attributes } = run.unwrap();
-    const errorTask = errorTaskOf(attributes);
-    return errorTask === undefined ? undefined : { content, errorTask };
-  } catch {
-    return undefined;
-  }
-}
-
 /** The message comes back, or goes to the dead-letter queue, whether or not the error task could be told. */
 function warned(error: unknown, cause: unknown): unknown {
   console.warn(`${name}: the error task could not be told:`, cause);
@@ -271,26 +277,16 @@ function isRetryable(error: unknown): boolean {
 }
 
 /** The stored result is named by the work, so that a redelivery replaces it, and other work does not. */
-function originOf({ identity, taskName }: Plan): Origin {
-  const digest = digestOf([identity.receiver, identity.part]).slice(0, 8);
+function originOf({ identity, work, taskName }: Plan): Origin {
+  const digest = digestOf(work).slice(0, 8);
   return { ...identity, taskName: `${taskName}-${digest}`, functionArn: undefined };
 }
 
-function describeError(error: unknown) {
-  const {
-    name: errorName,
-    message,
-    code,
-  } = Object(error) as { name?: string; message?: string; code?: string };
-  return { name: errorName, message: message ?? String(error), code };
-}
-
 /** The same for each delivery of a message, and another one for each task that follows on it. */
-function deduplicationId({ identity, taskName }: Plan, next: NextTask): string {
-  const { messageId, receiver, part } = identity;
-  const digest = digestOf([receiver, part, taskName, next.task_name, next.callback]).slice(0, 22);
-  // SNS takes 128 characters; the name is for readers.
-  return `${messageId}.${digest}.${next.task_name}`.slice(0, 128);
+function deduplicationId({ identity: { messageId }, work, taskName }: Plan, next: NextTask): string {
+  const digest = digestOf([messageId, ...work, taskName, next.task_name, next.callback]).slice(0, 22);
+  // SNS takes 128 characters; the rest is for readers.
+  return `${digest}.${messageId}.${next.task_name}`.slice(0, 128);
 }
 
 function digestOf(parts: readonly unknown[]): string {
