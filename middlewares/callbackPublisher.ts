@@ -22,7 +22,7 @@ import { AlgernonError } from '../core/errors.ts';
 import { isFolderName } from '../core/storedData/pointer.ts';
 import { chainIdName } from '../core/tasks/chainId.ts';
 import type { NextTask } from '../core/tasks/nextTask.ts';
-import { isTask } from '../core/tasks/task.ts';
+import { isTask, type Task } from '../core/tasks/task.ts';
 import type { TaskMessage } from '../core/tasks/taskPublisher.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { fitAttributes, fitsMessage } from './aws/snsMessage.ts';
@@ -98,31 +98,37 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
     open() {
       // One invocation's callbacks leave together.
       const gathered = gatherMessages(sender.publisher, lingerMillis);
+      const watched = new WeakSet<AbortSignal>();
+      const atDeadline = ({ cutoff }: TaskRun) => {
+        // Nothing waits for company near the end of the invocation, and nothing leaves after its answer.
+        if (cutoff.aborted) gathered.drop(new DeadlineError());
+        else gathered.leave();
+      };
+      /** Adds one listener for all tasks: one for each would be dear. */
+      const watch = (run: TaskRun) => {
+        if (watched.has(run.signal)) return;
+        watched.add(run.signal);
+        run.signal.addEventListener('abort', () => atDeadline(run), { once: true });
+      };
       return {
         around: (run, next) =>
           gathered.during(async (send) => {
-            let plan: Plan | undefined;
+            let plan: Promise<Plan | undefined> | undefined;
             run.beforeHandler(async () => {
-              plan = await sender.plan(run);
+              plan = sender.plan(run);
+              await plan;
             });
-            const atDeadline = () => {
-              // Nothing waits for company near the end of the invocation, and nothing leaves after its answer.
-              if (run.cutoff.aborted) gathered.drop(new DeadlineError());
-              else gathered.leave();
-            };
             const sendInTime: Send = (message) => {
+              watch(run);
               const sent = send(message);
-              if (run.signal.aborted) atDeadline();
+              if (run.signal.aborted) atDeadline(run);
               return sent;
             };
-            run.signal.addEventListener('abort', atDeadline, { once: true });
             try {
               await next();
-              if (!run.endsChain) await sender.sendOn(run, plan ?? (await sender.plan(run)), sendInTime);
+              if (!run.endsChain) await sender.sendOn(run, await (plan ?? sender.plan(run)), sendInTime);
             } catch (error) {
               throw await sender.tellError(run, error, maxReceiveCount, sendInTime);
-            } finally {
-              run.signal.removeEventListener('abort', atDeadline);
             }
           }),
       };
@@ -225,18 +231,18 @@ function openSender(options: CallbackPublisherOptions) {
   return {
     publisher,
 
-    async plan(run: TaskRun): Promise<Plan> {
+    async plan(run: TaskRun): Promise<Plan | undefined> {
       assertUnwrapped(run, name);
       const { attributes } = run.unwrap();
       errorTaskOf(attributes);
       const { task } = run;
-      if (!isTask(task)) return planFor(run, name, []);
-      return planFor(run, task.task_name, followersOf(task, attributes));
+      const following = isTask(task) ? followersOf(task, attributes) : [];
+      return following.length === 0 ? undefined : planFor(run, (task as Task).task_name, following);
     },
 
     /** Sends the result to the tasks that follow. */
-    async sendOn(run: TaskRun, plan: Plan, send: Send): Promise<void> {
-      if (plan.following.length === 0) return;
+    async sendOn(run: TaskRun, plan: Plan | undefined, send: Send): Promise<void> {
+      if (!plan) return;
       const { messages, storedLength } = await messagesFor(run, plan, run.result);
       if (run.record && storedLength > keptLength) run.result = undefined;
       await sendAll(run, messages, send);
