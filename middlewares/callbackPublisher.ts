@@ -104,7 +104,7 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
         if (cutoff.aborted) gathered.drop(new DeadlineError());
         else gathered.leave();
       };
-      /** Adds one listener for all tasks: one for each would be dear. */
+      /** Adds one listener for all tasks of the invocation. */
       const watch = (run: TaskRun) => {
         if (watched.has(run.signal)) return;
         watched.add(run.signal);
