@@ -11,7 +11,7 @@ import { AlgernonError } from '../core/errors.ts';
 import { isFolderName } from '../core/storedData/pointer.ts';
 import { chainIdName } from '../core/tasks/chainId.ts';
 import type { NextTask } from '../core/tasks/nextTask.ts';
-import { isTask } from '../core/tasks/task.ts';
+import { isTask, type Task } from '../core/tasks/task.ts';
 import type { TaskMessage } from '../core/tasks/taskPublisher.ts';
 import { awsClient, bucketName } from './aws/optionChecks.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
@@ -19,7 +19,13 @@ import { fitAttributes, fitsMessage } from './aws/snsMessage.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { type Topics, topicArn } from './aws/topics.ts';
 import { ErrorTaskNotToldError } from './callbacks/ErrorTaskNotToldError.ts';
-import { carriedOn, errorTaskOf, followersOf } from './callbacks/extraCallbacks.ts';
+import {
+  carriedOn,
+  describeError,
+  errorTaskIn,
+  errorTaskOf,
+  followersOf,
+} from './callbacks/extraCallbacks.ts';
 import { gatherMessages, type Send } from './callbacks/gatherMessages.ts';
 import { type Origin, storeResult, taskMessage } from './callbacks/storeResult.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
@@ -82,31 +88,37 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
     open() {
       // One invocation's callbacks leave together.
       const gathered = gatherMessages(sender.publisher, lingerMillis);
+      const watched = new WeakSet<AbortSignal>();
+      const atDeadline = ({ cutoff }: TaskRun) => {
+        // Nothing waits for company near the end of the invocation, and nothing leaves after its answer.
+        if (cutoff.aborted) gathered.drop(new DeadlineError());
+        else gathered.leave();
+      };
+      /** Adds one listener for all tasks of the invocation. */
+      const watch = (run: TaskRun) => {
+        if (watched.has(run.signal)) return;
+        watched.add(run.signal);
+        run.signal.addEventListener('abort', () => atDeadline(run), { once: true });
+      };
       return {
         around: (run, next) =>
           gathered.during(async (send) => {
-            let plan: Plan | undefined;
+            let plan: Promise<Plan | undefined> | undefined;
             run.beforeHandler(async () => {
-              plan = await sender.plan(run);
+              plan = sender.plan(run);
+              await plan;
             });
-            const atDeadline = () => {
-              // Nothing waits for company near the end of the invocation, and nothing leaves after its answer.
-              if (run.cutoff.aborted) gathered.drop(new DeadlineError());
-              else gathered.leave();
-            };
             const sendInTime: Send = (message) => {
+              watch(run);
               const sent = send(message);
-              if (run.signal.aborted) atDeadline();
+              if (run.signal.aborted) atDeadline(run);
               return sent;
             };
-            run.signal.addEventListener('abort', atDeadline, { once: true });
             try {
               await next();
-              if (!run.endsChain) await sender.sendOn(run, plan ?? (await sender.plan(run)), sendInTime);
+              if (!run.endsChain) await sender.sendOn(run, await (plan ?? sender.plan(run)), sendInTime);
             } catch (error) {
               throw await sender.tellError(run, error, maxReceiveCount, sendInTime);
-            } finally {
-              run.signal.removeEventListener('abort', atDeadline);
             }
           }),
       };
@@ -117,6 +129,8 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
 /** The tasks that follow on a task. Made before the handler runs, which may change its task. */
 interface Plan {
   readonly identity: TaskIdentity;
+  /** Tells the work apart from other work on the same message. */
+  readonly work: readonly unknown[];
   readonly taskName: string;
   readonly following: readonly (NextTask & { topicArn: string })[];
   readonly attributes: Readonly<Record<string, string>>;
@@ -147,6 +161,14 @@ function openSender(options: CallbackPublisherOptions) {
   const publisher = snsPublisher({ sns, maxMessageBytes });
   // A worker may pass on tags that it did not rebuild.
   const dumps = (value: unknown) => ajson.dumps(value, { tags: 'keep' });
+  /** Tells direct tasks of one request apart, since a caller may copy the context that counts them. */
+  const textOf = (task: unknown) => {
+    try {
+      return dumps(task);
+    } catch {
+      return '';
+    }
+  };
   const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, dumps };
 
   const planFor = async (run: TaskRun, taskName: string, following: readonly NextTask[]): Promise<Plan> => {
@@ -156,6 +178,7 @@ function openSender(options: CallbackPublisherOptions) {
     const arns = await Promise.all(following.map((next) => topicArn(next.task_name, topics, home)));
     return {
       identity,
+      work: [identity.receiver, identity.part, run.record ? '' : textOf(run.unwrap().content)],
       taskName,
       following: following.map((next, index) => ({ ...next, topicArn: arns[index] as string })),
       attributes: { [chainIdName]: identity.chainId, ...carriedOn(run.unwrap().attributes) },
@@ -198,18 +221,18 @@ function openSender(options: CallbackPublisherOptions) {
   return {
     publisher,
 
-    async plan(run: TaskRun): Promise<Plan> {
+    async plan(run: TaskRun): Promise<Plan | undefined> {
       assertUnwrapped(run, name);
       const { attributes } = run.unwrap();
       errorTaskOf(attributes);
       const { task } = run;
-      if (!isTask(task)) return planFor(run, name, []);
-      return planFor(run, task.task_name, followersOf(task, attributes));
+      const following = isTask(task) ? followersOf(task, attributes) : [];
+      return following.length === 0 ? undefined : planFor(run, (task as Task).task_name, following);
     },
 
     /** Sends the result to the tasks that follow. */
-    async sendOn(run: TaskRun, plan: Plan, send: Send): Promise<void> {
-      if (plan.following.length === 0) return;
+    async sendOn(run: TaskRun, plan: Plan | undefined, send: Send): Promise<void> {
+      if (!plan) return;
       const { messages, storedLength } = await messagesFor(run, plan, run.result);
       if (run.record && storedLength > keptLength) run.result = undefined;
       await sendAll(run, messages, send);
@@ -239,17 +262,6 @@ function openSender(options: CallbackPublisherOptions) {
   };
 }
 
-/** The error task of a message, and its content. A message that cannot be read names none. */
-function errorTaskIn(run: TaskRun): { content: unknown; errorTask: string } | undefined {
-  try {
-    const { content, attributes } = run.unwrap();
-    const errorTask = errorTaskOf(attributes);
-    return errorTask === undefined ? undefined : { content, errorTask };
-  } catch {
-    return undefined;
-  }
-}
-
 /** The message comes back, or goes to the dead-letter queue, whether or not the error task could be told. */
 function warned(error: unknown, cause: unknown): unknown {
   console.warn(`${name}: the error task could not be told:`, cause);
@@ -261,26 +273,16 @@ function isRetryable(error: unknown): boolean {
 }
 
 /** The stored result is named by the work, so that a redelivery replaces it, and other work does not. */
-function originOf({ identity, taskName }: Plan): Origin {
-  const digest = digestOf([identity.receiver, identity.part]).slice(0, 8);
+function originOf({ identity, work, taskName }: Plan): Origin {
+  const digest = digestOf(work).slice(0, 8);
   return { ...identity, taskName: `${taskName}-${digest}`, functionArn: undefined };
 }
 
-function describeError(error: unknown) {
-  const {
-    name: errorName,
-    message,
-    code,
-  } = Object(error) as { name?: string; message?: string; code?: string };
-  return { name: errorName, message: message ?? String(error), code };
-}
-
 /** The same for each delivery of a message, and another one for each task that follows on it. */
-function deduplicationId({ identity, taskName }: Plan, next: NextTask): string {
-  const { messageId, receiver, part } = identity;
-  const digest = digestOf([receiver, part, taskName, next.task_name, next.callback]).slice(0, 22);
-  // SNS takes 128 characters; the name is for readers.
-  return `${messageId}.${digest}.${next.task_name}`.slice(0, 128);
+function deduplicationId({ identity: { messageId }, work, taskName }: Plan, next: NextTask): string {
+  const digest = digestOf([messageId, ...work, taskName, next.task_name, next.callback]).slice(0, 22);
+  // SNS takes 128 characters; the rest is for readers.
+  return `${digest}.${messageId}.${next.task_name}`.slice(0, 128);
 }
 
 function digestOf(parts: readonly unknown[]): string {

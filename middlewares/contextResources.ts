@@ -83,6 +83,8 @@ export function contextResources<V extends Record<string, unknown>, R>(
 ): ContextResources<ResourceValues<R>> {
   const all = checkResources(resources);
   const container = containerResources(all);
+  const batchKey = Symbol(owner);
+  const getters = gettersOf(all.keys(), batchKey);
 
   return stageMiddleware({
     name: owner,
@@ -92,7 +94,8 @@ export function contextResources<V extends Record<string, unknown>, R>(
     open({ context, addToContext, onEnd }) {
       const batch = batchResources(all, context, container);
       onEnd(() => inTime(context, batch.dispose()));
-      addToContext(partsOf(all.keys(), batch, context));
+      addToContext({ aws: { value: context, configurable: true }, [batchKey]: { value: batch } });
+      addToContext(getters);
       return undefined;
     },
   });
@@ -124,10 +127,16 @@ function checkResource(name: string, given: unknown): ObjectResource {
   return resource;
 }
 
-/** Not enumerable, so that copying the context does not make every resource. */
-function partsOf(names: Iterable<string>, batch: BatchResources, aws: LambdaContext): PropertyDescriptorMap {
-  const getters = [...names].map(
-    (name) => [name, { get: () => batch.get(name), configurable: true }] as const,
-  );
-  return { aws: { value: aws, configurable: true }, ...Object.fromEntries(getters) };
+/**
+ * The getters of the resources, made once for all invocations. They are not enumerable, so that copying the context does
+ * not make every resource.
+ */
+function gettersOf(names: Iterable<string>, batchKey: symbol): PropertyDescriptorMap {
+  const getterOf = (name: string): PropertyDescriptor & ThisType<Record<symbol, BatchResources>> => ({
+    get() {
+      return this[batchKey]?.get(name);
+    },
+    configurable: true,
+  });
+  return Object.fromEntries([...names].map((name) => [name, getterOf(name)]));
 }

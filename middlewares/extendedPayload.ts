@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { MiddlewareObj } from '@middy/core';
+import { stoppedBy } from '../core/batch/deadline.ts';
 import { messageIdOf } from '../core/batch/events.ts';
 import { checkTask, parseMessage } from '../core/batch/unwrapTask.ts';
 import { checkOptions, listOf, type OptionCheck, text, whole } from '../core/checkOptions.ts';
@@ -88,7 +89,8 @@ export function extendedPayload(options: ExtendedPayloadOptions = {}): Middlewar
       const pointer = extendedPointerIn(message);
       if (pointer) {
         const messageId = messageIdOf(record);
-        run.task = checkTask(parseMessage(await read(pointer, run.signal), messageId), messageId);
+        const text = await stoppedBy(run.signal, read(pointer, run.signal));
+        run.task = checkTask(parseMessage(text, messageId), messageId);
         // Later readers of the message need the task too, such as an error task.
         message.content = run.task;
       }

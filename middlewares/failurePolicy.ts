@@ -1,5 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { MiddlewareObj } from '@middy/core';
+import { DeadlineError } from '../core/batch/deadline.ts';
 import { isSnsRecord, messageIdOf, type SqsRecord, type TaskRecord } from '../core/batch/events.ts';
 import { groupId } from '../core/batch/runBatch.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
@@ -33,8 +34,8 @@ export interface FailurePolicyOptions {
     | ((record: SqsRecord, error: unknown) => string | undefined | Promise<string | undefined>);
   /** How long a message that may succeed later stays away. False: as the queue's visibility timeout says. */
   backoff?: Backoff | false;
-  /** Whether an error is final; undefined leaves it to the default, which is {@link isFinal}. */
-  isFinal?: (error: unknown, record: SqsRecord) => boolean | undefined;
+  /** Whether an error is final; undefined leaves it to the default, which is {@link isFinal}. Asked once per failure. */
+  isFinal?: (error: unknown, record: SqsRecord) => boolean | undefined | Promise<boolean | undefined>;
   /**
    * FIFO queues: on which receive a message that fails is dead-lettered, so that its group goes on. Default: the
    * `maxReceiveCount` of the queue's `RedrivePolicy`.
@@ -72,8 +73,12 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
   const backoff = options.backoff === false ? undefined : readBackoff(options.backoff);
   const queues = sqsQueues(options.sqs as SQSClient | undefined);
   let isWarned = false;
+  const warnOnce = (message: string, ...details: unknown[]) => {
+    if (!isWarned) console.warn(`${name}: ${message}`, ...details);
+    isWarned = true;
+  };
 
-  const deadLetter = async (record: SqsRecord, error: unknown) => {
+  const deadLetter = async (record: SqsRecord, error: unknown, cutoff: AbortSignal) => {
     try {
       const given =
         typeof deadLetterQueue === 'function' ? await deadLetterQueue(record, error) : deadLetterQueue;
@@ -81,6 +86,8 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
       if (!url) {
         throw new Error('the queue has no RedrivePolicy, and the option deadLetterQueue is missing');
       }
+      // The answer has left, and returns the message.
+      if (cutoff.aborted) throw new DeadlineError();
       await queues.send(url, deadLetterMessage(record, error));
     } catch (cause) {
       throw new DeadLetterError(error, cause);
@@ -90,7 +97,7 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
   const giveBack = async (records: readonly SqsRecord[]) => {
     const [record] = records;
     if (!backoff || !record?.eventSourceARN) return;
-    const handles = records.map(({ receiptHandle }) => receiptHandle);
+    const handles = records.flatMap(({ receiptHandle }) => receiptHandle || []);
     try {
       await queues.hide(record.eventSourceARN, handles, delaySeconds(record, backoff));
     } catch (error) {
@@ -104,20 +111,22 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
     if (groupId(record) === undefined) return false;
     try {
       const most = maxReceiveCount ?? (await queues.redrivePolicy(record.eventSourceARN))?.maxReceiveCount;
-      return most !== undefined && Number(record.attributes?.ApproximateReceiveCount) >= most;
+      if (most !== undefined) return Number(record.attributes?.ApproximateReceiveCount) >= most;
+      warnOnce(
+        `${record.eventSourceARN} has no RedrivePolicy, so a message that keeps failing holds up its group. ` +
+          'Set one, or give the options maxReceiveCount and deadLetterQueue.',
+      );
     } catch (error) {
-      if (!isWarned)
-        console.warn(`${name}: give the option maxReceiveCount, or sqs:GetQueueAttributes:`, error);
-      isWarned = true;
-      return false;
+      warnOnce('give the option maxReceiveCount, or sqs:GetQueueAttributes:', error);
     }
+    return false;
   };
 
-  const isFinalFor = (error: unknown, record: SqsRecord): boolean => {
+  const isFinalFor = async (error: unknown, record: SqsRecord): Promise<boolean> => {
     // The error task must be told first.
     if (error instanceof ErrorTaskNotToldError) return false;
     try {
-      return options.isFinal?.(error, record) ?? isFinal(error);
+      return (await options.isFinal?.(error, record)) ?? isFinal(error);
     } catch (thrown) {
       console.warn(`${name}: isFinal threw, and its default is used:`, thrown);
       return isFinal(error);
@@ -130,10 +139,17 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
     open({ records }) {
       const started = new Set<string>();
       const around = async (run: TaskRun, next: () => Promise<void>): Promise<void> => {
-        const { record, signal } = run;
+        const { record, signal, cutoff } = run;
         if (!record || isSnsRecord(record)) return next();
         started.add(messageIdOf(record));
-        const isGone = async (error: unknown) => isFinalFor(error, record) || isLastReceive(record);
+        // A function of the user may decide, so that each stage must get the same answer.
+        const decisions = new Map<unknown, Promise<boolean>>();
+        const decide = async (error: unknown) => (await isFinalFor(error, record)) || isLastReceive(record);
+        const isGone = (error: unknown) => {
+          const decision = decisions.get(error) ?? decide(error);
+          decisions.set(error, decision);
+          return decision;
+        };
         run.isFinal = isGone;
         try {
           await next();
@@ -142,8 +158,8 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
           try {
             // Near the end of the invocation only a last receive is left to decide.
             if (signal.aborted ? !(await isLastReceive(record)) : !(await isGone(error))) throw error;
-            await deadLetter(record, error);
-            run.failure = error;
+            await deadLetter(record, error, cutoff);
+            run.failure = error ?? new Error('The task threw undefined.');
           } catch (failure) {
             if (!signal.aborted) await giveBack([record, ...waiting]);
             throw failure;

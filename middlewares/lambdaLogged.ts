@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { MiddlewareObj } from '@middy/core';
 import { checkOptions, flag, listOf, oneOf, withMethod } from '../core/checkOptions.ts';
@@ -95,6 +94,7 @@ export function lambdaLogged(options: LambdaLoggedOptions = {}): MiddlewareObj {
       enterScope(log.scope);
       const release = captures ? captureConsole() : undefined;
       const leave = once(() => {
+        log.summarise();
         leaveScope(log.scope);
         release?.();
         logger.clearBuffer();
@@ -103,9 +103,8 @@ export function lambdaLogged(options: LambdaLoggedOptions = {}): MiddlewareObj {
       invocation.logFailures();
       invocation.onFailure(log.fail);
       invocation.onEnd(() => {
-        // Lines that other middlewares write after this one go through the logger too.
+        // Other middlewares may write lines after this one, or throw, which brings all messages back.
         invocation.onAnswer(leave);
-        setImmediate(leave);
         log.finish();
       });
       if (isDebug) switchDebugOn(logger);

@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { MiddlewareObj } from '@middy/core';
+import { stoppedBy } from '../core/batch/deadline.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
 import { checkOptions, listOf, whole } from '../core/checkOptions.ts';
 import { type HydrateOptions, hydrate } from '../core/storedData/hydrate.ts';
@@ -77,11 +78,12 @@ export function storedDataHydrate(options: StoredDataHydrateOptions = {}): Middl
       assertUnwrapped(run, name);
       const { task } = run;
       if (isTask(task)) {
-        const task_kwargs = await hydrate(task.task_kwargs, '$.task_kwargs', optionsFor(run));
+        const reading = hydrate(task.task_kwargs, '$.task_kwargs', optionsFor(run));
+        const task_kwargs = await stoppedBy(run.signal, reading);
         if (task_kwargs !== task.task_kwargs) run.task = { ...task, task_kwargs };
       } else {
         // The input of a state machine need not be a task.
-        run.task = await hydrate(task, '$', optionsFor(run));
+        run.task = await stoppedBy(run.signal, hydrate(task, '$', optionsFor(run)));
       }
       await next();
     },

@@ -34,13 +34,15 @@ export function startDeadline(
   const leaving = new AbortController();
   const remaining = () => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
   let cutoffTimer: ReturnType<typeof setTimeout> | undefined;
+  let isCleared = false;
 
   const cut = () => leaving.abort();
   const abort = () => {
     if (tasks.signal.aborted) return;
     tasks.abort();
     const left = remaining() - reserveMillis * answerShare;
-    if (left <= 0) cut();
+    // A task that nothing waits for any more must not keep the process alive.
+    if (left <= 0 || isCleared) cut();
     else if (!leaving.signal.aborted) cutoffTimer = setTimeout(cut, timerMillis(left));
   };
   const close = () => {
@@ -63,11 +65,21 @@ export function startDeadline(
     },
     close,
     clear() {
+      isCleared = true;
       clearTimeout(timer);
       clearTimeout(cutoffTimer);
       stop?.removeEventListener('abort', close);
     },
   };
+}
+
+/** Waits for work that the signal stops. Its error is then the deadline's, and not the one of an aborted call. */
+export async function stoppedBy<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw signal.aborted ? new DeadlineError() : error;
+  }
 }
 
 /** The invocation ends before a task is done: `DEADLINE` when it was running, `NOT_STARTED` when it was not. */

@@ -2,7 +2,7 @@ import { chainIdOf } from '../tasks/chainId.ts';
 import { isSnsRecord, messageIdOf, type SqsRecord } from './events.ts';
 import type { TaskRun } from './stage.ts';
 
-/** The values that identify a piece of work, however often its message is delivered. */
+/** The values that identify a piece of work. They are the same for each delivery of its message. */
 export interface TaskIdentity {
   /** The id that SNS gave the message, since SQS gives a redriven message a new one; else the id of SQS, or of the request. */
   readonly messageId: string;

@@ -97,6 +97,8 @@ export const defaultReserveMillis = 500;
 export function extendContext<C extends object>(context: C, parts: PropertyDescriptorMap): C {
   const extended: Record<PropertyKey, unknown> = Object.create(Object.getPrototypeOf(context));
   for (const key of Reflect.ownKeys(context)) {
+    // A stack within a task replaces the parts of the outer one, which need not be configurable.
+    if (Object.hasOwn(parts, key)) continue;
     const descriptor = Object.getOwnPropertyDescriptor(context, key) as PropertyDescriptor;
     const { value, writable, enumerable, configurable } = descriptor;
     // Assigning is three times as fast as defining, and each batch has its context copied.

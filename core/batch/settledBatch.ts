@@ -23,7 +23,8 @@ const beingRead = new WeakSet<object>();
 export function letHookRead(response: unknown): void {
   if (!Array.isArray(response)) return;
   beingRead.add(response);
-  queueMicrotask(() => beingRead.delete(response));
+  // Not queueMicrotask, which fake timers stop.
+  void Promise.resolve().then(() => beingRead.delete(response));
 }
 
 /**

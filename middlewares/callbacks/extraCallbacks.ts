@@ -1,5 +1,7 @@
+import type { TaskRun } from '../../core/batch/stage.ts';
+import { unwrap } from '../../core/batch/unwrapTask.ts';
 import { CallbackError, isTopicName, type NextTask, nextTask } from '../../core/tasks/nextTask.ts';
-import type { Task } from '../../core/tasks/task.ts';
+import { isTask, type Task } from '../../core/tasks/task.ts';
 
 /** The message attributes for extra callbacks. Python workers ignore them. */
 const alsoName = 'also_callbacks';
@@ -58,6 +60,26 @@ function checkNumber(also: readonly string[]): readonly string[] {
 export function errorTaskOf(attributes: Attributes): string | undefined {
   const onError = attributes[onErrorName];
   return onError === undefined ? undefined : checkName(onError);
+}
+
+/** The error task of a message, and its content. A message that cannot be read names none. */
+export function errorTaskIn(run: TaskRun): { content: unknown; errorTask: string } | undefined {
+  try {
+    const { content, attributes } = run.unwrap();
+    const errorTask = errorTaskOf(attributes);
+    if (errorTask === undefined) return undefined;
+    // The handler may have changed its task. A task in an extended payload is not in the record.
+    const sent = run.record && unwrap(run.record).content;
+    return { content: isTask(sent) ? sent : content, errorTask };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The part of an error that the error task gets. */
+export function describeError(error: unknown): { name?: unknown; message: unknown; code?: unknown } {
+  const { name, message, code } = Object(error) as { name?: unknown; message?: unknown; code?: unknown };
+  return { name, message: message ?? String(error), code };
 }
 
 /** The attributes that every task of a chain passes on: its error task is the same throughout. */

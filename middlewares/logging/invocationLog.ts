@@ -29,8 +29,10 @@ export interface InvocationLog {
   readonly around: Around;
   /** Logs the error of the invocation as a whole. */
   fail(error: unknown): void;
-  /** Logs failures that have no line yet, and the summary of a batch. */
+  /** Logs failures that have no line yet. */
   finish(): void;
+  /** Logs the summary of a batch, once. */
+  summarise(): void;
 }
 
 interface OpenTask extends Scope {
@@ -48,6 +50,7 @@ export function invocationLog(invocation: Invocation, options: InvocationLogOpti
   const openTasks = new Map<string, OpenTask>();
   let loggedError: unknown;
   let isDone = false;
+  let isSummarised = false;
 
   const logged: LoggedInvocation = {
     logger,
@@ -98,9 +101,10 @@ export function invocationLog(invocation: Invocation, options: InvocationLogOpti
     open?.task?.trace?.end({ error });
   };
 
-  const finishBatch = () => {
+  const summarise = () => {
+    if (isSummarised || records.length === 0) return;
+    isSummarised = true;
     const undone = invocation.undone();
-    for (const record of undone) logUndone(record);
     const notStarted = undone.filter(({ state, reason }) => state === 'untouched' || isUnstarted(reason));
     logger.info('batch done', {
       records: records.length,
@@ -155,8 +159,10 @@ export function invocationLog(invocation: Invocation, options: InvocationLogOpti
       const { error } = invocation;
       if (error !== undefined) failInvocation(error);
       if (direct) direct.task?.trace?.end(error === undefined ? undefined : { error });
-      else if (records.length > 0) finishBatch();
+      else for (const record of invocation.undone()) logUndone(record);
     },
+
+    summarise,
   };
 
   /** Adds the keys of a task that was stored outside of its message. */

@@ -143,7 +143,7 @@ const accessors: PropertyDescriptorMap & ThisType<Holder> = {
     get() {
       const state = this[stateKey] as GuardedRequest;
       // Middy reads the error when it throws it.
-      if (state.hasFailed) for (const work of state.answerWork) queueMicrotask(work);
+      if (state.hasFailed) for (const work of state.answerWork) void Promise.resolve().then(work);
       return state.error;
     },
     set(value: unknown) {
@@ -153,7 +153,7 @@ const accessors: PropertyDescriptorMap & ThisType<Holder> = {
 };
 
 function readResponse(state: GuardedRequest): unknown {
-  for (const work of state.answerWork) queueMicrotask(work);
+  for (const work of state.answerWork) void Promise.resolve().then(work);
   const answer = guardedAnswer(state);
   letHookRead(answer);
   const { ending } = state;

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import middy from '@middy/core';
 import { AjsonError } from '../../core/ajson/AjsonError.ts';
 import type { SettledBatch } from '../../core/batch/settledBatch.ts';
-import { OptionError } from '../../core/errors.ts';
+import { NonRetryableError, OptionError } from '../../core/errors.ts';
 import { Decimal, queued, runTask, type SqsRecord, StoredData, type Task } from '../../core/index.ts';
 import { markStored } from '../../core/storedData/StoredData.ts';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
@@ -324,4 +324,73 @@ test.each<[string, CallbackPublisherOptions]>([
 ])('a bad %s is refused where the function is called', (option, options) => {
   expect(() => callbackPublisher(options)).toThrow(OptionError);
   expect(() => callbackPublisher(options)).toThrow(option);
+});
+
+describe('the identity of work', () => {
+  const keysOf = (attempts: readonly { service: string; target: string }[]) =>
+    attempts.filter(({ service }) => service === 's3').map(({ target }) => target);
+  const direct = (n: number) => ({ task_name: 'work', task_kwargs: { n }, callback: 'next' });
+
+  test('direct tasks of one request differ although each has a context of its own; a retry has the same name', async () => {
+    const { publisher, attempts } = createStack(() => null);
+    const handler = middy(async ({ task_kwargs }: Task) => task_kwargs).use(publisher);
+    const context = lambdaContext({ invokedFunctionArn });
+    for (const n of [1, 2, 1]) await handler(direct(n) as never, { ...context });
+    const [first, second, retried] = keysOf(attempts);
+    expect(second).not.toBe(first);
+    expect(retried).toBe(first);
+  });
+
+  test('equal tasks that one context counts differ', async () => {
+    const { publisher, attempts } = createStack(() => null);
+    const handler = middy(async () => 'result').use(publisher);
+    const context = lambdaContext({ invokedFunctionArn });
+    for (const n of [1, 1]) await handler(direct(n) as never, context);
+    expect(new Set(keysOf(attempts)).size).toBe(2);
+  });
+
+  test('versions and aliases of a function write the same object', async () => {
+    const { run, attempts } = createStack(() => 'result');
+    for (const suffix of ['', ':7', ':live']) {
+      await run(direct(1), { invokedFunctionArn: `${invokedFunctionArn}${suffix}` });
+    }
+    expect(new Set(keysOf(attempts)).size).toBe(1);
+  });
+
+  test('a deduplication id has at most 128 characters, and differs for different messages and followers', async () => {
+    const ids: string[] = [];
+    const topics = () => 'arn:aws:sns:us-east-1:123456789012:next.fifo';
+    const sns = {
+      config: {},
+      send: async ({ input }: { input: { PublishBatchRequestEntries: Record<string, string>[] } }) => {
+        const entries = input.PublishBatchRequestEntries;
+        ids.push(...entries.map(({ MessageDeduplicationId = '' }) => MessageDeduplicationId));
+        return { Successful: entries.map(({ Id }) => ({ Id })) };
+      },
+    };
+    const { run } = createStack(() => null, { sns: sns as never, topics });
+    const callbacks = ['n'.repeat(200), `${'n'.repeat(199)}m`];
+    const Records = callbacks.flatMap((callback) =>
+      ['a', 'b'].map((end) => ({
+        ...sqsRecord({ task_name: 'work', callback }, { raw: true, messageId: `${'i'.repeat(150)}${end}` }),
+      })),
+    );
+    await run({ Records });
+    expect(new Set(ids).size).toBe(4);
+    for (const id of ids) expect(id.length).toBeLessThanOrEqual(128);
+  });
+
+  test('the error task gets the task as it was sent, whatever the handler did to it', async () => {
+    const { run, sent } = createStack(
+      (task) => {
+        Object.assign(task, { task_name: 'other', task_kwargs: 'changed' });
+        throw new NonRetryableError('never');
+      },
+      { inlineUnder: 10_000 },
+    );
+    const message = { task_name: 'work', task_kwargs: { n: 1 } };
+    const messageAttributes = { on_error: { dataType: 'String', stringValue: 'next' } } as never;
+    await run({ Records: [sqsRecord(message, { raw: true, messageAttributes })] });
+    expect(JSON.parse(sent()[0] ?? '').task_kwargs.task).toEqual(message);
+  });
 });

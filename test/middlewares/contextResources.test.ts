@@ -748,3 +748,28 @@ describe('5. refused when the middleware is made', () => {
     expect(() => contextResources(resources as { db: () => unknown })).toThrow(OptionError);
   });
 });
+
+test('invocations that run at once, one of them within a task of the other, have their own resources', async () => {
+  let made = 0;
+  const resources = () => contextResources({ id: () => ++made });
+  const shared = resources();
+  type WithId = { id: Promise<number> };
+  const inner = middy7(queued(async (_: unknown, context: unknown) => (context as WithId).id)).use(
+    resources(),
+  );
+  const handler = middy7(
+    queued(async (_: unknown, context: unknown) => {
+      const [nested] = (await inner(
+        { Records: [sqsRecord({ task_name: 'inner' })] } as never,
+        context as never,
+      )) as {
+        value?: number;
+      }[];
+      return [await (context as WithId).id, nested?.value];
+    }),
+  ).use(shared);
+  const invoke = () => handler({ Records: [sqsRecord({ task_name: 'outer' })] } as never, lambdaContext());
+  const outcomes = (await Promise.all([invoke(), invoke()])) as { value: number[] }[][];
+  const ids = outcomes.flatMap(([outcome]) => outcome?.value ?? []);
+  expect([...ids].sort()).toEqual([1, 2, 3, 4]);
+});

@@ -15,7 +15,13 @@ import type { SettledBatch } from '../../core/batch/settledBatch.ts';
 import { NonRetryableError, OptionError } from '../../core/errors.ts';
 import { type LocalAws, startLocalAws, startWorker } from '../../local/index.ts';
 import { DeadLetterError } from '../../middlewares/aws/deadLetterMessage.ts';
-import { type FailurePolicyOptions, failurePolicy, queued, sqsSnsUnwrap } from '../../middlewares/index.ts';
+import {
+  callbackPublisher,
+  type FailurePolicyOptions,
+  failurePolicy,
+  queued,
+  sqsSnsUnwrap,
+} from '../../middlewares/index.ts';
 import { runNode } from '../local/tools.ts';
 import { type FaultOf, type FaultyClients, faultyClients, reset } from '../support/faultyClients.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
@@ -541,4 +547,93 @@ test('without @aws-sdk/client-sqs the package imports, and the first failure say
     /^rejected DeadLetterError .*failurePolicy needs @aws-sdk\/client-sqs: npm install @aws-sdk\/client-sqs$/m,
   );
   expect(code).toBe(0);
+});
+
+describe('what is decided by a function or a queue', () => {
+  const fifoRecords = (queue: Queue, receives: number) =>
+    ['A1', 'A2'].map((name) => {
+      const record = sqsRecord(task({ name }), { raw: true, eventSourceARN: queue.arn });
+      record.attributes.MessageGroupId = 'A';
+      record.attributes.ApproximateReceiveCount = String(receives);
+      return record as SqsRecord;
+    });
+  const quiet = () => jest.spyOn(console, 'warn').mockImplementation(() => {});
+  const sends = (attempts: readonly { operation: string }[]) =>
+    attempts.filter(({ operation }) => operation === 'SendMessageBatch').length;
+
+  test('isFinal may be async, and its false overrides the default', async () => {
+    const { queue } = await createQueues();
+    const Records = await receive(queue, [{ MessageBody: task({}) }]);
+    const isFinal = async () => false;
+    const { statuses, attempts } = await run(Records, fail(new NonRetryableError('never')), { isFinal });
+    expect([statuses, sends(attempts)]).toEqual([['rejected'], 0]);
+  });
+
+  test('an async isFinal that rejects leaves the decision to the default, with a warning', async () => {
+    const warned = quiet();
+    const { queue } = await createQueues();
+    const Records = await receive(queue, [{ MessageBody: task({}) }]);
+    const isFinal = () => Promise.reject(new Error('no database'));
+    const { statuses, attempts } = await run(Records, fail(new NonRetryableError('never')), { isFinal });
+    expect([statuses, sends(attempts), warned.mock.calls.length]).toEqual([['fulfilled'], 1, 1]);
+  });
+
+  test('isFinal is asked once per failure, though several stages need its answer', async () => {
+    const { queue } = await createQueues();
+    const [record] = await receive(queue, [{ MessageBody: task({}) }]);
+    let asked = 0;
+    const clients = faultyClients(aws, () => undefined);
+    opened.push(clients);
+    const handler = middy(queued(fail(new Error('later'))))
+      .use(sqsSnsUnwrap())
+      .use(failurePolicy({ sqs: clients.sqs, isFinal: () => ++asked === 1 }))
+      .use(callbackPublisher({ sns: clients.sns, s3: clients.s3 }));
+    await handler({ Records: [record] } as never, lambdaContext());
+    expect([asked, sends(clients.attempts)]).toEqual([1, 1]);
+  });
+
+  test('a task that throws undefined on its last receive is dead-lettered, and its group goes on', async () => {
+    const { queue } = await createQueues({ fifo: true });
+    const { statuses, attempts } = await run(fifoRecords(queue, 50), ({ name }) => {
+      if (name === 'A1') throw undefined;
+    });
+    expect([statuses, sends(attempts)]).toEqual([['fulfilled', 'fulfilled'], 1]);
+  });
+
+  test('a FIFO queue without a RedrivePolicy gets one warning, and its messages come back', async () => {
+    const warned = quiet();
+    const { queue } = await createQueues({ fifo: true, redrive: false });
+    const { statuses } = await run(fifoRecords(queue, 1000), fail(new Error('later')), { backoff: false });
+    expect(statuses).toEqual(['rejected', 'rejected']);
+    expect(warned.mock.calls).toEqual([[expect.stringContaining('has no RedrivePolicy')]]);
+  });
+
+  test('after the cut-off no dead letter leaves, since the answer returns the message', async () => {
+    const { queue, dead } = await createQueues({ fifo: true });
+    let find = () => {};
+    const found = new Promise<string>((resolve) => {
+      find = () => resolve(dead.url);
+    });
+    const clients = faultyClients(aws, () => undefined);
+    opened.push(clients);
+    const end = performance.now() + 650;
+    const handler = middy(queued(fail(new NonRetryableError('never'))))
+      .use(sqsSnsUnwrap())
+      .use(failurePolicy({ sqs: clients.sqs, deadLetterQueue: () => found }));
+    const getRemainingTimeInMillis = () => end - performance.now();
+    const event = { Records: fifoRecords(queue, 50).slice(0, 1) };
+    const settled = await handler(event as never, lambdaContext({ getRemainingTimeInMillis }));
+    find();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(settled).toMatchObject([{ status: 'rejected' }]);
+    expect(sends(clients.attempts)).toBe(0);
+  });
+
+  test('a record without a receipt handle does not keep those with one from coming back later', async () => {
+    const { queue } = await createQueues();
+    const Records = await receive(queue, [{ MessageBody: task({}) }, { MessageBody: task({}) }]);
+    delete (Records[0] as Partial<SqsRecord>).receiptHandle;
+    const { hidden } = await run(Records, fail(new Error('later')));
+    expect(hidden).toEqual([[expect.objectContaining({ record: 1 })]]);
+  });
 });

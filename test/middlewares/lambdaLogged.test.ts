@@ -735,3 +735,26 @@ test('the callback carries the chain on', async () => {
     chain_id: { DataType: 'String', StringValue: JSON.parse(event.Records[0]?.body ?? '').MessageId },
   });
 });
+
+describe('an after hook that throws once lambdaLogged is done', () => {
+  const throwing = (wait: boolean): MiddlewareObj => ({
+    after: async () => {
+      if (wait) await sleep(5);
+      throw new Error('no metrics');
+    },
+  });
+
+  test.each([
+    ['at once', false],
+    ['after a wait', true],
+  ])('%s: the summary says that all messages come back', async (_, wait) => {
+    const { logger, lines } = makeLogger();
+    const handler = stackOf(() => {}, [throwing(wait), lambdaLogged({ logger }), unwrap(), quietPartial()]);
+    await handler(batchOf(1, 2));
+    const summaries = lines().filter(({ message }) => message === 'batch done');
+    expect(summaries).toMatchObject([{ records: 2, failed: 2, function_name: 'worker' }]);
+    expect(lines().filter(({ level }) => level === 'ERROR')).toMatchObject([
+      { message: 'invocation failed', error: { message: 'no metrics' } },
+    ]);
+  });
+});

@@ -226,3 +226,18 @@ test.each<[string, StoredDataHydrateOptions]>([
   expect(() => storedDataHydrate(options)).toThrow(OptionError);
   expect(() => storedDataHydrate(options)).toThrow(option);
 });
+
+test('a read that the deadline stops fails with DEADLINE: nothing is wrong with the stored value', async () => {
+  const send = (_: unknown, { abortSignal }: { abortSignal: AbortSignal }) =>
+    new Promise((_resolve, reject) => {
+      abortSignal.addEventListener('abort', () => reject(new DOMException('Aborted', 'AbortError')));
+    });
+  const end = performance.now() + 600;
+  const handler = middy(queued(() => 'done'))
+    .use(storedDataHydrate({ s3: { send, config: {} } as never, bucket: aws.bucket }))
+    .use(sqsSnsUnwrap());
+  const event = { Records: [sqsRecord({ task_name: 'work', task_kwargs: { one: tag('one') } })] };
+  const context = lambdaContext({ getRemainingTimeInMillis: () => end - performance.now() });
+  const settled = await handler(event as never, context);
+  expect(settled).toMatchObject([{ status: 'rejected', reason: { code: 'DEADLINE' } }]);
+});

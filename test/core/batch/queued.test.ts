@@ -276,3 +276,89 @@ test.each([
 ])('a bad %s is refused at once', (option, options) => {
   expect(() => queued(() => {}, options)).toThrow(`queued: ${option} must be`);
 });
+
+describe('a result that takes much memory is not held until the batch ends', () => {
+  class Hidden {
+    readonly #data = 'x'.repeat(100_000);
+    get data() {
+      return this.#data;
+    }
+  }
+  const heldOf = async (result: unknown) => {
+    const [settled] = await queued(() => result)({ Records: records(1) }, lambdaContext());
+    return (settled as PromiseFulfilledResult<unknown>).value;
+  };
+
+  test.each<[string, () => unknown]>([
+    ['a string', () => 'x'.repeat(100_000)],
+    ['a key', () => ({ ['x'.repeat(100_000)]: 1 })],
+    ['a value behind a symbol', () => ({ [Symbol('data')]: 'x'.repeat(100_000) })],
+    [
+      'a value that is not enumerable',
+      () => Object.defineProperty({}, 'data', { value: 'x'.repeat(100_000) }),
+    ],
+    ['a bigint', () => 2n ** 600_000n],
+    ['an ArrayBuffer', () => new ArrayBuffer(100_000)],
+    ['a typed array', () => new Float64Array(100_000)],
+    ['a small view of a large buffer', () => new Uint8Array(new ArrayBuffer(100_000), 0, 8)],
+    ['a Map', () => new Map([['data', 'x'.repeat(100_000)]])],
+    ['an array in an object in a Set', () => new Set([{ list: Array(100_000).fill(0) }])],
+    ['a sparse array', () => new Array(1e9)],
+    ['an error', () => new Error('x'.repeat(100_000))],
+    ['an instance with private fields', () => new Hidden()],
+    ['a Blob', () => new Blob(['x'.repeat(100_000)])],
+    ['a closure', () => () => {}],
+    [
+      'an object whose getter throws',
+      () => ({
+        get data() {
+          throw new Error('no');
+        },
+      }),
+    ],
+  ])('%s', async (_, make) => {
+    expect(await heldOf(make())).toBeUndefined();
+  });
+
+  test('a small result is held', async () => {
+    const kept = [
+      1,
+      'text',
+      10n,
+      null,
+      { list: [new Date(0), new Map([[1, new Set([2])]])] },
+      new Uint8Array(8),
+    ];
+    for (const result of kept) expect(await heldOf(result)).toBe(result);
+  });
+});
+
+test('the signal of a direct invocation aborts before its time-out', async () => {
+  const handler = queued(
+    (_task: Task, _context: unknown, { signal }: TaskExtras) =>
+      new Promise((resolve) => signal.addEventListener('abort', () => resolve('stopped'), { once: true })),
+  );
+  const context = lambdaContext({ getRemainingTimeInMillis: () => 520 });
+  expect(await handler({ task_name: 'work' }, context)).toBe('stopped');
+});
+
+test('after the deadline the next message of a FIFO group does not start', async () => {
+  let left = 60_000;
+  const started: number[] = [];
+  const group = records(2).map((record) => ({
+    ...record,
+    eventSourceARN: 'arn:aws:sqs:us-east-1:123456789012:work.fifo',
+    attributes: { ...record.attributes, MessageGroupId: 'a' },
+  }));
+  const handler = queued((record: unknown) => {
+    started.push(numberOf(record));
+    left = 400;
+    return 'done';
+  });
+  const settled = await handler({ Records: group }, lambdaContext({ getRemainingTimeInMillis: () => left }));
+  expect(started).toEqual([0]);
+  expect([...settled]).toMatchObject([
+    { status: 'fulfilled', value: 'done' },
+    { status: 'rejected', reason: { code: 'NOT_STARTED' } },
+  ]);
+});

@@ -1,0 +1,87 @@
+import { afterEach, expect, jest, test } from '@jest/globals';
+import { DeadlineError, startDeadline, stoppedBy } from '../../../core/batch/deadline.ts';
+
+afterEach(() => {
+  jest.restoreAllMocks();
+  jest.useRealTimers();
+});
+
+const within = (left: () => number) => ({ getRemainingTimeInMillis: left });
+
+test('the clock decides when no timer could fire', () => {
+  let left = 1000;
+  const deadline = startDeadline(
+    within(() => left),
+    500,
+  );
+  expect(deadline.isOver()).toBe(false);
+  left = 500;
+  expect(deadline.isOver()).toBe(true);
+  expect([deadline.signal.aborted, deadline.cutoff.aborted]).toEqual([true, false]);
+  deadline.clear();
+});
+
+test('the cut-off is reached at once when most of the reserve is used', () => {
+  const deadline = startDeadline(
+    within(() => 150),
+    500,
+  );
+  expect([deadline.signal.aborted, deadline.cutoff.aborted]).toEqual([true, true]);
+});
+
+test.each([
+  ['no context', undefined, 500],
+  ['no clock', {}, 500],
+  ['a clock that never ends', within(() => Number.POSITIVE_INFINITY), 500],
+  ['a reserve of 0', within(() => 1000), 0],
+])('%s: tasks are not stopped', (_, context, reserve) => {
+  const deadline = startDeadline(context as never, reserve);
+  expect(deadline.isOver()).toBe(false);
+  deadline.clear();
+});
+
+test.each([
+  ['before the deadline', 1000],
+  ['between the deadline and the cut-off', 400],
+])('no timer is left behind when it is cleared %s', (_, left) => {
+  jest.useFakeTimers();
+  const deadline = startDeadline(
+    within(() => left),
+    500,
+  );
+  expect(jest.getTimerCount()).toBeGreaterThan(0);
+  deadline.clear();
+  expect(jest.getTimerCount()).toBe(0);
+});
+
+test('a task that is asked about after the end starts no timer either', () => {
+  jest.useFakeTimers();
+  let left = 1000;
+  const deadline = startDeadline(
+    within(() => left),
+    500,
+  );
+  deadline.clear();
+  left = 400;
+  expect(deadline.isOver()).toBe(true);
+  expect(deadline.cutoff.aborted).toBe(true);
+  expect(jest.getTimerCount()).toBe(0);
+});
+
+test('a signal of the caller ends the tasks, and nothing leaves', () => {
+  const stop = new AbortController();
+  const deadline = startDeadline(undefined, 500, stop.signal);
+  stop.abort();
+  expect([deadline.signal.aborted, deadline.cutoff.aborted]).toEqual([true, true]);
+  const late = startDeadline(undefined, 500, AbortSignal.abort());
+  expect([late.signal.aborted, late.cutoff.aborted]).toEqual([true, true]);
+});
+
+test('work that the signal has stopped fails with the deadline, other work with its own error', async () => {
+  const stop = new AbortController();
+  const work = () => Promise.reject(new Error('aborted'));
+  await expect(stoppedBy(stop.signal, work())).rejects.toThrow('aborted');
+  stop.abort();
+  await expect(stoppedBy(stop.signal, work())).rejects.toThrow(DeadlineError);
+  await expect(stoppedBy(stop.signal, Promise.resolve(1))).resolves.toBe(1);
+});
