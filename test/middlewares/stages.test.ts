@@ -546,4 +546,49 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       code: 'DUPLICATE_STAGE',
     });
   });
+
+  describe('a direct invocation', () => {
+    const passing = (name = 'own') => stageMiddleware({ name, around: (_run, next) => next() });
+
+    test('a stage that replaces an error decides which is thrown', async () => {
+      const replacing = own((_run, next) =>
+        next().catch((cause: unknown) => {
+          throw new Error('replaced', { cause });
+        }),
+      );
+      await expect(stackOf(throwing(new Error('broken')), [replacing])(direct)).rejects.toThrow('replaced');
+    });
+
+    test('an answer that JSON would change is refused, with queued and without, with stages and without', async () => {
+      const answering = () => ({ a: new Set([1]) });
+      for (const handler of [answering, queued(answering)]) {
+        await expect(stackOf(handler, [passing()])(direct)).rejects.toMatchObject({ path: '$.a' });
+      }
+      await expect(stackOf(queued(answering), [])(direct)).rejects.toMatchObject({ path: '$.a' });
+    });
+
+    test('endChain() without a value, thrown in a later stage, is an answer', async () => {
+      const ending = stageMiddleware({ name: 'z', around: throwing(endChain()) });
+      const after = { after: throwing(endChain()) } as unknown as MiddlewareObj;
+      expect((await stackOf(echo, [passing(), ending])(direct)) ?? null).toBeNull();
+      expect((await stackOf(echo, [passing(), after])(direct)) ?? null).toBeNull();
+    });
+
+    test('an early answer ends the stages around it, and leaves no rejection', async () => {
+      const unhandled: unknown[] = [];
+      const note = (error: unknown) => unhandled.push(error);
+      process.on('unhandledRejection', note);
+      const ended: unknown[] = [];
+      const watching = own(async (_run, next) => {
+        await next().catch((error: unknown) => {
+          ended.push((error as { code: string }).code);
+          throw error;
+        });
+      });
+      expect(await stackOf(echo, [watching, inBefore(() => 'early')])(direct)).toBe('early');
+      await pause(5);
+      process.off('unhandledRejection', note);
+      expect({ ended, unhandled }).toEqual({ ended: ['ANSWERED_EARLY'], unhandled: [] });
+    });
+  });
 });
