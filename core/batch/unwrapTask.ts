@@ -121,7 +121,7 @@ export function isEnvelope(message: unknown): message is Envelope {
   return (
     Type === 'Notification' &&
     typeof TopicArn === 'string' &&
-    (typeof Message === 'string' || isTask(Message))
+    (typeof Message === 'string' || Object(Message) === Message)
   );
 }
 

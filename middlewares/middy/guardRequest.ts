@@ -6,7 +6,6 @@ import {
   type TaskRecord,
   taskOfEvent,
 } from '../../core/batch/events.ts';
-import type { Undone } from '../../core/batch/ledger.ts';
 import {
   countDirectRun,
   directProperty,
@@ -17,10 +16,11 @@ import {
   pipelineOf,
   pipelineProperty,
 } from '../../core/batch/pipeline.ts';
-import { letHookRead, type SettledBatch, settledBatch } from '../../core/batch/settledBatch.ts';
+import { letHookRead, type SettledBatch } from '../../core/batch/settledBatch.ts';
 import { type OpenRun, openDirectRun } from '../../core/batch/stage.ts';
 import { checkTask } from '../../core/batch/unwrapTask.ts';
 import { AlgernonError, isAlgernonError } from '../../core/errors.ts';
+import { failuresIn, guardedAnswer, handled, isEarly } from './guardedAnswer.ts';
 
 /** The part of Middy's request that is used here. */
 export interface MiddyRequest {
@@ -203,10 +203,6 @@ export function asThrown(error: unknown): unknown {
   return new AlgernonError('THREW_UNDEFINED', message, { retryable: true });
 }
 
-function isEarly({ request }: GuardedRequest): boolean {
-  return 'earlyResponse' in request;
-}
-
 /** `queued` runs on when Middy's own time-out has answered: nothing may leave after that. */
 function closeIfRunning({ pipeline }: GuardedRequest): void {
   if (pipeline?.isQueued) pipeline.deadline?.close();
@@ -242,14 +238,6 @@ function refuses({ kind, hasFailed, request }: GuardedRequest, response: unknown
   return namesNothing && (kind === 'direct' || hasFailed || !recordsOf(request.event));
 }
 
-function failuresIn(response: unknown): unknown[] | undefined {
-  const { batchItemFailures, toJSON } = Object(response) as { batchItemFailures?: unknown; toJSON?: unknown };
-  if (!Array.isArray(batchItemFailures) || Array.isArray(response)) return undefined;
-  // Such an answer may be written as something else.
-  const isRewritten = typeof toJSON === 'function' || 'toJSON' in batchItemFailures;
-  return isRewritten ? undefined : batchItemFailures;
-}
-
 /** Keeps the failures that the answer of a loop names, in case a later hook drops that answer. */
 function noteOutcome({ pipeline }: GuardedRequest, value: unknown): void {
   if (!pipeline || pipeline.wasQueued) return;
@@ -264,91 +252,6 @@ function noteOutcome({ pipeline }: GuardedRequest, value: unknown): void {
     if (index !== -1)
       ledger.note(index, new AlgernonError('NAMED_AS_FAILED', 'The handler named this record as failed.'));
   }
-}
-
-function guardedAnswer(state: GuardedRequest): unknown {
-  const { pipeline, kind, response, hasFailed } = state;
-  if (!pipeline) return kind === 'direct' && hasFailed && !state.hasRecovered ? undefined : response;
-  const isReplaced = !pipeline.ledger.matches(state.request.event);
-  const undone = undoneOf(state);
-  const mustFail = state.fatal !== undefined || isReplaced;
-  if (undone.length === 0 && !mustFail) return response;
-  if (kind === 'sqs' && !mustFail && failuresIn(response)) return completed(state, undone);
-  if (Array.isArray(response)) return viewOf(state, undone);
-  if (hasFailed) return undefined;
-  if (!state.hasReturned) return handled(Promise.reject(nothingRan()));
-  return viewOf(state, undone);
-}
-
-/** The records that an answer must not acknowledge. */
-export function undoneOf(state: GuardedRequest): Undone[] {
-  if (!state.pipeline) return [];
-  const { ledger, stages, wasQueued } = state.pipeline;
-  // A `before` may set a response too, so an early answer does not prove that the handler has returned.
-  const hasEnded = state.hasReturned && !state.hasFailed && !isEarly(state);
-  const isPassive = hasEnded && !wasQueued && stages.every(({ passive }) => passive);
-  return ledger.undone({ exceptUntouched: isPassive });
-}
-
-/** Adds the missing records to a batch response, and keeps it, so that later hooks see them. */
-function completed(state: GuardedRequest, undone: readonly Undone[]): unknown {
-  const failures = failuresIn(state.response) as unknown[];
-  const named = new Set(failures.map((failure) => Object(failure).itemIdentifier));
-  const missing = undone.filter(({ id }) => !named.has(id)).map(({ id }) => ({ itemIdentifier: id }));
-  if (missing.length > 0) {
-    state.response = { ...(state.response as object), batchItemFailures: [...failures, ...missing] };
-  }
-  return state.response;
-}
-
-/** The outcome of the batch, which can be mapped; it does not serialise as long as a record is not done. */
-function viewOf(state: GuardedRequest, undone: readonly Undone[]): SettledBatch<unknown> {
-  if (state.view) return state.view;
-  const { ledger, logsFailures } = state.pipeline as Pipeline;
-  const given = (Array.isArray(state.response) ? state.response : []) as PromiseSettledResult<unknown>[];
-  const isComplete = undone.every(({ index }) => given[index]?.status === 'rejected');
-  if (isComplete && state.fatal === undefined && 'batchItemFailures' in given)
-    return given as SettledBatch<unknown>;
-  const settled = ledger.ids.map(
-    (_, index) => given[index] ?? { status: 'fulfilled' as const, value: undefined },
-  );
-  for (const { index, state: recordState, reason } of undone) {
-    if (settled[index]?.status === 'rejected') continue;
-    settled[index] = {
-      status: 'rejected',
-      reason: recordState === 'failed' ? reason : (state.error ?? notDone(recordState)),
-    };
-  }
-  // An array that was cut off, or an invocation that must fail, has no record that it may acknowledge.
-  if (state.fatal !== undefined) settled.fill({ status: 'rejected', reason: state.fatal });
-  state.view = settledBatch(settled, ledger, logsFailures);
-  return state.view;
-}
-
-function notDone(recordState: Undone['state']): AlgernonError {
-  return recordState === 'running'
-    ? new AlgernonError(
-        'STILL_RUNNING',
-        'The task was still running when the answer was given: await runTask().',
-        {
-          retryable: true,
-        },
-      )
-    : nothingRan();
-}
-
-export function nothingRan(): AlgernonError {
-  return new AlgernonError(
-    'NOT_RUN',
-    'The invocation was answered before this record was run, so its message returns to the queue.',
-    { retryable: true },
-  );
-}
-
-/** A rejection that only Middy may await must not end the process. */
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
 }
 
 /** Refuses an event that is neither a batch nor a task. */

@@ -12,7 +12,8 @@ import { type Around, isStageOrder, type Stage, type StageOrder } from '../../co
 import { checkOptions, flag, func, text } from '../../core/checkOptions.ts';
 import { AlgernonError, OptionError } from '../../core/errors.ts';
 import { type DirectStage, endDirect, failDirect, startDirect } from './directStage.ts';
-import { assertTaskEvent, type GuardedRequest, guardRequest, nothingRan, undoneOf } from './guardRequest.ts';
+import { nothingRan, undoneOf } from './guardedAnswer.ts';
+import { assertTaskEvent, type GuardedRequest, guardRequest } from './guardRequest.ts';
 
 /** One invocation, for a stage that needs more than single records. */
 export interface Invocation {

@@ -348,4 +348,247 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       await expect(stackOf(failing, stack)(direct)).rejects.toThrow('broken');
     });
   });
+
+  describe('what another middleware does', () => {
+    const broken = throwing(new Error('broken'));
+    const inAfter = (hook: (request: Request) => unknown) => ({ after: hook }) as unknown as MiddlewareObj;
+    const inError = (hook: (request: Request & { error?: unknown }) => unknown) =>
+      ({ onError: hook }) as unknown as MiddlewareObj;
+    const passing = () => own((_run, next) => next());
+
+    test('an error that is deleted or dropped is thrown all the same', async () => {
+      const deleting = inError((request) => {
+        Reflect.deleteProperty(request, 'error');
+      });
+      for (const event of [direct, batchOf('a')]) {
+        await expect(stackOf(broken, [passing(), deleting])(event)).rejects.toThrow('broken');
+      }
+    });
+
+    test('an answer to an error does not replace that of a direct invocation', async () => {
+      for (const hook of [
+        () => 'page',
+        (request: Request) => {
+          request.response = 'page';
+        },
+      ]) {
+        await expect(stackOf(queued(broken), [passing(), inError(hook)])(direct)).rejects.toThrow('broken');
+      }
+    });
+
+    test('an early answer in a before fails the invocation before its answer is written', async () => {
+      const answering = inBefore(() => 'page');
+      await expect(stackOf(echo, [passing(), answering])(batchOf('a'))).rejects.toMatchObject({
+        code: 'NOT_RUN',
+      });
+    });
+
+    test('a record that a loop leaves out is named, where a stage is not passive', async () => {
+      const loop = ({ Records }: SQSEvent, context: Context) =>
+        Promise.allSettled(Records.slice(1).map((record) => runTask(record, context, () => {})));
+      const event = batchOf('a', 'b');
+      const answering = inAfter((request) => {
+        request.response = named();
+      });
+      expect(await stackOf(loop, [passing(), answering])(event)).toEqual(named(...event.Records.slice(0, 1)));
+    });
+
+    test('an empty list does not stand for success when the invocation must fail', async () => {
+      const emptying = inError((request) => {
+        request.response = [];
+      });
+      const replacing = inAfter((request) => {
+        (request as unknown as { event: unknown }).event = { Records: [] };
+      });
+      const answer = await stackOf(echo, [unwrapping(), emptying, replacing])(batchOf('a'));
+      expect(() => JSON.stringify(answer)).toThrow(expect.objectContaining({ code: 'BATCH_FAILED' }));
+    });
+
+    test('a hook may log an outcome with failures', async () => {
+      const logging = inAfter(({ response }) => void JSON.stringify(response));
+      for (const stack of [
+        [logging, unwrapping(), reporting()],
+        [unwrapping(), reporting(), logging],
+      ]) {
+        const event = batchOf('a');
+        expect(await stackOf(queued(broken), stack)(event)).toEqual(named(...event.Records));
+      }
+    });
+
+    test('the answer of Middy’s time-out ends the tasks, also where queued does not get Middy’s signal', async () => {
+      const cut: boolean[] = [];
+      const stage = own(async (run, next) => {
+        await next().catch(() => {});
+        cut.push(run.signal.aborted, run.cutoff.aborted);
+      });
+      const running = queued(() => new Promise<never>(() => {}));
+      const wrapper = (event: SQSEvent, context: never) => running(event, context);
+      const options = { timeoutEarlyInMillis: 59_950, timeoutEarlyResponse: () => ({ statusCode: 500 }) };
+      const context = lambdaContext({ getRemainingTimeInMillis: () => 60_000 });
+      const answer = await stackOf(wrapper, [stage], options)(batchOf('a'), context);
+      expect(() => JSON.stringify(answer)).toThrow(expect.objectContaining({ code: 'BATCH_FAILED' }));
+      await pause(0);
+      expect(cut).toEqual([true, true]);
+    });
+
+    test('the work for the end is done once, before an early answer too', async () => {
+      let ends = 0;
+      const ending = () =>
+        stageMiddleware({
+          name: 'ending',
+          passive: true,
+          open({ onEnd }) {
+            onEnd(async () => {
+              await pause(2);
+              ends += 1;
+            });
+            return {};
+          },
+        });
+      const cases: [string, MiddlewareObj[], unknown][] = [
+        ['success', [ending()], direct],
+        ['an early answer', [ending(), inBefore(() => 'page')], direct],
+        ['an early answer to a batch', [ending(), inBefore(() => 'page')], batchOf('a')],
+        ['an early answer in an after', [ending(), inAfter(() => 'page')], direct],
+        ['an error', [ending(), inAfter(broken)], direct],
+        ['an early answer in an onError', [ending(), inError(() => 'page'), inAfter(broken)], batchOf('a')],
+      ];
+      for (const [name, stack, event] of cases) {
+        ends = 0;
+        await stackOf(echo, stack)(event).catch(() => {});
+        expect({ name, ends }).toEqual({ name, ends: 1 });
+      }
+      // Middy throws at once, so here the work is only started.
+      ends = 0;
+      await stackOf(echo, [ending(), inError(broken), inAfter(broken)])(direct).catch(() => {});
+      await pause(20);
+      expect(ends).toBe(1);
+    });
+  });
+
+  describe('a loop', () => {
+    const passing = () => own((_run, next) => next());
+    const fulfilled = () => [{ status: 'fulfilled' }];
+
+    test('that forgets to await: the answer waits for its runs', async () => {
+      let isDone = false;
+      const loop = async ({ Records }: SQSEvent, context: Context) => {
+        for (const record of Records) {
+          runTask(record, context, async () => {
+            await pause(5);
+            isDone = true;
+          });
+        }
+        return fulfilled();
+      };
+      const answer = await stackOf(loop, [passing()])(batchOf('a'));
+      expect(isDone).toBe(true);
+      expect(JSON.stringify(answer)).toBe('[{"status":"fulfilled"}]');
+    });
+
+    test('that runs nothing: the error says so, and is logged', async () => {
+      const logged = jest.spyOn(console, 'error').mockImplementation(() => {});
+      const expected = expect.objectContaining({ code: 'PIPELINE_NOT_RUN' });
+      await expect(stackOf(async () => {}, [passing()])(batchOf('a'))).rejects.toEqual(expected);
+      const event = batchOf('a');
+      expect(await stackOf(async () => fulfilled(), [passing(), reporting()])(event)).toEqual(
+        named(...event.Records),
+      );
+      expect(logged.mock.calls).toEqual([[expected], [expected]]);
+      logged.mockRestore();
+      expect(await stackOf(async () => [], [passing(), reporting()])(batchOf())).toEqual(named());
+    });
+
+    test('that runs one of two records with the same id: the message is not done', async () => {
+      const event = batchOf('a', 'b');
+      const [first, second] = event.Records as [SQSEvent['Records'][number], SQSEvent['Records'][number]];
+      second.messageId = first.messageId;
+      const loop = async ({ Records }: SQSEvent, context: Context) => {
+        await runTask(Records[0] as SQSEvent['Records'][number], context, () => {});
+        return [...fulfilled(), ...fulfilled()];
+      };
+      expect(await stackOf(loop, [passing(), reporting()])(event)).toEqual(named(first, first));
+      expect(await stackOf(echo, [passing(), reporting()])(event)).toEqual(named());
+    });
+
+    test('that goes on after the deadline: no stage is started', async () => {
+      const around = jest.fn<Around>((_run, next) => next());
+      const loop = ({ Records }: SQSEvent, context: Context) =>
+        Promise.allSettled(Records.map((record) => runTask(record, context, () => {})));
+      const event = batchOf('a');
+      const context = lambdaContext({ getRemainingTimeInMillis: () => 100 });
+      expect(await stackOf(loop, [own(around), reporting()])(event, context)).toEqual(
+        named(...event.Records),
+      );
+      expect(around).not.toHaveBeenCalled();
+    });
+  });
+
+  test('a second next() that is not awaited does not end the process', async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => unhandled.push(error);
+    process.on('unhandledRejection', note);
+    const twice = own(async (_run, next) => {
+      await next();
+      next();
+    });
+    const event = batchOf('a');
+    expect(await stackOf(echo, [twice, reporting()])(event)).toEqual(named(...event.Records));
+    await expect(stackOf(echo, [twice])(direct)).rejects.toMatchObject({ code: 'NEXT_CALLED_TWICE' });
+    await pause(5);
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+  });
+
+  test('one middleware twice fails an event that is not a task, too', async () => {
+    const resources = contextResources({});
+    await expect(stackOf(async () => 1, [resources, resources])({ detail: 1 })).rejects.toMatchObject({
+      code: 'DUPLICATE_STAGE',
+    });
+  });
+
+  describe('a direct invocation', () => {
+    const passing = (name = 'own') => stageMiddleware({ name, around: (_run, next) => next() });
+
+    test('a stage that replaces an error decides which is thrown', async () => {
+      const replacing = own((_run, next) =>
+        next().catch((cause: unknown) => {
+          throw new Error('replaced', { cause });
+        }),
+      );
+      await expect(stackOf(throwing(new Error('broken')), [replacing])(direct)).rejects.toThrow('replaced');
+    });
+
+    test('an answer that JSON would change is refused, with queued and without, with stages and without', async () => {
+      const answering = () => ({ a: new Set([1]) });
+      for (const handler of [answering, queued(answering)]) {
+        await expect(stackOf(handler, [passing()])(direct)).rejects.toMatchObject({ path: '$.a' });
+      }
+      await expect(stackOf(queued(answering), [])(direct)).rejects.toMatchObject({ path: '$.a' });
+    });
+
+    test('endChain() without a value, thrown in a later stage, is an answer', async () => {
+      const ending = stageMiddleware({ name: 'z', around: throwing(endChain()) });
+      const after = { after: throwing(endChain()) } as unknown as MiddlewareObj;
+      expect((await stackOf(echo, [passing(), ending])(direct)) ?? null).toBeNull();
+      expect((await stackOf(echo, [passing(), after])(direct)) ?? null).toBeNull();
+    });
+
+    test('an early answer ends the stages around it, and leaves no rejection', async () => {
+      const unhandled: unknown[] = [];
+      const note = (error: unknown) => unhandled.push(error);
+      process.on('unhandledRejection', note);
+      const ended: unknown[] = [];
+      const watching = own(async (_run, next) => {
+        await next().catch((error: unknown) => {
+          ended.push((error as { code: string }).code);
+          throw error;
+        });
+      });
+      expect(await stackOf(echo, [watching, inBefore(() => 'early')])(direct)).toBe('early');
+      await pause(5);
+      process.off('unhandledRejection', note);
+      expect({ ended, unhandled }).toEqual({ ended: ['ANSWERED_EARLY'], unhandled: [] });
+    });
+  });
 });

@@ -1,3 +1,4 @@
+import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import middy7, { type MiddlewareObj } from '@middy/core';
 import middy6 from '@middy/core-6';
@@ -9,6 +10,7 @@ import validator from '@middy/validator';
 import warmup from '@middy/warmup';
 import type { Context, SQSEvent } from 'aws-lambda';
 import fc from 'fast-check';
+import { messageIdOf, type SnsRecord, type SqsRecord } from '../../core/batch/events.ts';
 import {
   acknowledge,
   callbackPublisher,
@@ -32,6 +34,8 @@ import { sqsRecord } from '../support/sqsRecord.ts';
 /** One stack, one batch and the time it has. */
 export interface StackCase {
   readonly middy: 6 | 7;
+  /** A notification from SNS has one record, and no partial answer. */
+  readonly event: 'sqs' | 'sns';
   /** The middlewares of this library, by name; the first is the first in `.use`. */
   readonly ours: readonly string[];
   /** A stage of the user's own. */
@@ -59,6 +63,8 @@ interface World {
   readonly done: Set<string>;
   /** Tasks whose callback SNS has taken. */
   readonly sent: Set<string>;
+  /** Tasks whose state machine was told how they ended. */
+  readonly told: Set<string>;
   /** How many messages were handed to SNS. */
   handed: number;
   readonly millis: ReadonlyMap<string, number>;
@@ -79,7 +85,15 @@ const snsOf = (world: World): SNSClient => {
   };
   return { send, config: {} } as unknown as SNSClient;
 };
-/** Refuses every call: nothing needs a queue, a bucket or a state machine here. */
+/** Takes every result and every error after a moment. */
+const sfnOf = (world: World): SFNClient => {
+  const send = async ({ input }: { input: { taskToken: string } }) => {
+    await pause(1);
+    world.told.add(input.taskToken);
+  };
+  return { send } as unknown as SFNClient;
+};
+/** Refuses every call: nothing needs a queue or a bucket here. */
 const refusing = {
   send: async () => {
     throw new Error('not to be called');
@@ -103,7 +117,7 @@ const ours: Record<string, Make> = {
   contextResources: () => contextResources({ db: () => 'db' }) as MiddlewareObj,
   failurePolicy: () => failurePolicy({ sqs: refusing, backoff: false, isFinal: () => false }),
   extendedPayload: () => extendedPayload({ bucket: 'none', s3: refusing }),
-  stepFunctionsTask: () => stepFunctionsTask({ sfn: refusing }),
+  stepFunctionsTask: (world: World) => stepFunctionsTask({ sfn: sfnOf(world) }),
 };
 
 type Around = NonNullable<Parameters<typeof stageMiddleware>[0]['around']>;
@@ -124,6 +138,14 @@ const stages: Record<string, Around> = {
   'throws undefined': async (_, next) => {
     await next();
     throw undefined;
+  },
+  'throws while the handler runs': (_, next) => {
+    next();
+    throw new Error('impatient');
+  },
+  'has a check that refuses': (run, next) => {
+    run.beforeHandler(() => Promise.reject(new Error('refused')));
+    return next();
   },
 };
 
@@ -149,6 +171,10 @@ const neighbours: Record<string, Make> = {
   'before throws undefined': () => before(throws(undefined)),
   'before returns a page': () => before(page),
   'before returns that nothing failed': () => before(async () => nothingFailed()),
+  'before sets a response': () =>
+    before((request) => {
+      request.response = nothingFailed();
+    }),
   'before sets an early undefined': () =>
     before((request) => {
       (request as { earlyResponse?: unknown }).earlyResponse = undefined;
@@ -193,6 +219,14 @@ const neighbours: Record<string, Make> = {
     onError((request) => {
       request.response = [];
     }),
+  'onError deletes the response': () =>
+    onError((request) => {
+      delete request.response;
+    }),
+  'onError drops the error': () =>
+    onError((request) => {
+      Object.assign(request, { error: undefined, response: nothingFailed() });
+    }),
   'records are dropped': () => changed((records) => records.slice(1)),
   'records are reversed': () => changed((records) => records.toReversed()),
   'records are cloned': () => changed((records) => structuredClone(records)),
@@ -214,8 +248,9 @@ const neighbours: Record<string, Make> = {
   inputOutputLogger: () =>
     inputOutputLogger({ logger: (message) => void JSON.stringify(message) }) as MiddlewareObj,
   eventNormalizer: () => eventNormalizer() as MiddlewareObj,
-  'one of ours twice': (world: World) => ours['callbackPublisher']?.(world) as MiddlewareObj,
 };
+/** Not made like the others: it is the first of ours again. */
+const twice = 'the first of ours twice';
 
 /** Neighbours that neither fail nor change an answer. */
 const wellBehaved = new Set([
@@ -234,6 +269,11 @@ const withRecord =
   (worker: Worker) => (task: unknown, _: unknown, extras: { record: TaskRecord | undefined }) =>
     worker(task as Task, extras.record);
 
+const innerStack = (handler: unknown) =>
+  middy7(handler as never).use(
+    stageMiddleware({ name: 'inner', around: (_, next) => next() }) as never,
+  ) as unknown as (event: unknown, context: unknown) => Promise<unknown>;
+
 const handlers: Record<string, Loop> = {
   queued: (worker) => queued(withRecord(worker), { reserveMillis: 20, concurrency: 3 }) as never,
   'queued that fails when all failed': (worker) =>
@@ -248,12 +288,32 @@ const handlers: Record<string, Loop> = {
   'a loop that drops the outcome': (worker) => async (event, context) => {
     await Promise.allSettled(event.Records.map((record) => runTask(record, context, withRecord(worker))));
   },
+  'a loop that runs each twice at once': (worker) => async (event, context) =>
+    Promise.allSettled(
+      event.Records.map(async (record) => {
+        const runs = [1, 2].map(() => runTask(record, context, withRecord(worker)));
+        await Promise.any(runs);
+      }),
+    ),
+  'a stack in a stack': (worker) => (event, context) =>
+    innerStack(queued(withRecord(worker), { reserveMillis: 20 }))(event, context),
+  'a stack in each record': (worker) =>
+    queued(
+      (task: unknown, context, { record }) => {
+        const inner = innerStack(queued(() => worker(task as Task, record)));
+        return inner({ Records: [record] }, context).then((settled: unknown) => {
+          JSON.stringify(settled);
+          return (settled as { value?: unknown }[])[0]?.value;
+        });
+      },
+      { reserveMillis: 20 },
+    ) as never,
   'a loop that leaves one out': (worker) => async (event, context) =>
     Promise.allSettled(event.Records.slice(1).map((record) => runTask(record, context, withRecord(worker)))),
   'a loop that acknowledges': (worker) => async (event, context) =>
     Promise.allSettled(
       event.Records.map(async (record) => {
-        await worker(JSON.parse(JSON.parse(record.body).Message), record);
+        await worker(messageOf(record), record);
         acknowledge(record, context);
       }),
     ),
@@ -271,7 +331,17 @@ const handlers: Record<string, Loop> = {
   },
 };
 
-const wellBehavedHandlers = new Set(['queued', 'a loop with runTask']);
+const wellBehavedHandlers = new Set([
+  'queued',
+  'a loop with runTask',
+  'a stack in a stack',
+  'a stack in each record',
+]);
+
+const messageOf = (record: object) =>
+  JSON.parse(
+    'Sns' in record ? (record as SnsRecord).Sns.Message : JSON.parse((record as SqsRecord).body).Message,
+  );
 
 /** Milliseconds of an invocation, and the options of Middy. */
 const times: Record<string, { millis: number; options: object }> = {
@@ -289,10 +359,14 @@ const times: Record<string, { millis: number; options: object }> = {
 /** Stacks of ours with a stage and neighbours, well-behaved or not, in any order. */
 export const stackCase: fc.Arbitrary<StackCase> = fc.record({
   middy: fc.constantFrom<6 | 7>(6, 7),
+  event: fc.oneof(
+    { weight: 4, arbitrary: fc.constant('sqs' as const) },
+    { weight: 1, arbitrary: fc.constant('sns' as const) },
+  ),
   ours: fc.subarray(Object.keys(ours), { minLength: 1 }),
   stage: fc.option(fc.constantFrom(...Object.keys(stages)), { nil: undefined }),
   neighbours: fc.oneof(
-    fc.uniqueArray(fc.constantFrom(...Object.keys(neighbours)), { maxLength: 3 }),
+    fc.uniqueArray(fc.constantFrom(twice, ...Object.keys(neighbours)), { maxLength: 3 }),
     fc.uniqueArray(fc.constantFrom(...wellBehaved), { maxLength: 3 }),
   ),
   isReported: fc.boolean(),
@@ -300,7 +374,7 @@ export const stackCase: fc.Arbitrary<StackCase> = fc.record({
   handler: fc.oneof(fc.constant('queued'), fc.constantFrom(...Object.keys(handlers))),
   records: fc.array(
     fc.record({
-      kind: fc.constantFrom('good', 'good', 'bad', 'not JSON'),
+      kind: fc.constantFrom('good', 'good', 'good', 'bad', 'bad', 'not JSON', 'state', 'bad state'),
       millis: fc.constantFrom(0, 0, 3, 25, 80),
     }),
     { minLength: 1, maxLength: 5 },
@@ -313,32 +387,30 @@ export const stackCase: fc.Arbitrary<StackCase> = fc.record({
  * completed record do not lead to its acknowledgement.
  */
 export async function checkStack(stack: StackCase): Promise<StackOutcome> {
-  const records = stack.records.map(({ kind }, n) => {
-    const record = sqsRecord('');
-    const task = { task_name: 'work', task_kwargs: { n, kind, id: record.messageId }, callback: 'next' };
-    const Message = kind === 'not JSON' ? 'not JSON' : JSON.stringify(task);
-    return { ...record, body: JSON.stringify({ ...JSON.parse(record.body), Message }) };
-  });
-  const ids = records.map(({ messageId }) => messageId);
+  const given = stack.event === 'sns' ? stack.records.slice(0, 1) : stack.records;
+  const records = given.map(({ kind }, n) => recordOf(stack.event, kind, n));
+  const ids = records.map(messageIdOf);
   const world: World = {
     done: new Set(),
     sent: new Set(),
+    told: new Set(),
     handed: 0,
-    millis: new Map(ids.map((id, index) => [id, stack.records[index]?.millis ?? 0])),
+    millis: new Map(ids.map((id, index) => [id, given[index]?.millis ?? 0])),
   };
   const worker: Worker = async (task, record) => {
-    const id = (record as { messageId: string }).messageId;
+    const id = messageIdOf(record as TaskRecord);
     const millis = world.millis.get(id) ?? 0;
     if (millis > 0) await pause(millis);
-    if (task?.task_kwargs?.kind === 'bad') throw new Error('bad');
+    if (String(task?.task_kwargs?.kind).startsWith('bad')) throw new Error('bad');
     world.done.add(id);
     return { id };
   };
 
-  const answer = await answerOf(stack, world, worker, { Records: records });
+  const answer = await answerOf(stack, world, worker, { Records: records as SQSEvent['Records'] });
   const failed = answer === threw;
   const list = (answer as { batchItemFailures?: { itemIdentifier: string }[] } | null)?.batchItemFailures;
-  const named = new Set(list?.map(({ itemIdentifier }) => itemIdentifier));
+  // SNS does not read an answer.
+  const named = new Set(stack.event === 'sns' ? [] : list?.map(({ itemIdentifier }) => itemIdentifier));
   const acknowledged = failed ? [] : ids.filter((id) => !named.has(id));
   const isDone = isDoneIn(stack, ids, world);
 
@@ -354,6 +426,17 @@ export async function checkStack(stack: StackCase): Promise<StackOutcome> {
   if (world.handed > handed && stack.handler === 'queued')
     throw new Error('a callback left after the answer');
   return { acknowledged: acknowledged.length, named: named.size, failed };
+}
+
+function recordOf(event: StackCase['event'], kind: string, n: number): TaskRecord {
+  const record = sqsRecord('');
+  const id = record.messageId;
+  const task = { task_name: 'work', task_kwargs: { n, kind, id } };
+  const content = kind.endsWith('state') ? { Input: task, TaskToken: id } : { ...task, callback: 'next' };
+  const Message = kind === 'not JSON' ? 'not JSON' : JSON.stringify(content);
+  if (event === 'sqs') return { ...record, body: JSON.stringify({ ...JSON.parse(record.body), Message }) };
+  const Sns = { MessageId: id, TopicArn: 'arn:aws:sns:eu-west-1:123456789012:work', Message, Timestamp: '' };
+  return { EventSource: 'aws:sns', EventVersion: '1.0', EventSubscriptionArn: 'arn', Sns };
 }
 
 const threw = Symbol('threw');
@@ -382,6 +465,9 @@ function stackOf(stack: StackCase, world: World): MiddlewareObj[] {
     ...others,
     ...(around ? [stageMiddleware({ name: 'own', order: { before: 'policy' }, around })] : []),
     ...stack.neighbours.flatMap((name) => neighbours[name]?.(world) ?? []),
+    ...(stack.neighbours.includes(twice)
+      ? stack.ours.slice(0, 1).flatMap((name) => ours[name]?.(world) ?? [])
+      : []),
     ...(stack.isReported ? [sqsPartialBatchFailure({ logger: () => {} }) as MiddlewareObj] : []),
   ];
   const sorted = rest
@@ -392,13 +478,9 @@ function stackOf(stack: StackCase, world: World): MiddlewareObj[] {
 }
 
 /** A passive stack leaves it to a loop to say what is done. */
-function isPassive({ ours: names, stage, neighbours: others }: StackCase): boolean {
+function isPassive({ ours: names, stage }: StackCase): boolean {
   const passive = ['sqsSnsUnwrap', 'lambdaLogged', 'contextResources'];
-  return (
-    stage === undefined &&
-    !others.includes('one of ours twice') &&
-    names.every((name) => passive.includes(name))
-  );
+  return stage === undefined && names.every((name) => passive.includes(name));
 }
 
 /** A record that nothing ran is trusted to a loop of the user's own where all stages are passive. */
@@ -410,10 +492,18 @@ function isTrusted(stack: StackCase, index: number): boolean {
   return stack.handler.startsWith('returns');
 }
 
-function isDoneIn(stack: StackCase, ids: readonly string[], { done, sent }: World): (id: string) => boolean {
-  const publishes = stack.ours.includes('callbackPublisher') && stack.handler !== 'a loop that acknowledges';
-  // A stack without sqsSnsUnwrap gives the record itself to the worker, and has no callback.
-  return (id) => isTrusted(stack, ids.indexOf(id)) || (done.has(id) && (!publishes || sent.has(id)));
+function isDoneIn(stack: StackCase, ids: readonly string[], world: World): (id: string) => boolean {
+  const { done, sent, told } = world;
+  const runsStages = stack.handler !== 'a loop that acknowledges';
+  const publishes = runsStages && stack.ours.includes('callbackPublisher');
+  const tells = runsStages && stack.ours.includes('stepFunctionsTask');
+  return (id) => {
+    const index = ids.indexOf(id);
+    if (isTrusted(stack, index)) return true;
+    // The task of a state is done when its state machine was told, of an error too. It has no callback.
+    if (stack.records[index]?.kind.endsWith('state')) return tells ? told.has(id) : done.has(id);
+    return done.has(id) && (!publishes || sent.has(id));
+  };
 }
 
 function isWellBehaved(stack: StackCase): boolean {

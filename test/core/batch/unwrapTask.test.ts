@@ -104,3 +104,12 @@ test('the attributes of a message come from the envelope, or from SQS with raw d
   };
   expect(unwrap(sqsRecord(task, { raw: true, messageAttributes })).attributes).toEqual({ chain_id: 'c2' });
 });
+
+test('an envelope whose message another middleware has parsed is an envelope, whatever the message is', () => {
+  const pointer = ['software.amazon.payloadoffloading.PayloadS3Pointer', { s3Key: 'k' }];
+  for (const Message of [{ task_name: 'work' }, { Input: {}, TaskToken: 't' }, pointer]) {
+    const record = sqsRecord({ task_name: 'work' });
+    const body = { ...JSON.parse(record.body), Message };
+    expect(unwrap({ ...record, body } as never).content).toBe(Message);
+  }
+});

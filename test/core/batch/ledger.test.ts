@@ -1,0 +1,49 @@
+import { expect, test } from '@jest/globals';
+import { EventReplacedError, openLedger } from '../../../core/batch/ledger.ts';
+import { sqsRecord } from '../../support/sqsRecord.ts';
+
+test('a record that was not in the event cannot be run or acknowledged', () => {
+  const ledger = openLedger([sqsRecord({ task_name: 'a' })]);
+  const other = sqsRecord({ task_name: 'b' });
+  expect(() => ledger.begin(other)).toThrow(EventReplacedError);
+  expect(() => ledger.acknowledge(other)).toThrow(EventReplacedError);
+  expect(ledger.touched).toBe(false);
+});
+
+test('a run ends once, and the ledger is idle when the last has ended', async () => {
+  const record = sqsRecord({ task_name: 'a' });
+  const ledger = openLedger([record]);
+  await ledger.idle();
+  const [first, second, part] = [record, record, { ...record }].map((each) => ledger.begin(each));
+  expect([first?.part, second?.part, part?.part]).toEqual([0, 0, 1]);
+  let isIdle = false;
+  const idle = ledger.idle().then(() => {
+    isIdle = true;
+  });
+  first?.end({ failed: false });
+  first?.end({ failed: true, reason: 'again' });
+  second?.end({ failed: false });
+  await Promise.resolve();
+  expect([ledger.running, isIdle, ledger.undone()[0]?.state]).toEqual([1, false, 'running']);
+  part?.end({ failed: false });
+  await idle;
+  expect(ledger.undone()).toEqual([]);
+});
+
+test('an acknowledged record is done, unless a run of it has failed', () => {
+  const [done, failed, untouched] = ['a', 'b', 'c'].map((task_name) => sqsRecord({ task_name })) as [
+    ReturnType<typeof sqsRecord>,
+    ReturnType<typeof sqsRecord>,
+    ReturnType<typeof sqsRecord>,
+  ];
+  const ledger = openLedger([done, failed, untouched]);
+  for (const record of [done, failed]) ledger.acknowledge(record);
+  ledger.begin(failed).end({ failed: true, reason: 'broken' });
+  ledger.note(0, 'named');
+  expect(ledger.undone().map(({ index, state }) => [index, state])).toEqual([
+    [0, 'failed'],
+    [1, 'failed'],
+    [2, 'untouched'],
+  ]);
+  expect(ledger.undone({ exceptUntouched: true })).toHaveLength(2);
+});
