@@ -185,7 +185,10 @@ function watchNext({ name }: Stage, proceed: () => Promise<void>): WatchedNext {
   return {
     next() {
       if (running) {
-        const error = new AlgernonError('NEXT_CALLED_TWICE', `The stage ${name} called next() twice.`);
+        const error = new AlgernonError('NEXT_CALLED_TWICE', `The stage ${name} called next() twice.`, {
+          // A bug in the stage, not in the message.
+          retryable: true,
+        });
         fail(error);
         return handled(Promise.reject(error));
       }

@@ -250,7 +250,10 @@ function noteOutcome({ pipeline }: GuardedRequest, value: unknown): void {
   for (const failure of failuresIn(value) ?? []) {
     const index = ledger.ids.indexOf(Object(failure).itemIdentifier);
     if (index !== -1)
-      ledger.note(index, new AlgernonError('NAMED_AS_FAILED', 'The handler named this record as failed.'));
+      ledger.note(
+        index,
+        new AlgernonError('NAMED_AS_FAILED', 'The handler named this record as failed.', { retryable: true }),
+      );
   }
 }
 

@@ -86,7 +86,14 @@ describe('the size of a message', () => {
     const handler = middy(queued(routeTasks({ work: ({ text }) => text })))
       .use(sqsSnsUnwrap())
       .use(
-        callbackPublisher({ sns, s3, bucket: aws.bucket, topics: { next: topicArn }, inlineUnder: 500_000 }),
+        callbackPublisher({
+          sns,
+          s3,
+          bucket: aws.bucket,
+          topics: { next: topicArn },
+          inlineUnder: 500_000,
+          lingerMillis: 5000,
+        }),
       );
     const texts = ['short', 'ü'.repeat(131_072), 'also short'];
     const Records = texts.map((text) =>
