@@ -61,7 +61,7 @@ export async function runTask<T, C, R>(
     const handle = async () => {
       for (const check of run.checks) await check(run.task);
       const task = options.rebuild ? options.rebuild.rebuildEvent(run.task) : run.task;
-      if (deadline?.isOver() || signal.aborted) throw new DeadlineError();
+      if (deadline?.isOver() || signal.aborted) throw new DeadlineError('NOT_STARTED');
       try {
         takeResult(run, await untilAborted(handler(task as T, context, { record, signal }), signal));
       } catch (error) {

@@ -37,9 +37,13 @@ const maxCachedLength = 1024 * 1024;
  */
 export async function hydrate<T>(value: T, path: string, options: HydrateOptions): Promise<T> {
   const { isAllowed, maxPointers = 10_000 } = options;
-  const failed = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
-  const load = textReader({ ...options, signal });
+  let opened: { failed: AbortController; load: ReturnType<typeof textReader> } | undefined;
+  // Most tasks have no pointer, and pay for none.
+  const open = () => {
+    const failed = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
+    return { failed, load: textReader({ ...options, signal }) };
+  };
   const pathOf = (keys: Keys) => path + formatPath(keys).slice(1);
   let pointers = 0;
 
@@ -64,6 +68,7 @@ export async function hydrate<T>(value: T, path: string, options: HydrateOptions
       if (!isAllowed(address.bucket)) throw bucketNotAllowed(address.bucket, pathOf(found.keys));
       reads.push({ found, address });
     });
+    if (reads.length === 0) return root.value;
     await Promise.all(
       reads.map(async ({ found, address }) => {
         found.container[found.key] = await read(found, address, depth + 1);
@@ -77,6 +82,8 @@ export async function hydrate<T>(value: T, path: string, options: HydrateOptions
     address: ObjectAddress,
     depth: number,
   ): Promise<unknown> => {
+    opened ??= open();
+    const { failed, load } = opened;
     try {
       const text = await load(pointer, address);
       const { value, safeMode, fullUnpack } = parseStoredBody(text, pointer);
@@ -96,7 +103,7 @@ export async function hydrate<T>(value: T, path: string, options: HydrateOptions
     return await fill(value, [], 0);
   } catch (error) {
     // The first failure aborted the other reads.
-    throw failed.signal.aborted ? failed.signal.reason : error;
+    throw opened?.failed.signal.aborted ? opened.failed.signal.reason : error;
   }
 }
 
