@@ -95,11 +95,13 @@ describe('pointers', () => {
   test('beyond maxPointers fail the record', async () => {
     await storeValue('many', '1');
     const list = [tag('many'), tag('many')];
-    await expect(hydrate(list, { maxPointers: 1 })).rejects.toMatchObject({
+    await expect(hydrate({ list }, { maxPointers: 1 })).rejects.toMatchObject({
       code: 'TOO_MANY_POINTERS',
-      path: '$.task_kwargs[1]',
+      path: '$.task_kwargs.list[1]',
     });
-    expect((await hydrate(list, { maxPointers: 2, concurrentReads: 1 })).kwargs).toEqual([1, 1]);
+    expect((await hydrate({ list }, { maxPointers: 2, concurrentReads: 1 })).kwargs).toEqual({
+      list: [1, 1],
+    });
   });
 
   test('in a stored value are followed in their turn', async () => {
