@@ -31,7 +31,7 @@ interface TokenMessage {
  *
  * A message with `Input` and `TaskToken` is a task that a state machine waits for: the handler gets the parsed Input, the state
  * machine gets the result in ajson, or the error, and the message counts as done either way. If the state machine cannot be
- * told, the message comes back. After an error no callback is sent, since there is no result. A result of more than 262,144
+ * told, the message comes back. An error sends no callback, for lack of a result. A result of more than 262,144
  * bytes is told as the error `States.DataLimitExceeded`.
  *
  * A state that calls the function directly sends `sfn_context`: its task is `task_name`, else the state's name; its arguments

@@ -1,5 +1,4 @@
 import { AlgernonError } from '../errors.ts';
-import { timerMillis } from '../timerMillis.ts';
 import type { LambdaContext } from './events.ts';
 
 /** The end of an invocation, as its tasks see it. */
@@ -96,4 +95,11 @@ export class DeadlineError extends AlgernonError {
       { retryable: true },
     );
   }
+}
+
+/** The longest delay of a timer, in milliseconds: a longer one fires at once. */
+const longestDelay = 2_147_483_647;
+
+function timerMillis(millis: number): number {
+  return Math.min(Math.max(0, millis), longestDelay);
 }

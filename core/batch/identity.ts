@@ -6,7 +6,7 @@ import type { TaskRun } from './stage.ts';
 export interface TaskIdentity {
   /** The id that SNS gave the message, since SQS gives a redriven message a new one; else the id of SQS, or of the request. */
   readonly messageId: string;
-  /** The ARN of the queue, or of the function where there is no queue: two subscribers of a topic do different work. */
+  /** The ARN of the queue, or of the function if SNS delivers without a queue: two subscribers of a topic do different work. */
   readonly receiver: string;
   /** Counts the tasks that a loop makes out of one message. */
   readonly part: number;

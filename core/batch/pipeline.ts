@@ -121,7 +121,7 @@ const directRuns = new WeakMap<object, number>();
 
 /**
  * Counts the direct invocations with one Lambda context, from 0: a handler may call a stack for each record of a batch,
- * and each of these tasks needs an identity of its own.
+ * and each of these tasks needs its own identity.
  */
 export function countDirectRun(context: object): number {
   const holder = pipelineOf(context) ?? originalContext(context);

@@ -44,7 +44,7 @@ export interface QueuedHandler<T, R> {
 /**
  * Makes a Lambda handler out of a function that is written as if Lambda called it for one task.
  *
- * Each record of a batch runs through the stages of the stack, in a promise of its own: an error fails that record alone.
+ * Each record of a batch runs through the stages of the stack, in its own promise: an error fails that record alone.
  * Records of one FIFO message group run in order, and stop at a failure. Shortly before the function's time-out the batch
  * ends: finished records are acknowledged, running ones have their `signal` aborted and return to the queue, and nothing
  * more is started.

@@ -50,7 +50,7 @@ export interface GuardedRequest {
   hasRecovered: boolean;
   /** An error that no answer to the batch may replace. */
   fatal: unknown;
-  /** The outcome that stands in for an answer which misses failures. */
+  /** The outcome that replaces an answer which misses failures. */
   view: SettledBatch<unknown> | undefined;
   /** Work for the end of the invocation, each done once. */
   readonly ends: (() => Promise<void>)[];

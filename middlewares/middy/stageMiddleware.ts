@@ -67,7 +67,7 @@ export interface StageOptions {
   anyEvent?: boolean;
   /** Whether `open` is called even if an earlier `before` has thrown, for `onFailure` and `onEnd`. Default false. */
   always?: boolean;
-  /** What to do instead of using the middleware twice in one stack. Default: remove one. */
+  /** The advice for a stack that has the middleware twice. Default: remove one. */
   twice?: string;
 }
 
