@@ -7,13 +7,15 @@ import {
   extendContext,
   originalContext,
   type Pipeline,
+  pipelineOf,
+  pipelineProperty,
 } from '../../core/batch/pipeline.ts';
 import { type Around, isStageOrder, type Stage, type StageOrder } from '../../core/batch/stage.ts';
 import { checkOptions, flag, func, text } from '../../core/checkOptions.ts';
 import { AlgernonError, OptionError } from '../../core/errors.ts';
 import { type DirectStage, endDirect, failDirect, startDirect } from './directStage.ts';
 import { nothingRan, undoneOf } from './guardedAnswer.ts';
-import { assertTaskEvent, type GuardedRequest, guardRequest } from './guardRequest.ts';
+import { assertTaskEvent, type GuardedRequest, guardRequest, type MiddyRequest } from './guardRequest.ts';
 
 /** One invocation, for a stage that needs more than single records. */
 export interface Invocation {
@@ -120,7 +122,10 @@ export function stageMiddleware(options: StageOptions): MiddlewareObj {
       if (!anyEvent) assertTaskEvent(state);
       if (parts.has(request)) throw duplicateStage(name, twice);
       const stage: Stage = { name, order, passive };
-      if (state.pipeline) addStage(state.pipeline, stage, twice);
+      if (state.pipeline) {
+        keepPipeline(state.request, state.pipeline);
+        addStage(state.pipeline, stage, twice);
+      }
       const part: Part = { direct: undefined, ends: [], failureWork: [] };
       parts.set(request, part);
       stage.around = open ? open(openInvocation(state, part))?.around : options.around;
@@ -151,6 +156,12 @@ export function stageMiddleware(options: StageOptions): MiddlewareObj {
       clearDeadline(state.pipeline);
     },
   };
+}
+
+/** Another middleware may have replaced the context by one that lacks the pipeline. */
+function keepPipeline(request: MiddyRequest, pipeline: Pipeline): void {
+  if (pipelineOf(request.context) === pipeline) return;
+  request.context = extendContext((request.context ?? {}) as object, pipelineProperty(pipeline));
 }
 
 function checkStage(options: StageOptions): StageOptions {

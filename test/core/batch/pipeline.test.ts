@@ -10,6 +10,7 @@ import {
   queued,
   runTask,
   sqsSnsUnwrap,
+  stageMiddleware,
   storedDataHydrate,
   type Task,
   type TaskRecord,
@@ -103,6 +104,31 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
         await expect(handler(batchOf('a', 'b'))).rejects.toThrow('the database is down');
       }
     });
+  });
+
+  test('a context that another middleware replaces between ours keeps the stages', async () => {
+    const replacing: MiddlewareObj = {
+      before(request) {
+        request.context = { ...lambdaContext() };
+      },
+    };
+    const seen: unknown[] = [];
+    const stages = ['a', 'b'].map((name) =>
+      stageMiddleware({
+        name,
+        around(_, next) {
+          seen.push(name);
+          return next();
+        },
+      }),
+    );
+    const [first, second] = stages as [MiddlewareObj, MiddlewareObj];
+    const handler = stackOf(
+      queued(() => {}),
+      [first, replacing, second, reporting()],
+    );
+    expect(await handler(batchOf('work'))).toEqual({ batchItemFailures: [] });
+    expect(seen).toEqual(['a', 'b']);
   });
 
   test('what middy() was given as `internal` is not where an invocation is kept', async () => {
