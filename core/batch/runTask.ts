@@ -109,7 +109,10 @@ export function takeResult(run: OpenRun, result: unknown): void {
   run.result = isEnd ? result.result : result;
 }
 
-/** Waits for a handler, but not longer than the signal allows: its stages must have time to answer for it. */
+/**
+ * Waits for a handler, but not longer than the signal allows: its stages must have time to answer for it. A promise that all
+ * records share would hold every result until the batch ends, hence a listener for each.
+ */
 async function untilAborted(running: unknown, signal: AbortSignal): Promise<unknown> {
   if (typeof (running as PromiseLike<unknown> | null)?.then !== 'function') return running;
   let abort: (() => void) | undefined;

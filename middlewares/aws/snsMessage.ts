@@ -36,7 +36,8 @@ export function fitAttributes(
   attributes: Readonly<Record<string, unknown>>,
   maxBytes: number = Number.POSITIVE_INFINITY,
 ): Record<string, string | number> {
-  const fitted: Record<string, string | number> = {};
+  // Without a prototype, an attribute named __proto__ is one like any other.
+  const fitted: Record<string, string | number> = Object.create(null);
   for (const [name, value] of Object.entries(attributes)) {
     const problem = attributeProblem(name, value);
     if (problem === undefined) fitted[name] = value as string | number;
@@ -53,7 +54,7 @@ export function fitAttributes(
         `${names.slice(0, 30).map(show).join(', ')}.`,
     );
   }
-  return fitted;
+  return { ...fitted };
 }
 
 /** The reason why SNS or SQS would refuse an attribute, as the end of a sentence; undefined if they accept it. */

@@ -79,6 +79,7 @@ describe('the size of a message', () => {
         expect(tooLarge).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
         expect(calls).toHaveLength(1);
       }),
+      { examples: [[{ message: 'm', subject: '', attributes: JSON.parse('{"__proto__":" "}') }]] },
     ));
 
   test('a result that does not fit into a message goes through S3, whatever inlineUnder says', async () => {
