@@ -5,6 +5,7 @@ import { isStateEvent } from '../core/batch/events.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
 import { checkOptions, duration, withMethod } from '../core/checkOptions.ts';
 import { AlgernonError } from '../core/errors.ts';
+import { lazySdk } from './aws/lazySdk.ts';
 import { missingPeer } from './aws/missingPeer.ts';
 import { awsClient } from './aws/optionChecks.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
@@ -126,7 +127,10 @@ function isTokenMessage(content: unknown): content is TokenMessage {
   return Input !== undefined && typeof TaskToken === 'string';
 }
 
-let shared: SFNClient | undefined;
+const loadSfn = lazySdk(
+  () => import('@aws-sdk/client-sfn').catch(missingPeer('@aws-sdk/client-sfn', name)),
+  ({ SFNClient }) => new SFNClient(),
+);
 
 /** The state machine no longer waits for these tasks, so their messages are done. */
 const abandoned = new Set(['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken']);
@@ -135,9 +139,7 @@ const abandoned = new Set(['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken']);
 const maxTimerSeconds = 2_147_483;
 
 async function openStateMachine(given: SFNClient | undefined, taskToken: string) {
-  const sdk = await import('@aws-sdk/client-sfn').catch(missingPeer('@aws-sdk/client-sfn', name));
-  if (!given) shared ??= new sdk.SFNClient();
-  const sfn = given ?? (shared as SFNClient);
+  const { sdk, client: sfn } = await loadSfn(given);
   const tell = async (telling: Promise<unknown>) => {
     try {
       await telling;

@@ -72,6 +72,14 @@ export function startDeadline(
   };
 }
 
+/** Resolves when a signal is aborted; never, without a signal. */
+export function whenAborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve();
+    else signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 /** Waits for work that the signal stops. Its error is then the deadline's, and not the one of an aborted call. */
 export async function stoppedBy<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   try {

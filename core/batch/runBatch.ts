@@ -1,5 +1,5 @@
 import { AlgernonError } from '../errors.ts';
-import { type Deadline, DeadlineError } from './deadline.ts';
+import { type Deadline, DeadlineError, whenAborted } from './deadline.ts';
 import { isSnsRecord, type TaskRecord } from './events.ts';
 
 export interface RunBatchOptions {
@@ -45,7 +45,7 @@ export async function runBatch<R>(
   };
 
   const lanes = Promise.all(Array.from({ length: Math.min(concurrency, groups.length) }, lane));
-  await Promise.race([lanes, aborted(deadline.cutoff)]);
+  await Promise.race([lanes, whenAborted(deadline.cutoff)]);
   const outcomes = [...settled];
   for (let index = 0; index < records.length; index += 1) {
     outcomes[index] ??= rejected(
@@ -80,13 +80,6 @@ export function groupId(record: TaskRecord): string | undefined {
 
 function rejected(reason: unknown): PromiseRejectedResult {
   return { status: 'rejected', reason };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 /** An earlier message of the same FIFO group failed, so this one was not started. */

@@ -1,4 +1,5 @@
 import type { MiddlewareObj } from '@middy/core';
+import { whenAborted } from '../../core/batch/deadline.ts';
 import type { EventKind, LambdaContext, TaskRecord } from '../../core/batch/events.ts';
 import { EventReplacedError, type Undone } from '../../core/batch/ledger.ts';
 import {
@@ -240,7 +241,7 @@ function once(work: () => void | Promise<void>): () => Promise<void> {
  */
 async function assertBatchDone(state: GuardedRequest, pipeline: Pipeline): Promise<void> {
   const { ledger, stages, wasQueued, deadline } = pipeline;
-  if (!wasQueued && ledger.running > 0) await Promise.race([ledger.idle(), aborted(deadline?.cutoff)]);
+  if (!wasQueued && ledger.running > 0) await Promise.race([ledger.idle(), whenAborted(deadline?.cutoff)]);
   clearDeadline(pipeline);
   if (!ledger.matches(state.request.event)) throw new EventReplacedError();
   const active = stages.find(({ passive }) => !passive);
@@ -257,13 +258,6 @@ async function assertBatchDone(state: GuardedRequest, pipeline: Pipeline): Promi
 
 function clearDeadline(pipeline: Pipeline | undefined): void {
   if (pipeline && !pipeline.isQueued) pipeline.deadline?.clear();
-}
-
-function aborted(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) resolve();
-    else signal?.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 /** Nothing has run the stages of a batch. */
