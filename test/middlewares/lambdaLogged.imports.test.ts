@@ -29,7 +29,7 @@ test('importing lambdaLogged loads no AWS client', () => {
   expect(loadedBy('lambdaLogged').filter((url) => url.includes('@aws-sdk/'))).toEqual([]);
 });
 
-test('each tracing loads its own alone', () => {
+test('each tracing module loads only its own library', () => {
   const by = (file: string) => {
     const found = loadedBy(file).flatMap((url) => tracers.exec(url)?.[1] ?? []);
     return [...new Set(found)].sort();
