@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 
-/** What a process loads that imports a file. */
+/** The modules that a process loads when it imports a file. */
 function loadedBy(file: string): string[] {
   const code = `
     import { registerHooks } from 'node:module';

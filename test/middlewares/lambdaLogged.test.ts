@@ -452,7 +452,7 @@ describe('5. failures and the summary', () => {
 
     const reporting = (make: () => unknown) => make() as MiddlewareObj;
 
-    /** What reaches the console past the logger; serialises the answer as the Lambda runtime does. */
+    /** Returns the lines that reach the console past the logger; serialises the answer as the Lambda runtime does. */
     async function rawErrors(work: () => Promise<void>): Promise<unknown[]> {
       const { error } = console;
       const raw: unknown[] = [];
