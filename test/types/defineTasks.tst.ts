@@ -61,7 +61,7 @@ test('the compiler says why', () => {
   const task_kwargs = { symbol: 'IBM' };
   // @ts-expect-error the result of load does not fit the arguments of report
   sendTask({ task_name: 'load', task_kwargs, callback: 'report' }, { tasks });
-  // @ts-expect-error the task unheard is not defined
+  // @ts-expect-error there is no task unheard
   sendTask({ task_name: 'load', task_kwargs, callback: 'load#analyse#unheard' }, { tasks });
 });
 
