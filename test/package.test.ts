@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { codeBlocks } from './support/codeBlocks.ts';
 
 const root = new URL('..', import.meta.url).pathname;
-const run = (cwd: string, command: string, ...words: string[]) =>
-  execFileSync(command, words, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const run = (cwd: string, command: string, ...args: string[]) =>
+  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
 let folder: string;
 let tarball: string;
@@ -15,7 +15,7 @@ let files: string[];
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'algernon-middy-'));
-  // The build has been made: what is packed is what the rest of the gate has seen.
+  // npm run unit has built dist, so the rest of the gate tests the same files.
   const [packed] = JSON.parse(
     run(root, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', folder),
   );
@@ -24,7 +24,7 @@ beforeAll(() => {
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('the package has what belongs in it, and nothing else', () => {
+test('the package contains exactly its files', () => {
   const rooms = new Set(
     files.map((path) =>
       path
@@ -37,7 +37,7 @@ test('the package has what belongs in it, and nothing else', () => {
     'CHANGELOG.md',
     'LICENSE',
     'README.md',
-    // The sources, for the declaration maps to lead to.
+    // The sources, to which the declaration maps lead.
     'core',
     'dist/chunks',
     'dist/core',
@@ -49,11 +49,11 @@ test('the package has what belongs in it, and nothing else', () => {
   ]);
 });
 
-test('publint and arethetypeswrong find nothing to say', () => {
+test('publint and arethetypeswrong report no problems', () => {
   expect(run(root, process.execPath, 'node_modules/publint/src/cli.js', tarball, '--strict')).toContain(
     'All good!',
   );
-  // It exits with an error where it finds a problem.
+  // Exits with an error if it finds a problem.
   run(
     root,
     process.execPath,
@@ -70,7 +70,7 @@ const versionOf = (name: string) =>
 describe('in an empty project', () => {
   let project: string;
 
-  // One installation serves both versions of Middy: the registry is asked once.
+  // One installation serves both versions of Middy.
   beforeAll(() => {
     project = mkdtempSync(join(folder, 'project-'));
     writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
@@ -121,7 +121,7 @@ describe('in an empty project', () => {
       },
     );
 
-    test('and the types are there: what is wrong does not compile', () => {
+    test('wrong types do not compile', () => {
       writeFileSync(
         join(project, 'wrong.ts'),
         "import type { Task } from 'algernon-middy';\nexport const task: Task = { task_name: 7 };\n",
@@ -130,11 +130,11 @@ describe('in an empty project', () => {
     });
   });
 
-  test('and runs against SNS, SQS and S3', () => {
+  test('the stack runs against SNS, SQS and S3', () => {
     expect(run(project, process.execPath, 'consumer.js')).toContain('cat.png@200');
   });
 
-  test("the docs' first chain compiles with the tsconfig there, and runs as it is typed", () => {
+  test("the docs' first chain compiles with its tsconfig, and runs as written", () => {
     const chain = join(project, 'chain');
     mkdirSync(chain);
     for (const { file, code } of codeBlocks('docs/first-chain.md')) writeFileSync(join(chain, file), code);
@@ -147,7 +147,7 @@ describe('in an empty project', () => {
     expect(run(chain, process.execPath, 'local.ts')).toContain('3 words');
   });
 
-  test('the stack compiles and runs with @middy/core 6 too', () => {
+  test('the stack compiles and runs with @middy/core 6', () => {
     const middy = join(project, 'node_modules/@middy/core');
     rmSync(middy, { recursive: true });
     cpSync(join(root, 'node_modules/@middy/core-6'), middy, { recursive: true });
@@ -155,7 +155,7 @@ describe('in an empty project', () => {
     expect(run(project, process.execPath, 'consumer.js')).toContain('cat.png@200');
   });
 
-  test('require() works too', () => {
+  test('require() works', () => {
     const script =
       "console.log(typeof require('algernon-middy').queued, typeof require('algernon-middy/core').ajson.dumps)";
     expect(run(project, process.execPath, '--input-type=commonjs', '--eval', script).trim()).toBe(

@@ -26,14 +26,14 @@ function templateOf(props: Partial<TaskWorkerProps> = {}): Template {
   return Template.fromStack(stack);
 }
 
-/** The one resource of a type that has these properties. */
+/** The only resource of a type with these properties. */
 function idOf(template: Template, type: string, properties: object): string {
   const ids = Object.keys(template.findResources(type, { Properties: properties }));
   expect(ids).toHaveLength(1);
   return ids[0] ?? '';
 }
 
-/** What the function's role may do: each action, and on what. */
+/** The permissions of the function's role: each action with its resource. */
 function permissions(template: Template): { action: string; resources: unknown[] }[] {
   const policies = Object.values(template.findResources('AWS::IAM::Policy'));
   expect(policies).toHaveLength(1);
@@ -45,10 +45,10 @@ function permissions(template: Template): { action: string; resources: unknown[]
   );
 }
 
-describe('for each task', () => {
+describe('each task', () => {
   const template = templateOf();
 
-  test.each(tasks)('%s has a topic, a queue behind it, and a queue for dead letters', (task) => {
+  test.each(tasks)('%s has a topic, a queue and a dead-letter queue', (task) => {
     const topic = idOf(template, 'AWS::SNS::Topic', { TopicName: task });
     const queue = idOf(template, 'AWS::SQS::Queue', { QueueName: task });
     const deadLetters = idOf(template, 'AWS::SQS::Queue', { QueueName: `${task}-dlq` });
@@ -78,7 +78,7 @@ describe('for each task', () => {
     });
   });
 
-  test.each(tasks)('%s reaches the function in batches of ten, each record reported by itself', (task) => {
+  test.each(tasks)('%s invokes the function with batches of ten and partial batch responses', (task) => {
     const queue = idOf(template, 'AWS::SQS::Queue', { QueueName: task });
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       EventSourceArn: { 'Fn::GetAtt': [queue, 'Arn'] },
@@ -87,7 +87,7 @@ describe('for each task', () => {
     });
   });
 
-  test.each(tasks)('the first dead letter of %s rings the alarm', (task) => {
+  test.each(tasks)('the first dead letter of %s triggers the alarm', (task) => {
     const deadLetters = idOf(template, 'AWS::SQS::Queue', { QueueName: `${task}-dlq` });
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       Namespace: 'AWS/SQS',
@@ -102,7 +102,7 @@ describe('for each task', () => {
   });
 });
 
-test('there is nothing beside what the tasks need', () => {
+test('there are no other resources', () => {
   const template = templateOf();
   const perTask = ['SNS::Topic', 'SNS::Subscription', 'Lambda::EventSourceMapping', 'CloudWatch::Alarm'];
   for (const type of perTask) template.resourceCountIs(`AWS::${type}`, tasks.length);
@@ -112,7 +112,7 @@ test('there is nothing beside what the tasks need', () => {
 });
 
 describe('the function', () => {
-  test('may do what its tasks need, and no more', () => {
+  test('has exactly the permissions that its tasks need', () => {
     const template = templateOf({ nextTasks: ['archive'], cacheFolder: 'results' });
     const topics = tasks.map((task) => ({ Ref: idOf(template, 'AWS::SNS::Topic', { TopicName: task }) }));
     const queues = tasks.map((task) => ({
@@ -136,7 +136,7 @@ describe('the function', () => {
     template.hasResourceProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
   });
 
-  test('finds what it needs in its environment', () => {
+  test('has its configuration in the environment', () => {
     const template = templateOf({
       cacheFolder: 'results',
       serviceName: 'pictures',
@@ -154,39 +154,45 @@ describe('the function', () => {
     });
   });
 
-  test('writes to a log that is kept for a month', () => {
+  test('has a log with a retention of one month', () => {
     const template = templateOf();
     const log = idOf(template, 'AWS::Logs::LogGroup', { RetentionInDays: 30 });
     template.hasResourceProperties('AWS::Lambda::Function', { LoggingConfig: { LogGroup: { Ref: log } } });
   });
 
-  test.each([undefined, 5, 900])('of %s seconds has each message for six times as long', (seconds) => {
-    const template = templateOf(seconds === undefined ? {} : { timeout: Duration.seconds(seconds) });
-    const timeout = seconds ?? 60;
-    template.hasResourceProperties('AWS::Lambda::Function', { Timeout: timeout });
-    for (const task of tasks)
-      template.hasResourceProperties('AWS::SQS::Queue', { QueueName: task, VisibilityTimeout: 6 * timeout });
-  });
+  test.each([undefined, 5, 900])(
+    'with a timeout of %s seconds has a visibility timeout six times as long',
+    (seconds) => {
+      const template = templateOf(seconds === undefined ? {} : { timeout: Duration.seconds(seconds) });
+      const timeout = seconds ?? 60;
+      template.hasResourceProperties('AWS::Lambda::Function', { Timeout: timeout });
+      for (const task of tasks)
+        template.hasResourceProperties('AWS::SQS::Queue', {
+          QueueName: task,
+          VisibilityTimeout: 6 * timeout,
+        });
+    },
+  );
 });
 
-describe('at rest and on the way', () => {
+describe('encryption', () => {
   const template = templateOf({ cacheFolder: 'results' });
   const insecure = { Bool: { 'aws:SecureTransport': 'false' } };
 
-  test('every queue has the key of SQS, which SNS may use too', () => {
+  test('of queues uses the SQS-managed key, which SNS may use', () => {
     template.allResourcesProperties('AWS::SQS::Queue', {
       SqsManagedSseEnabled: true,
       KmsMasterKeyId: Match.absent(),
     });
   });
 
-  test('every topic has the key that AWS manages', () => {
+  test('of topics uses the AWS managed key', () => {
     template.allResourcesProperties('AWS::SNS::Topic', {
       KmsMasterKeyId: { 'Fn::Join': ['', Match.arrayWith([':alias/aws/sns'])] },
     });
   });
 
-  test('the bucket is encrypted, closed, kept, and empties its folder', () => {
+  test('of the bucket is on; it is private, retained and expires its objects', () => {
     template.hasResource('AWS::S3::Bucket', {
       DeletionPolicy: 'Retain',
       Properties: {
@@ -213,7 +219,7 @@ describe('at rest and on the way', () => {
     });
   });
 
-  test('a result outlives the dead letter that points to it', () => {
+  test('results outlive the dead letters that point to them', () => {
     for (const task of tasks)
       template.hasResourceProperties('AWS::SQS::Queue', {
         QueueName: `${task}-dlq`,
@@ -224,7 +230,7 @@ describe('at rest and on the way', () => {
     expect(rule.ExpirationInDays).toBeGreaterThan(2 * 14);
   });
 
-  test('bucket, queues and topics take nothing over plain HTTP', () => {
+  test('bucket, queues and topics refuse plain HTTP', () => {
     const refusing = (count: number, type: string) =>
       expect(
         Object.keys(
@@ -255,7 +261,7 @@ test('workers may share a bucket', () => {
   template.resourceCountIs('AWS::S3::Bucket', 1);
 });
 
-test('an alarm does what it is told to', () => {
+test('an alarm runs its actions', () => {
   const stack = new Stack(new App(), 'Test');
   const people = new Topic(stack, 'People');
   new TaskWorker(stack, 'images', { tasks, code, alarmAction: new SnsAction(people) });
@@ -277,7 +283,7 @@ describe('the app', () => {
     expect(resources).toEqual(Object.keys(expected['Resources']));
   });
 
-  test('has a bundle that answers as a worker does', () => {
+  test('has a bundle that answers like a worker', () => {
     bundleWorker(folder);
     const script = `
       const { handler } = await import(${JSON.stringify(join(folder, 'index.mjs'))});

@@ -15,7 +15,7 @@ import {
 
 useCdkFolder();
 
-/** The names that the resources of the CDK have in the SAM template. */
+/** The SAM template's name for each CDK resource. */
 const names: [RegExp, string][] = [
   [/^imagesFunctionSqsEventSource.*(resize|describe)Queue$/, '$1Batches'],
   [/^images(resize|describe)QueueImages.*Topic$/, '$1Subscription'],
@@ -26,7 +26,7 @@ const names: [RegExp, string][] = [
 
 function samName(id: string): string {
   const path = id.replace(/([0-9A-F]{8})+$/, '');
-  const [pattern, name] = names.find(([one]) => one.test(path)) ?? [];
+  const [pattern, name] = names.find(([pattern]) => pattern.test(path)) ?? [];
   expect(pattern).toBeDefined();
   const renamed = pattern ? path.replace(pattern, name ?? '') : path;
   return renamed.charAt(0).toUpperCase() + renamed.slice(1);
@@ -34,7 +34,7 @@ function samName(id: string): string {
 
 type Resources = Record<string, Resource>;
 
-/** What a template comes to: references written in one way, policies as lists, no code. */
+/** Normalises a template: references in one form, policies as lists, no code. */
 function plainResources({ Resources }: CloudFormation, rename: (id: string) => string): Resources {
   const plain: Resources = {};
   for (const [id, { Type, Properties, DeletionPolicy, UpdateReplacePolicy }] of Object.entries(Resources)) {
@@ -52,7 +52,7 @@ function plainResources({ Resources }: CloudFormation, rename: (id: string) => s
   return plain;
 }
 
-/** The CDK gives the role its policy in a resource of its own. */
+/** The CDK puts the policy of a role into a separate resource. */
 function fromCdk(): Resources {
   const code = Code.fromInline('exports.handler = async () => {};');
   const template = Template.fromStack(new ImagesStack(new App(), 'Images', { code }));
@@ -63,7 +63,7 @@ function fromCdk(): Resources {
   return resources;
 }
 
-/** SAM gives all functions what its globals say. */
+/** SAM applies its globals to all functions. */
 function fromSam(): Resources {
   const text = readFileSync(new URL('../../examples/sam/template.yaml', import.meta.url), 'utf8');
   const template = readTemplate(text);
@@ -82,10 +82,10 @@ function fromSam(): Resources {
   return resources;
 }
 
-describe('the SAM template has what the CDK makes', () => {
+describe('the SAM template matches the CDK stack', () => {
   const [sam, cdk] = [fromSam(), fromCdk()];
 
-  test('the same resources', () => {
+  test('has the same resources', () => {
     expect(Object.keys(sam).sort()).toEqual(Object.keys(cdk).sort());
   });
 

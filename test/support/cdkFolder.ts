@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 
-/** Has the CDK write the output of each `App` of a test file to one folder, which is removed at the end. */
+/** Redirects the CDK's output to a temporary folder, which is removed after the test file. */
 export function useCdkFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'cdk-'));
   process.env.CDK_OUTDIR = folder;

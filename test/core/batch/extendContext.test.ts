@@ -3,7 +3,7 @@ import { extendContext, originalContext } from '../../../core/batch/pipeline.ts'
 
 const more = Symbol('more');
 
-test('a context with more on it has all that it had, and the first is left as it was', () => {
+test('extends a copy and leaves the original context unchanged', () => {
   const symbol = Symbol('own');
   const context = { awsRequestId: 'r', [symbol]: 1 };
   const extended = extendContext(context, { [more]: { value: 2, enumerable: true } });
@@ -13,7 +13,7 @@ test('a context with more on it has all that it had, and the first is left as it
   expect(originalContext(extendContext(extended, {}))).toBe(context);
 });
 
-test('an accessor stays one, and what is set reaches the runtime', () => {
+test('keeps accessors, and passes assignments to the runtime', () => {
   let waits = true;
   const context = {
     get callbackWaitsForEmptyEventLoop() {
@@ -27,7 +27,7 @@ test('an accessor stays one, and what is set reaches the runtime', () => {
   expect(waits).toBe(false);
 });
 
-test('what is hidden or fixed stays so, and the prototype stays the same', () => {
+test('keeps non-enumerable and read-only properties, and the prototype', () => {
   class Context {
     getRemainingTimeInMillis() {
       return 1;

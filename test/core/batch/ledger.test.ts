@@ -10,7 +10,7 @@ test('a record that was not in the event cannot be run or acknowledged', () => {
   expect(ledger.touched).toBe(false);
 });
 
-test('a run ends once, and the ledger is idle when the last has ended', async () => {
+test('a run ends once; the ledger is idle after the last', async () => {
   const record = sqsRecord({ task_name: 'a' });
   const ledger = openLedger([record]);
   await ledger.idle();
@@ -30,7 +30,7 @@ test('a run ends once, and the ledger is idle when the last has ended', async ()
   expect(ledger.undone()).toEqual([]);
 });
 
-test('an acknowledged record is done, unless a run of it has failed', () => {
+test('an acknowledged record is done unless one of its runs failed', () => {
   const [done, failed, untouched] = ['a', 'b', 'c'].map((task_name) => sqsRecord({ task_name })) as [
     ReturnType<typeof sqsRecord>,
     ReturnType<typeof sqsRecord>,
