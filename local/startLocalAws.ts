@@ -2,6 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { missingPeer } from '../middlewares/aws/missingPeer.ts';
+import { addConditionalWrites } from './addConditionalWrites.ts';
 import { createBucket } from './createBucket.ts';
 import { type LocalAwsOptions, type LocalAwsSettings, readLocalAwsOptions } from './localAwsOptions.ts';
 
@@ -91,6 +92,7 @@ async function startServer({ port, region }: LocalAwsSettings): Promise<{
 }> {
   const { buildApp } = await import('fauxqs').catch(missingPeer('fauxqs', 'algernon-middy/local'));
   const app = buildApp({ logger: false, defaultRegion: region });
+  addConditionalWrites(app);
   // Not with startFauxqs(), which listens on all interfaces of the machine.
   const endpoint = await app.listen({ port, host: '127.0.0.1' });
   return { endpoint, stop: () => app.close() };

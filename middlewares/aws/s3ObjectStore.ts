@@ -2,15 +2,9 @@ import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import type { ObjectStore } from '../../core/storedData/ObjectStore.ts';
 import { captureClient } from '../tracing/carrying.ts';
 import { decodeText } from './decodeText.ts';
-import { lazySdk } from './lazySdk.ts';
-import { missingPeer } from './missingPeer.ts';
+import { loadS3 } from './loadS3.ts';
 import { s3Error } from './s3Error.ts';
 import { uploadParts } from './uploadParts.ts';
-
-const load = lazySdk(
-  () => import('@aws-sdk/client-s3').catch(missingPeer('@aws-sdk/client-s3', 'stored data')),
-  ({ S3Client }) => new S3Client(),
-);
 
 export interface S3ObjectStoreOptions {
   /** Default: a shared client, made on first use. */
@@ -26,7 +20,7 @@ const partBytes = 8 * 1024 * 1024;
 export function s3ObjectStore({ s3, acl }: S3ObjectStoreOptions = {}): ObjectStore {
   return {
     async get(address, { admit, signal }) {
-      const { sdk, client } = await load(s3);
+      const { sdk, client } = await loadS3(s3);
       try {
         const command = new sdk.GetObjectCommand({ Bucket: address.bucket, Key: address.key });
         const sent = captureClient(client).send(command, signal && { abortSignal: signal });
@@ -39,7 +33,7 @@ export function s3ObjectStore({ s3, acl }: S3ObjectStoreOptions = {}): ObjectSto
     },
 
     async put(address, text, { signal } = {}) {
-      const { sdk, client } = await load(s3);
+      const { sdk, client } = await loadS3(s3);
       captureClient(client);
       const pieces = typeof text === 'string' ? [text] : text;
       const params = {
@@ -63,10 +57,10 @@ export function s3ObjectStore({ s3, acl }: S3ObjectStoreOptions = {}): ObjectSto
   };
 }
 
-type ObjectBody = AsyncIterable<Uint8Array> & { destroy?(): void };
+export type ObjectBody = AsyncIterable<Uint8Array> & { destroy?(): void };
 
 /** Reads an object. Its size, or each piece if the size is unknown, is passed to `admit` first. */
-async function readBytes(
+export async function readBytes(
   body: ObjectBody | undefined,
   length: number | undefined,
   admit: (bytes: number) => void,
