@@ -76,6 +76,7 @@ describe('in an empty project', () => {
     writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
     const tools = [
       '@middy/core',
+      '@middy/sqs-partial-batch-failure',
       'typescript',
       '@types/aws-lambda',
       '@types/node',

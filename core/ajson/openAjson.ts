@@ -1,3 +1,4 @@
+import { StoredData, storedDataClass } from '../storedData/StoredData.ts';
 import { UnknownClassError } from './AjsonError.ts';
 import type { Fields } from './AlgObject.ts';
 import { OWN, SHARED } from './codecs.ts';
@@ -66,7 +67,7 @@ export interface Ajson {
   rebuildEvent<T = unknown>(event: unknown): T;
 }
 
-/** Makes an ajson without classes; `chosen` are codecs beside those that every ajson has. */
+/** Makes an ajson with no class but StoredData; `chosen` are codecs beside those that every ajson has. */
 export function openAjson(defaults: Defaults, chosen: readonly ChosenCodec[]): Ajson {
   const { unknown = 'throw', nan = false, ...limits } = ownOptions(defaults);
   const { maxDepth = LIMITS.maxDepth, maxDigits = LIMITS.maxDigits } = limits;
@@ -84,6 +85,7 @@ export function openAjson(defaults: Defaults, chosen: readonly ChosenCodec[]): A
     chosen,
     asksAll: chosen.some(({ name }) => !shared.has(name)),
   };
+  registerClass(settings, StoredData, storedDataClass);
   const builder = (unknown: 'throw' | 'keep') => (tag: Fields) => readTag(settings, unknown, tag);
   const build = builder(unknown);
   return {

@@ -1,8 +1,7 @@
 import { AlgObject } from '../ajson/AlgObject.ts';
-import { ajson } from '../ajson/ajson.ts';
 import type { Holder } from '../ajson/rebuild.ts';
 
-/** The name of the class on the wire. */
+/** The name of the class on the wire. `openAjson` registers it, so that this file does not import all of ajson. */
 export const storedDataClass = { name: 'StoredData', module: 'algernon.aws.snakes' } as const;
 
 /**
@@ -47,10 +46,6 @@ export class StoredData extends AlgObject implements Holder {
     if (value === this.value) return this;
     const rebuilt = new StoredData({ pointer: this.pointer, value });
     return hasUnstoredValue(this) ? rebuilt : markStored(rebuilt);
-  }
-
-  static {
-    ajson.register(this, storedDataClass);
   }
 }
 
