@@ -7,9 +7,11 @@ export {
 export * from '../core/index.ts';
 export { DeadLetterError } from './aws/deadLetterMessage.ts';
 export { NotConfiguredError } from './aws/environment.ts';
+export type { Queues } from './aws/queues.ts';
 export { PublishError } from './aws/snsMessage.ts';
 export type { Topics } from './aws/topics.ts';
 export { type CallbackPublisherOptions, callbackPublisher } from './callbackPublisher.ts';
+export { type CancelTaskOptions, cancelTask } from './cancelTask.ts';
 export {
   type ContextOf,
   type ContextResources,
@@ -29,6 +31,7 @@ export {
 } from './middy/stageMiddleware.ts';
 export { type ReadDataOptions, readData } from './readData.ts';
 export { ResourceCycleError } from './resources/resourceCycle.ts';
+export type { ScheduleSettings } from './sending/scheduleMessage.ts';
 export {
   type DefinedTask,
   type SendTaskOptions,
