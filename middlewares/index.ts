@@ -29,6 +29,7 @@ export {
   type StageOptions,
   stageMiddleware,
 } from './middy/stageMiddleware.ts';
+export { type PreloadClientsOptions, preloadClients } from './preloadClients.ts';
 export { type ReadDataOptions, readData } from './readData.ts';
 export { ResourceCycleError } from './resources/resourceCycle.ts';
 export type { ScheduleSettings } from './sending/scheduleMessage.ts';

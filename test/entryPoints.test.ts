@@ -53,6 +53,7 @@ test('each middleware alone loads only what it needs', () => {
 test('so do the sender, the topic look-ups and tracing', () => {
   expect(direct(loadedBy('middlewares/sendTask.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/storeData.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/preloadClients.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/readData.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/topicsFromSsm.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/topicsByDisplayName.ts'))).toEqual([]);
