@@ -84,4 +84,5 @@ test('the package as a whole loads no optional peer, no tracer, and nothing of l
 
 test('local/ loads its optional peers when it starts, not when it is imported', () => {
   expect(direct(loadedBy('local/index.ts'))).toEqual(['@aws-sdk/client-s3', '@aws-sdk/client-sns']);
+  expect(direct(loadedBy('local/testing.ts'))).toEqual(['@aws-sdk/client-s3', '@aws-sdk/client-sns']);
 });
