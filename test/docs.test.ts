@@ -11,6 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as local from '../local/index.ts';
+import * as testing from '../local/testing.ts';
 import * as whole from '../middlewares/index.ts';
 import { codeBlocks } from './support/codeBlocks.ts';
 
@@ -51,6 +52,7 @@ test('every TypeScript block in the docs compiles', () => {
         'algernon-middy': [join(root, 'middlewares/index.ts')],
         'algernon-middy/core': [join(root, 'core/index.ts')],
         'algernon-middy/local': [join(root, 'local/index.ts')],
+        'algernon-middy/testing': [join(root, 'local/testing.ts')],
         'algernon-middy/middlewares/*': [join(root, 'middlewares/*.ts')],
       },
     },
@@ -120,7 +122,7 @@ test('every export is mentioned in the docs', () => {
     .map((page) => readFileSync(join(root, page), 'utf8'))
     .join();
   const mentioned = new Set(docs.split(/\W+/));
-  expect(Object.keys({ ...whole, ...local }).filter((name) => !mentioned.has(name))).toEqual([]);
+  expect(Object.keys({ ...whole, ...local, ...testing }).filter((name) => !mentioned.has(name))).toEqual([]);
 });
 
 /** Upper-case names that are not error codes. */

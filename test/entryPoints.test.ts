@@ -85,4 +85,5 @@ test('the whole package loads no optional peer, no tracer and nothing of local/'
 
 test('local/ loads its optional peers on start, not on import', () => {
   expect(direct(loadedBy('local/index.ts'))).toEqual(['@aws-sdk/client-s3', '@aws-sdk/client-sns']);
+  expect(direct(loadedBy('local/testing.ts'))).toEqual(['@aws-sdk/client-s3', '@aws-sdk/client-sns']);
 });
