@@ -10,13 +10,13 @@ import { KIND } from './recognise.ts';
 import type { Codec } from './registry.ts';
 import { Tuple, toTuple } from './Tuple.ts';
 import { UnknownObject } from './UnknownObject.ts';
-import { fieldsToWire, itemsToWire, membersToWire, type Writing } from './write.ts';
+import { fieldsToWire, listToWire, type Writing } from './write.ts';
 
 /** The codecs of the kinds that Python has too, by name. Python can hash all of them but `set`. */
 export const SHARED: ReadonlyMap<string, Codec> = /* @__PURE__ */ byName([
   ['set', 'a list', [Set], writeSet, (items: []) => new Set(items), true],
   ['frozenset', 'a list', [FrozenSet], writeSet, (items: []) => new FrozenSet(items), true],
-  ['tuple', 'a list', [Tuple], /* @__PURE__ */ writeList('tuple'), toTuple, true],
+  ['tuple', 'a list', [Tuple], writeTuple, toTuple, true],
   ['datetime', 'an object', [Date, Datetime], writeDate, (held: object) => readDate(held), true],
   [
     'decimal',
@@ -30,8 +30,8 @@ export const SHARED: ReadonlyMap<string, Codec> = /* @__PURE__ */ byName([
 
 /** The codecs of our own kinds, which Python passes on as a dict. */
 export const OWN: ReadonlyMap<string, Codec> = /* @__PURE__ */ byName([
-  ['undefined', undefined, [], () => undefined, () => undefined],
-  ['Map', 'a list', [Map], /* @__PURE__ */ writeList('Map'), readMap],
+  ['undefined', undefined, [], () => ({ _alg_class: 'undefined', value: null }), () => undefined],
+  ['Map', 'a list', [Map], writeMap, readMap],
   [
     'Uint8Array',
     'a string',
@@ -62,19 +62,19 @@ function byName(rows: readonly Row[]): Map<string, Codec> {
   );
 }
 
+/** A set within a set is a frozenset, since Python must be able to hash it. */
 function writeSet(set: ReadonlySet<unknown>, writing: Writing, depth: number): unknown {
-  const isFrozen = writing.hashing || KIND in set;
-  return {
-    _alg_class: isFrozen ? 'frozenset' : 'set',
-    value: membersToWire(writing, Array.from(set), depth + 1),
-  };
+  const name = writing.hashing || KIND in set ? 'frozenset' : 'set';
+  writing.hashing = true;
+  return { _alg_class: name, value: listToWire(writing, Array.from(set), depth + 1) };
 }
 
-function writeList(name: string): Codec['write'] {
-  return (items: Iterable<unknown>, writing, depth) => ({
-    _alg_class: name,
-    value: itemsToWire(writing, Array.from(items), depth + 1),
-  });
+function writeTuple(items: unknown[], writing: Writing, depth: number): unknown {
+  return { _alg_class: 'tuple', value: [...listToWire(writing, items, depth + 1)] };
+}
+
+function writeMap(map: ReadonlyMap<unknown, unknown>, writing: Writing, depth: number): unknown {
+  return { _alg_class: 'Map', value: listToWire(writing, Array.from(map), depth + 1) };
 }
 
 function writeText(name: string): Codec['write'] {
@@ -89,9 +89,6 @@ function readMap(pairs: [unknown, unknown][]): Map<unknown, unknown> {
 
 /** A tag that was kept is written as it came. */
 function writeUnknown({ tag }: UnknownObject, writing: Writing, depth: number): unknown {
-  const { hashing } = writing;
   writing.hashing = false;
-  const wire = fieldsToWire(writing, tag, depth, true);
-  writing.hashing = hashing;
-  return wire;
+  return fieldsToWire(writing, tag, depth, true);
 }

@@ -25,9 +25,15 @@ export function addWords(container: object): void {
   wordy.add(container);
 }
 
-/** Whether an object came with NaN or an infinity in it. */
-export function hasWords(container: object): boolean {
-  return wordy?.has(container) ?? false;
+/** Whether a value is an object that came with NaN or an infinity in it. */
+export function hasWords(value: unknown): boolean {
+  return wordy?.has(value as object) ?? false;
+}
+
+/** Returns `copy`, which can be written with NaN and the infinities if `original` can. */
+export function withWords<T>(original: unknown, copy: T): T {
+  if (hasWords(original) && typeof copy === 'object' && copy) addWords(copy);
+  return copy;
 }
 
 type Keys = readonly (string | number)[];

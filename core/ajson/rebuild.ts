@@ -2,7 +2,7 @@ import type { Fields } from './AlgObject.ts';
 import { assertDepth, pathAt } from './ErrorPath.ts';
 import { isPlain, isPlainList, isPolluted } from './isPlain.ts';
 import { findMarked, isRaw } from './markRaw.ts';
-import { addWords, hasWords, MAX_SAFE } from './parseExact.ts';
+import { MAX_SAFE, withWords } from './parseExact.ts';
 
 /** Makes the value of a tag, whose members are rebuilt already. */
 export type BuildTag = (tag: Fields) => unknown;
@@ -67,7 +67,7 @@ function rebuild(reading: Reading, node: object, depth: number): unknown {
         } else if (typeof value === 'number' && isLarge(value)) built = reading.exact(value);
         else continue;
         if (built === value) continue;
-        if (reading.foreign && list === node) list = copied(node, node.slice());
+        if (reading.foreign && list === node) list = withWords(node, node.slice());
         list[index] = built;
       }
       return list;
@@ -90,29 +90,15 @@ function rebuild(reading: Reading, node: object, depth: number): unknown {
         built = reading.exact(value);
       } else continue;
       if (built === value) continue;
-      if (reading.foreign && out === object) out = copied(object, { ...object });
+      if (reading.foreign && out === object) out = withWords(object, { ...object });
       out[key] = built;
     }
     reading.members += members;
     at = undefined;
-    return isTag && reading.build ? built(reading.build, out) : out;
+    return isTag && reading.build ? withWords(out['value'], reading.build(out)) : out;
   } catch (error) {
     throw pathAt(error, at);
   }
-}
-
-/** The value of a tag. NaN within it can be passed on too. */
-function built(build: BuildTag, tag: Fields): unknown {
-  const made = build(tag);
-  const { value } = tag;
-  if (typeof value === 'object' && value && hasWords(value) && typeof made === 'object' && made)
-    addWords(made);
-  return made;
-}
-
-function copied<T extends object>(from: object, to: T): T {
-  if (hasWords(from)) addWords(to);
-  return to;
 }
 
 /** Whether a number is past the largest exact integer. */
