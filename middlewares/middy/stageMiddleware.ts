@@ -16,7 +16,13 @@ import { checkOptions, flag, func, text } from '../../core/checkOptions.ts';
 import { AlgernonError, OptionError } from '../../core/errors.ts';
 import { type DirectStage, endDirect, failDirect, startDirect } from './directStage.ts';
 import { nothingRan, undoneOf } from './guardedAnswer.ts';
-import { assertTaskEvent, type GuardedRequest, guardRequest, type MiddyRequest } from './guardRequest.ts';
+import {
+  assertTaskEvent,
+  clearDeadline,
+  type GuardedRequest,
+  guardRequest,
+  type MiddyRequest,
+} from './guardRequest.ts';
 
 /** One invocation, for a stage that needs more than single records. */
 export interface Invocation {
@@ -254,10 +260,6 @@ async function assertBatchDone(state: GuardedRequest, pipeline: Pipeline): Promi
   const [undone] = pipeline.kind === 'sns' ? undoneOf(state) : [];
   if (undone)
     throw undone.reason ?? new AlgernonError('NOT_RUN', 'The notification was not run.', { retryable: true });
-}
-
-function clearDeadline(pipeline: Pipeline | undefined): void {
-  if (pipeline && !pipeline.isQueued) pipeline.deadline?.clear();
 }
 
 /** Nothing has run the stages of a batch. */
