@@ -119,6 +119,7 @@ function nodeToWire(writing: Writing, node: object, depth: number, isChecked = f
     let out = object['toJSON'] === undefined ? object : { ...object };
     for (const key in object) {
       if (!hasOwn.call(object, key)) {
+        at = undefined;
         if (isPlain(object)) continue;
         return refuse(object);
       }

@@ -117,8 +117,8 @@ describe('dumps', () => {
 
 describe('an object is plain by its prototype', () => {
   test('whatever its members are named', () => {
-    for (const constructor of [1, [2n], { constructor: new Set([1]) }]) {
-      const value = [{ constructor }, Object.assign(Object.create(null), { constructor })];
+    for (const member of [1, [2n ** 64n], { constructor: new Set([1]) }]) {
+      const value = [{ constructor: member }, Object.assign(Object.create(null), { constructor: member })];
       expect(ajson.loads(ajson.dumps(value))).toEqual(value);
     }
   });
