@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { openLedger } from '../../../core/batch/ledger.ts';
+import { Ledger } from '../../../core/batch/ledger.ts';
 import { BatchFailedError, letHookRead, settledBatch } from '../../../core/batch/settledBatch.ts';
 import { sqsRecord } from '../../support/sqsRecord.ts';
 
@@ -16,7 +16,7 @@ describe('an outcome names each record that is not done', () => {
     ['an element that is no outcome', [done, 'done' as never], [1]],
   ])('%s', (_, outcomes, indices) => {
     const given = records();
-    const settled = settledBatch([...outcomes], openLedger(given), true);
+    const settled = settledBatch([...outcomes], new Ledger(given), true);
     const named = indices.map((index) => ({ itemIdentifier: given[index]?.messageId }));
     expect(settled.batchItemFailures).toEqual(named);
     if (named.length === 0) expect(JSON.stringify(settled)).toBe('{"batchItemFailures":[]}');
@@ -25,7 +25,7 @@ describe('an outcome names each record that is not done', () => {
 
   test('one that the ledger saw fail, even if the array was changed', () => {
     const given = records();
-    const ledger = openLedger(given);
+    const ledger = new Ledger(given);
     for (const record of given) ledger.begin(record).end({ failed: true, reason: 'broken' });
     const settled = settledBatch<number>([done, done], ledger, true);
     expect(settled.batchItemFailures).toHaveLength(2);
@@ -34,7 +34,7 @@ describe('an outcome names each record that is not done', () => {
 });
 
 test('a hook that has just read an outcome may serialise it, until it waits', async () => {
-  const settled = settledBatch<number>([done, failed], openLedger(records()), true);
+  const settled = settledBatch<number>([done, failed], new Ledger(records()), true);
   letHookRead(settled);
   expect(JSON.parse(JSON.stringify(settled)).batchItemFailures).toHaveLength(1);
   await Promise.resolve();
