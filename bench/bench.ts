@@ -5,6 +5,8 @@ import { writeResults } from './writeResults.ts';
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   ajson: () => import('./ajson.ts'),
   stack: () => import('./stack.ts'),
+  throughput: () => import('./throughput.ts'),
+  scaling: () => import('./scaling.ts'),
   lambdaLogged: () => import('./lambdaLogged.ts'),
   hydrate: () => import('./hydrate.ts'),
   size: () => import('./size.ts'),

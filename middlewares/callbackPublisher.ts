@@ -48,7 +48,10 @@ export interface CallbackPublisherOptions {
   inlineUnder?: number;
   /** The size limit of a message on your topics, in bytes. Default 262,144. */
   maxMessageBytes?: number;
-  /** How long a finished result waits for others to leave with, in milliseconds, while tasks are running. Default 100. */
+  /**
+   * How long finished results wait for one more to leave with, in milliseconds, while tasks are running; all in all at most ten
+   * times as long. Default 100.
+   */
   lingerMillis?: number;
   /** How often a task is tried before the chain's error task is told, as set on the queue. Default 3. */
   maxReceiveCount?: number;
@@ -215,6 +218,7 @@ function openSender(options: CallbackPublisherOptions) {
 
   const sendAll = async (run: TaskRun, messages: readonly TaskMessage[], send: Send) => {
     if (run.cutoff.aborted) throw new DeadlineError();
+    run.waitToSend();
     await Promise.all(messages.map(send));
   };
 
