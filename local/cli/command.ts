@@ -39,7 +39,7 @@ export interface Command<O extends Options = Options> {
   readonly args: readonly [min: number, max: number];
   /** One line for the list of commands. */
   readonly summary: string;
-  /** What the help says below the usage. */
+  /** The text below the usage in the help. */
   readonly description: string;
   readonly options: O;
   readonly examples: readonly (readonly [command: string, purpose: string])[];

@@ -5,7 +5,7 @@ import type { ObjectAddress } from '../../core/storedData/ObjectStore.ts';
 import type { Task } from '../../core/tasks/task.ts';
 import { s3ObjectStore } from '../../middlewares/aws/s3ObjectStore.ts';
 import { createBucket } from '../createBucket.ts';
-import { startLocalAws } from '../startLocalAws.ts';
+import { type LocalAws, startLocalAws } from '../startLocalAws.ts';
 import type { LogLine } from '../testing/testingTypes.ts';
 import { testWorker } from '../testing/testWorker.ts';
 import { capturePublishing, type Published } from './capturePublishing.ts';
@@ -30,28 +30,31 @@ export async function runHere(
   record: SqsRecord,
   { worker, copies, bucket }: { worker: string; copies: readonly Copy[]; bucket: string | undefined },
 ): Promise<Outcome> {
-  await using aws = await startLocalAws(bucket === undefined ? {} : { bucket });
-  for (const name of new Set(copies.map((copy) => copy.bucket))) await createBucket(aws.s3, name, aws.region);
-  const store = s3ObjectStore({ s3: aws.s3 });
+  const aws = await startLocalAws(bucket === undefined ? {} : { bucket });
+  try {
+    await putCopies(aws, copies);
+    // A profile would take precedence over the local credentials.
+    delete process.env.AWS_PROFILE;
+    Object.assign(process.env, aws.env);
+    const handler = await loadWorker(worker);
+    const { published, faults } = capturePublishing();
+    const fifo = record.eventSourceARN?.endsWith('.fifo') ?? false;
+    const testing = await testWorker(handler, { aws, tasks: [task.task_name], fifo, faults });
+    const outcome = await testing.run({ task_name: task.task_name }, { record }).then(
+      (result) => ({ result: asJson(result) }),
+      (error: unknown) => ({ error: errorOf(error) }),
+    );
+    return { ...outcome, logs: testing.logs(), published };
+  } finally {
+    // It stops the test worker too.
+    await aws.stop();
+  }
+}
+
+async function putCopies({ s3, region }: LocalAws, copies: readonly Copy[]): Promise<void> {
+  for (const name of new Set(copies.map((copy) => copy.bucket))) await createBucket(s3, name, region);
+  const store = s3ObjectStore({ s3 });
   await Promise.all(copies.map(({ bucket, key, text }) => store.put({ bucket, key }, text)));
-  // A profile would take precedence over the local credentials.
-  delete process.env.AWS_PROFILE;
-  Object.assign(process.env, aws.env);
-  const handler = await loadWorker(worker);
-  const capture = capturePublishing();
-  const testing = await testWorker(handler, {
-    aws,
-    tasks: [task.task_name],
-    fifo: record.eventSourceARN?.endsWith('.fifo') ?? false,
-    faults: capture.faults,
-  });
-  const run = testing.run({ task_name: task.task_name }, { record });
-  const outcome = await run.then(
-    (result) => ({ result: asJson(result) }),
-    (error: unknown) => ({ error: errorOf(error) }),
-  );
-  await testing.stop();
-  return { ...outcome, logs: testing.logs(), published: capture.published };
 }
 
 /** A result that ajson cannot write is shown as text. */

@@ -125,9 +125,11 @@ async function startOn(
   let stopped: Promise<void> | undefined;
   const stop = () => {
     if (control.faults === faults) control.faults = undefined;
+    unregister?.();
     stopped ??= running.stop().then(close);
     return stopped;
   };
+  const unregister = options.aws?.onStop(stop);
   return {
     aws,
     topics: Object.fromEntries(queues.map(({ task, topicArn }) => [task, topicArn])),
