@@ -7,6 +7,7 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   stack: () => import('./stack.ts'),
   lambdaLogged: () => import('./lambdaLogged.ts'),
   hydrate: () => import('./hydrate.ts'),
+  coldstart: () => import('./coldstart.ts'),
   size: () => import('./size.ts'),
 };
 
