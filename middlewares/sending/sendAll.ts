@@ -144,7 +144,7 @@ async function messageOf(draft: Draft, options: Options): Promise<Letter> {
     const storing = { store, bucket: options.bucket, folder: options.folder, inlineUnder: under };
     const { kwargs, storedLength } = await storeResult(task.task_kwargs, origin, {
       ...storing,
-      dumps: () => text,
+      pieces: () => [text],
     });
     return {
       storedLength,
