@@ -9,6 +9,7 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   scaling: () => import('./scaling.ts'),
   lambdaLogged: () => import('./lambdaLogged.ts'),
   hydrate: () => import('./hydrate.ts'),
+  coldstart: () => import('./coldstart.ts'),
   size: () => import('./size.ts'),
 };
 

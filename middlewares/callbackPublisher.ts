@@ -3,6 +3,7 @@ import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { MiddlewareObj } from '@middy/core';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
+import { writePieces } from '../core/ajson/writePieces.ts';
 import { DeadlineError } from '../core/batch/deadline.ts';
 import { identityOf, type TaskIdentity } from '../core/batch/identity.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
@@ -173,7 +174,8 @@ function openSender(options: CallbackPublisherOptions) {
       return '';
     }
   };
-  const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, dumps };
+  const pieces = (value: unknown) => writePieces(ajson, value);
+  const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, pieces };
 
   const planFor = async (run: TaskRun, taskName: string, following: readonly NextTask[]): Promise<Plan> => {
     const identity = identityOf(run);

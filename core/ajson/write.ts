@@ -53,7 +53,7 @@ export function write(settings: Settings, value: unknown, nan: boolean, tags: bo
   }
 }
 
-function textOf({ polluted, numbers }: Writing, wire: unknown): string {
+export function textOf({ polluted, numbers }: Writing, wire: unknown): string {
   if (!polluted) {
     const text = JSON.stringify(wire);
     if (numbers.length === 0) return text;

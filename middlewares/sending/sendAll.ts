@@ -148,7 +148,7 @@ async function messageOf(draft: Draft, options: Options, carrier: Carrier): Prom
     const storing = { store, bucket: options.bucket, folder: options.folder, inlineUnder: under };
     const { kwargs, storedLength } = await storeResult(task.task_kwargs, origin, {
       ...storing,
-      dumps: () => text,
+      pieces: () => [text],
     });
     return {
       storedLength,
