@@ -68,6 +68,7 @@ const entryPoints = [
   'core/index.ts',
   'local/index.ts',
   'local/testing.ts',
+  'local/cli.ts',
   ...middlewares.map((file) => `middlewares/${file}`),
 ];
 const inputs = await imports(entryPoints);

@@ -21,13 +21,19 @@ export interface AwsCall {
   readonly target: string;
   /** Counts the calls with this service, operation and target, from 1. */
   readonly count: number;
+  /** The parameters of a call to SNS (as a form) or SQS (as JSON); empty for S3. */
+  readonly input: Readonly<Record<string, unknown>>;
 }
 
 /**
- * The fate of a call: AWS refuses it, the connection breaks before the call is made (an `Error`), or it breaks when the call
- * is made, so that only the answer is lost.
+ * The fate of a call: AWS refuses it, or gives this answer, and the call is not made; the connection breaks before the call
+ * is made (an `Error`); or it breaks after that, so that only the answer is lost.
  */
-export type Fault = { readonly status: number; readonly code: string } | Error | { readonly lost: true };
+export type Fault =
+  | { readonly status: number; readonly code: string }
+  | { readonly status: number; readonly body: string }
+  | Error
+  | { readonly lost: true };
 
 /** The messages of a queue of fauxqs. Changing them changes the queue. */
 export interface QueueState {
@@ -97,7 +103,7 @@ export function controlServer(app: App): ServerControl {
       request.raw.socket.destroy();
       return reply;
     }
-    const { type, body } = answerOf(call.service, fault.code);
+    const { type, body } = answerOf(call.service, fault);
     return reply.code(fault.status).header('content-type', type).send(body);
   });
 
@@ -126,19 +132,20 @@ const inspectPath = '/_fauxqs/queues/';
 const movesMessages = /^(?:Publish|SendMessage|ChangeMessageVisibility)/;
 
 function callOf({ method, url, headers, body }: HttpRequest): Omit<AwsCall, 'count'> {
+  const input = Buffer.isBuffer(body) ? {} : (Object(body) as Record<string, unknown>);
   const type = String(headers['content-type']);
   if (type.includes('x-amz-json')) {
     const operation = String(headers['x-amz-target']).split('.')[1] ?? '';
-    const { QueueUrl = '', QueueName = '' } = Object(body) as Record<string, string>;
-    return { service: 'sqs', operation, target: QueueUrl.split('/').at(-1) || QueueName };
+    const { QueueUrl = '', QueueName = '' } = input as Record<string, string>;
+    return { service: 'sqs', operation, input, target: QueueUrl.split('/').at(-1) || QueueName };
   }
   if (url === '/' && type.includes('x-www-form-urlencoded')) {
-    const { Action = '', TopicArn = '', Name = '' } = Object(body) as Record<string, string>;
-    return { service: 'sns', operation: Action, target: TopicArn.split(':').at(-1) || Name };
+    const { Action = '', TopicArn = '', Name = '' } = input as Record<string, string>;
+    return { service: 'sns', operation: Action, input, target: TopicArn.split(':').at(-1) || Name };
   }
   const [path = '', query] = url.split('?');
   const operation = objectOperation(method, new URLSearchParams(query));
-  return { service: 's3', operation, target: decodeURIComponent(path).slice(1) };
+  return { service: 's3', operation, input: {}, target: decodeURIComponent(path).slice(1) };
 }
 
 /** The SDK names most operations of S3 in the query. */
@@ -152,10 +159,16 @@ function objectOperation(method: string, query: URLSearchParams): string {
   return { HEAD: 'HeadObject', GET: 'GetObject', PUT: 'PutObject', DELETE: 'DeleteObject' }[method] ?? method;
 }
 
-function answerOf(service: AwsCall['service'], code: string): { type: string; body: string } {
+function answerOf(
+  service: AwsCall['service'],
+  fault: { code: string } | { body: string },
+): { type: string; body: string } {
+  const json = 'application/x-amz-json-1.0';
+  if ('body' in fault) return { type: service === 'sqs' ? json : 'text/xml', body: fault.body };
+  const { code } = fault;
   if (service === 'sqs') {
     const body = JSON.stringify({ __type: `com.amazonaws.sqs#${code}`, message: code });
-    return { type: 'application/x-amz-json-1.0', body };
+    return { type: json, body };
   }
   const error = `<Code>${code}</Code><Message>${code}</Message>`;
   const body =

@@ -3,6 +3,7 @@ import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { MiddlewareObj } from '@middy/core';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
+import { writePieces } from '../core/ajson/writePieces.ts';
 import { DeadlineError } from '../core/batch/deadline.ts';
 import { identityOf, type TaskIdentity } from '../core/batch/identity.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
@@ -12,6 +13,7 @@ import { isFolderName } from '../core/storedData/pointer.ts';
 import { chainIdName } from '../core/tasks/chainId.ts';
 import type { NextTask } from '../core/tasks/nextTask.ts';
 import { isTask, type Task } from '../core/tasks/task.ts';
+import { taskMessage } from '../core/tasks/taskMessage.ts';
 import type { TaskMessage } from '../core/tasks/taskPublisher.ts';
 import { awsClient, bucketName } from './aws/optionChecks.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
@@ -27,7 +29,7 @@ import {
   followersOf,
 } from './callbacks/extraCallbacks.ts';
 import { gatherMessages, type Send } from './callbacks/gatherMessages.ts';
-import { type Origin, storeResult, taskMessage } from './callbacks/storeResult.ts';
+import { type Origin, storeResult } from './callbacks/storeResult.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
@@ -48,7 +50,10 @@ export interface CallbackPublisherOptions {
   inlineUnder?: number;
   /** The size limit of a message on your topics, in bytes. Default 262,144. */
   maxMessageBytes?: number;
-  /** How long a finished result waits for others to leave with, in milliseconds, while tasks are running. Default 100. */
+  /**
+   * How long finished results wait for one more to leave with, in milliseconds, while tasks are running; all in all at most ten
+   * times as long. Default 100.
+   */
   lingerMillis?: number;
   /** How often a task is tried before the chain's error task is told, as set on the queue. Default 3. */
   maxReceiveCount?: number;
@@ -169,7 +174,8 @@ function openSender(options: CallbackPublisherOptions) {
       return '';
     }
   };
-  const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, dumps };
+  const pieces = (value: unknown) => writePieces(ajson, value);
+  const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, pieces };
 
   const planFor = async (run: TaskRun, taskName: string, following: readonly NextTask[]): Promise<Plan> => {
     const identity = identityOf(run);
@@ -215,6 +221,7 @@ function openSender(options: CallbackPublisherOptions) {
 
   const sendAll = async (run: TaskRun, messages: readonly TaskMessage[], send: Send) => {
     if (run.cutoff.aborted) throw new DeadlineError();
+    run.waitToSend();
     await Promise.all(messages.map(send));
   };
 

@@ -46,6 +46,19 @@ test('the set-ups in docs/testing.md work in an empty project', async () => {
   expect(ofJest).toEqual({ code: 0, output: expect.stringMatching(/1 passed/) });
 }, 60_000);
 
+test('the command line runs there', async () => {
+  const manifest = JSON.parse(
+    readFileSync(join(project.folder, 'node_modules/algernon-middy/package.json'), 'utf8'),
+  );
+  const command = join('node_modules/algernon-middy', manifest.bin['algernon-middy']);
+  const [help, replay] = await Promise.all([
+    run(command, '--help'),
+    run(command, 'replay', '-', '--worker', 'worker.ts'),
+  ]);
+  expect(help).toEqual({ code: 0, output: expect.stringContaining('redrive') });
+  expect(replay).toEqual({ code: 1, output: expect.stringContaining('The text is not JSON') });
+});
+
 test('jest without its flag says what the page says', async () => {
   const { code, output } = await run(jest, '--no-watchman');
   expect(code).toBe(1);

@@ -10,7 +10,7 @@ import { KIND } from './recognise.ts';
 import type { Codec } from './registry.ts';
 import { Tuple, toTuple } from './Tuple.ts';
 import { UnknownObject } from './UnknownObject.ts';
-import { fieldsToWire, listToWire, type Writing } from './write.ts';
+import { copyList, fieldsToWire, itemsToWire, type Writing } from './write.ts';
 
 /** The codecs of the kinds that Python has too, by name. Python can hash all of them but `set`. */
 export const SHARED: ReadonlyMap<string, Codec> = /* @__PURE__ */ byName([
@@ -66,15 +66,15 @@ function byName(rows: readonly Row[]): Map<string, Codec> {
 function writeSet(set: ReadonlySet<unknown>, writing: Writing, depth: number): unknown {
   const name = writing.hashing || KIND in set ? 'frozenset' : 'set';
   writing.hashing = true;
-  return { _alg_class: name, value: listToWire(writing, Array.from(set), depth + 1) };
+  return { _alg_class: name, value: itemsToWire(writing, Array.from(set), depth + 1) };
 }
 
 function writeTuple(items: unknown[], writing: Writing, depth: number): unknown {
-  return { _alg_class: 'tuple', value: [...listToWire(writing, items, depth + 1)] };
+  return { _alg_class: 'tuple', value: itemsToWire(writing, copyList(items), depth + 1) };
 }
 
 function writeMap(map: ReadonlyMap<unknown, unknown>, writing: Writing, depth: number): unknown {
-  return { _alg_class: 'Map', value: listToWire(writing, Array.from(map), depth + 1) };
+  return { _alg_class: 'Map', value: itemsToWire(writing, Array.from(map), depth + 1) };
 }
 
 function writeText(name: string): Codec['write'] {

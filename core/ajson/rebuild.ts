@@ -1,7 +1,7 @@
 import type { Fields } from './AlgObject.ts';
 import { assertDepth, pathAt } from './ErrorPath.ts';
 import { isPlain, isPlainList, isPolluted } from './isPlain.ts';
-import { findMarked, isRaw } from './markRaw.ts';
+import { rawValues } from './markRaw.ts';
 import { MAX_SAFE, withWords } from './parseExact.ts';
 
 /** Makes the value of a tag, whose members are rebuilt already. */
@@ -36,7 +36,6 @@ export function rebuildTree(
   exact: Reading['exact'] = (value) => value,
   foreign = false,
 ): { value: unknown; members: number } {
-  findMarked();
   const reading: Reading = { maxDepth, build, exact, foreign, polluted: isPolluted(), members: 0 };
   let value = tree;
   if (typeof tree === 'object' && tree !== null) value = rebuild(reading, tree, 0);
@@ -49,7 +48,7 @@ function rebuild(reading: Reading, node: object, depth: number): unknown {
   let at: number | string | undefined;
   try {
     if (reading.foreign) {
-      if (isRaw(node)) return node;
+      if (rawValues()?.has(node)) return node;
       if (!isPlainList(node) && !isPlain(node)) {
         at = 'value';
         const holder = node as Partial<Holder>;

@@ -4,7 +4,7 @@ import { SHARED } from './codecs.ts';
 import { callUser, fail } from './ErrorPath.ts';
 import { define, formOf, ownOptions } from './isPlain.ts';
 import type { Limits } from './parseExact.ts';
-import { fieldsToWire, listToWire, type Writing } from './write.ts';
+import { copyList, fieldsToWire, itemsToWire, type Writing } from './write.ts';
 
 /** How values of one kind are written as a tag, and read again. */
 export interface Codec {
@@ -125,7 +125,7 @@ function classCodec(type: AnyClass, own: AnyOptions, name: string): Codec {
         if (!form) fail('class', `toJson of ${shown(name)} must give a plain object, a list or a text`);
         if (form === 'a string') return tag;
         if (form === 'a list') {
-          tag['value'] = [...listToWire(writing, fields as unknown[], depth + 1)];
+          tag['value'] = itemsToWire(writing, copyList(fields as unknown[]), depth + 1);
           return tag;
         }
       }

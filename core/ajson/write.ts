@@ -2,7 +2,7 @@ import { shown } from './AjsonError.ts';
 import { AlgObject, type Fields } from './AlgObject.ts';
 import { assertDepth, fail, pathAt, pathOf } from './ErrorPath.ts';
 import { define, isPlain, isPlainList, isPolluted } from './isPlain.ts';
-import { findMarked, isRaw } from './markRaw.ts';
+import { rawValues } from './markRaw.ts';
 import { hasWords, MAX_SAFE } from './parseExact.ts';
 import { KIND, kindOf } from './recognise.ts';
 import type { Codec, Settings } from './registry.ts';
@@ -16,6 +16,8 @@ export interface Writing {
   tags: boolean;
   /** Whether the value is within a set, where Python must be able to hash it. */
   hashing: boolean;
+  /** The values that are written with their tags, from `markRaw`. */
+  readonly raw: WeakSet<object> | undefined;
   /** Whether someone gave all objects members. */
   readonly polluted: boolean;
   /** The numbers that `JSON.stringify` would spell otherwise, in the order of the text. */
@@ -25,6 +27,8 @@ export interface Writing {
 /** Stands for such a number. Only strings can have the same text: floats past 2^53 are among `numbers` themselves. */
 const STAND_IN = 1.7e308;
 const STAND_IN_TEXT = '1.7e+308';
+const HOLE = 'a hole in a list';
+const hasOwn = Object.prototype.hasOwnProperty;
 
 /**
  * The text of a value. A plain value goes to `JSON.stringify` as it is. Of the rest, the containers that lead to a
@@ -33,9 +37,15 @@ const STAND_IN_TEXT = '1.7e+308';
  * @throws AjsonError with the path of a value that cannot be written
  */
 export function write(settings: Settings, value: unknown, nan: boolean, tags: boolean): string {
-  findMarked();
-  const polluted = isPolluted();
-  const writing: Writing = { settings, nan, tags, hashing: false, polluted, numbers: [] };
+  const writing: Writing = {
+    settings,
+    nan,
+    tags,
+    hashing: false,
+    raw: rawValues(),
+    polluted: isPolluted(),
+    numbers: [],
+  };
   try {
     return textOf(writing, toWire(writing, value, 0));
   } catch (error) {
@@ -43,7 +53,7 @@ export function write(settings: Settings, value: unknown, nan: boolean, tags: bo
   }
 }
 
-function textOf({ polluted, numbers }: Writing, wire: unknown): string {
+export function textOf({ polluted, numbers }: Writing, wire: unknown): string {
   if (!polluted) {
     const text = JSON.stringify(wire);
     if (numbers.length === 0) return text;
@@ -75,79 +85,96 @@ export function toWire(writing: Writing, value: unknown, depth: number, owner?: 
   return isItself(value) ? value : refuse(value);
 }
 
-function nodeToWire(writing: Writing, node: object, depth: number): unknown {
-  const { settings, hashing } = writing;
-  if (!writing.tags && isRaw(node)) return withState(writing, { tags: true, hashing: false }, node, depth);
-  const isList = Array.isArray(node);
-  // The constructor first: V8 then knows the shape, and the prototype costs nothing instead of 20 ns.
-  const isUsual = isList
-    ? node.constructor === Array && Object.getPrototypeOf(node) === Array.prototype
-    : node.constructor === Object && Object.getPrototypeOf(node) === Object.prototype;
-  if (!isUsual || hashing || settings.asksAll) {
-    const codec = codecOf(settings, node);
-    if (codec) return tagOf(writing, codec, node, depth);
-    if (!(isList ? isPlainList(node) : isPlain(node))) return refuse(node);
-    if (hashing && isList) return tagOf(writing, builtIn(settings, 'tuple') as Codec, node, depth);
-    if (hashing) {
-      if (!writing.tags || !Object.hasOwn(node, '_alg_class')) unhashable('a plain object');
-      return withState(writing, { hashing: false }, node, depth);
-    }
-  }
-  const wire = isList ? listToWire(writing, node, depth) : membersToWire(writing, node as Fields, depth);
-  if (wire !== node || (isUsual && wire['toJSON' as never] === undefined)) return wire;
-  // JSON.stringify would call the toJSON, and is slow with an object without a prototype.
-  return isList ? [...node] : { ...node };
-}
-
-/** The list itself if all of it is plain, else a copy. */
-export function listToWire(writing: Writing, list: unknown[], depth: number): unknown[] {
-  const { asksAll, maxDepth } = writing.settings;
-  assertDepth(depth, maxDepth);
-  let out = list;
-  let index = 0;
-  try {
-    for (; index < list.length; index++) {
-      const value = list[index];
-      if (isItself(value) && !asksAll) continue;
-      if (value === undefined && !(index in list)) fail('value', 'a hole in a list');
-      const wire = toWire(writing, value, depth + 1, list);
-      if (wire === value) continue;
-      if (out === list) out = [...list];
-      out[index] = wire;
-    }
-  } catch (error) {
-    throw pathAt(error, index);
-  }
-  return out;
-}
-
-/** The object itself if all of it is plain, else a copy. */
-function membersToWire(writing: Writing, object: Fields, depth: number): Fields {
-  const { settings, polluted } = writing;
+/**
+ * An object or list. One function for both, since this is where `dumps` spends its time; `isChecked` if it is known to be
+ * neither of a class nor of a custom kind nor within a set.
+ */
+function nodeToWire(writing: Writing, node: object, depth: number, isChecked = false): unknown {
+  const { settings, tags, raw } = writing;
   const { asksAll } = settings;
   assertDepth(depth, settings.maxDepth);
-  let out = object;
-  let at: string | undefined;
+  let at: string | number | undefined;
   try {
+    if (!tags && raw?.has(node)) return withState(writing, { tags: true, hashing: false }, node, depth);
+    if (!isChecked && (asksAll || writing.hashing)) return specialToWire(writing, node, depth);
+    if (Array.isArray(node)) {
+      if (!isChecked && node.constructor !== Array) return specialToWire(writing, node, depth);
+      // JSON.stringify would call a toJSON, here and below.
+      let list: unknown[] = node['toJSON' as never] === undefined ? node : copyList(node);
+      for (let index = 0; index < node.length; index++) {
+        const value: unknown = node[index];
+        if (isItself(value) && !asksAll) continue;
+        at = index;
+        if (value === undefined && !(index in node)) fail('value', HOLE);
+        const wire = toWire(writing, value, depth + 1, node);
+        if (wire === value) continue;
+        if (list === node) list = node.slice();
+        list[index] = wire;
+      }
+      return list;
+    }
+    // Much faster than Object.getPrototypeOf. An inherited member shows below, where V8 checks for it at no cost.
+    if (!isChecked && node.constructor !== Object) return specialToWire(writing, node, depth);
+    const object = node as Fields;
+    let out = object['toJSON'] === undefined ? object : { ...object };
     for (const key in object) {
+      if (!hasOwn.call(object, key)) {
+        at = undefined;
+        if (isPlain(object)) continue;
+        return refuse(object);
+      }
       at = key;
-      const value = object[key];
-      if (key === '_alg_class' && !writing.tags && Object.hasOwn(object, key)) {
+      if (key === '_alg_class' && !tags) {
         at = undefined;
         fail('value', "_alg_class makes a plain object a tag: { tags: 'keep' } allows it");
       }
+      const value = object[key];
       if (isItself(value) && !asksAll) continue;
-      if (polluted && !Object.hasOwn(object, key)) continue;
       if (value === undefined && !(asksAll && chosenFor(settings, value))) continue;
       const wire = toWire(writing, value, depth + 1, object);
       if (wire === value) continue;
       if (out === object) out = { ...object };
       out[key] = wire;
     }
+    return out;
   } catch (error) {
     throw pathAt(error, at);
   }
-  return out;
+}
+
+/** An object or list that may be of a class or a custom kind, or is within a set. */
+function specialToWire(writing: Writing, node: object, depth: number): unknown {
+  const { settings, hashing, tags } = writing;
+  const codec = codecOf(settings, node);
+  if (codec) return tagOf(writing, codec, node, depth);
+  if (isPlainList(node)) {
+    if (hashing) return tagOf(writing, builtIn(settings, 'tuple') as Codec, node, depth);
+    return nodeToWire(writing, node.constructor === Array ? node : copyList(node), depth, true);
+  }
+  if (!isPlain(node)) return refuse(node);
+  // An object without a prototype would slow JSON.stringify down.
+  const object = node.constructor === Object ? node : { ...node };
+  if (!hashing) return nodeToWire(writing, object, depth, true);
+  if (!tags || !Object.hasOwn(node, '_alg_class')) unhashable('a plain object');
+  return withState(writing, { hashing: false }, object, depth);
+}
+
+/** The items of a list that nobody else has, written in place. */
+export function itemsToWire(writing: Writing, items: unknown[], depth: number): unknown[] {
+  assertDepth(depth, writing.settings.maxDepth);
+  let index = 0;
+  try {
+    for (; index < items.length; index++) items[index] = toWire(writing, items[index], depth + 1);
+  } catch (error) {
+    throw pathAt(error, index);
+  }
+  return items;
+}
+
+/** A copy of a list. Holes are refused first, since a list with holes can have any length. */
+export function copyList(list: readonly unknown[]): unknown[] {
+  for (let index = 0; index < list.length; index++) if (!(index in list)) fail('value', HOLE, index);
+  return [...list];
 }
 
 /** The fields of an instance as a plain object. One that is undefined becomes null, as Python's None. */
@@ -199,8 +226,8 @@ function codecOf(settings: Settings, value: object): Codec | undefined {
   const known = proto ? settings.prototypes.get(proto) : undefined;
   if (known && (known.module !== undefined || settings.chosen.length === 0)) return known;
   const codec = chosenFor(settings, value) ?? known;
-  const isPlain = !proto || proto === Object.prototype || proto === Array.prototype;
-  return codec || isPlain ? codec : builtIn(settings, kindOf(value));
+  const isUsual = !proto || proto === Object.prototype || proto === Array.prototype;
+  return codec || isUsual ? codec : builtIn(settings, kindOf(value));
 }
 
 function chosenFor(settings: Settings, value: unknown): Codec | undefined {

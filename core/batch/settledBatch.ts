@@ -47,20 +47,18 @@ export function settledBatch<R>(
     );
   };
   let isTold = isLogged;
-  return Object.defineProperties(settled, {
-    batchItemFailures: { get: named },
-    toJSON: {
-      value: () => {
-        const failures = named();
-        if (failures.length === 0 || beingRead.has(settled)) return { batchItemFailures: failures };
-        const reasons = settled.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
-        // The runtime reports that serialising failed, not why.
-        if (!isTold) for (const reason of reasons) console.error(reason);
-        isTold = true;
-        throw new BatchFailedError(reasons, failures.length, ledger.ids.length);
-      },
-    },
-  }) as SettledBatch<R>;
+  const toJSON = () => {
+    const failures = named();
+    if (failures.length === 0 || beingRead.has(settled)) return { batchItemFailures: failures };
+    const reasons = settled.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+    // The runtime reports that serialising failed, not why.
+    if (!isTold) for (const reason of reasons) console.error(reason);
+    isTold = true;
+    throw new BatchFailedError(reasons, failures.length, ledger.ids.length);
+  };
+  // Defining both in one call takes twice as long.
+  Object.defineProperty(settled, 'batchItemFailures', { get: named });
+  return Object.defineProperty(settled, 'toJSON', { value: toJSON }) as SettledBatch<R>;
 }
 
 /** A batch has failures, and nothing in the stack reports them record by record. */

@@ -66,15 +66,14 @@ export function hasUnstoredValue(data: unknown): data is StoredData {
 let unstored: Set<StoredData> | undefined;
 
 /**
- * Writes a value, and collects each StoredData in it whose value was never stored. A separate walk would cost as much as
- * writing.
+ * Calls a function that writes a value, and adds each StoredData in it whose value was never stored to `found`. A separate
+ * walk would cost as much as writing.
  */
-export function writeWithUnstored(write: () => string): { text: string; unstored: ReadonlySet<StoredData> } {
+export function collectUnstored<T>(found: Set<StoredData>, write: () => T): T {
   const outer = unstored;
-  const found = new Set<StoredData>();
   unstored = found;
   try {
-    return { text: write(), unstored: found };
+    return write();
   } finally {
     unstored = outer;
   }

@@ -15,6 +15,8 @@ export interface DirectRun extends Pick<Observer, 'onLine' | 'context'> {
   readonly functionArn: string;
   readonly timeoutSeconds: number;
   readonly receiveCount: number;
+  /** Fields of the message. The task in its body, if there is one, is the one that runs. */
+  readonly record: Partial<SqsRecord>;
 }
 
 /**
@@ -44,12 +46,10 @@ export async function runDirectly(task: Task<object>, direct: DirectRun): Promis
   );
 }
 
-function recordOf(task: Task<object>, { queueArn, receiveCount }: DirectRun): SqsRecord {
+function recordOf(task: Task<object>, { queueArn, receiveCount, record }: DirectRun): SqsRecord {
   const now = String(Date.now());
   return {
     messageId: randomUUID(),
-    // No queue has the message, so nothing can hide it.
-    receiptHandle: '',
     body: ajson.dumps(task),
     attributes: {
       ApproximateReceiveCount: String(receiveCount),
@@ -59,6 +59,9 @@ function recordOf(task: Task<object>, { queueArn, receiveCount }: DirectRun): Sq
     },
     messageAttributes: {},
     md5OfBody: '',
+    ...record,
+    // No queue has the message, so nothing can hide it.
+    receiptHandle: '',
     eventSource: 'aws:sqs',
     eventSourceARN: queueArn,
     awsRegion: queueArn.split(':')[3] ?? '',

@@ -30,8 +30,8 @@ import type { LogLine, QueuedMessage, TestWorker } from './testingTypes.ts';
  * - `otherTasks`: tasks of other workers. They have queues, but are not run: see `sent`. Default: of the defined tasks, those
  *   that `routeTasks` does not have.
  * - `context`: replaces properties of the context, such as resources. Default: none.
- * - `faults`: a function that gets each call of the handler's clients, `{ service, operation, target, count }`, and returns a
- *   fault: `{ status, code }`, an `Error` (the connection breaks before the call), `{ lost: true }` (the call is made, but its
+ * - `faults`: a function that gets each call of the handler's clients, `{ service, operation, target, count, input }`, and
+ *   returns a fault: `{ status, code }`, `{ status, body }`, an `Error` (the connection breaks before the call), `{ lost: true }` (the call is made, but its
  *   answer is lost), or undefined. Default: no faults.
  * - `aws`: the value of `startLocalAws()`. Default: it is started, `process.env` gets its variables, and `stop` restores them.
  * - `printLogs`: whether the lines of lambdaLogged are printed too. Default false.
@@ -125,9 +125,11 @@ async function startOn(
   let stopped: Promise<void> | undefined;
   const stop = () => {
     if (control.faults === faults) control.faults = undefined;
+    unregister?.();
     stopped ??= running.stop().then(close);
     return stopped;
   };
+  const unregister = options.aws?.onStop(stop);
   return {
     aws,
     topics: Object.fromEntries(queues.map(({ task, topicArn }) => [task, topicArn])),
@@ -146,9 +148,14 @@ async function startOn(
       );
     },
     async run(task, parts = {}) {
-      const { context: replaced = {}, receiveCount = 1 } = checkOptions('run', parts, {
+      const {
+        context: replaced = {},
+        receiveCount = 1,
+        record = {},
+      } = checkOptions('run', parts, {
         context: object,
         receiveCount: whole(1),
+        record: object,
       });
       const worker = workers.find(({ queue }) => queue.task === task.task_name);
       if (!worker) throw queueOf('run', task.task_name) && notServed(task.task_name, served);
@@ -160,6 +167,7 @@ async function startOn(
         functionArn: worker.functionArn,
         timeoutSeconds: settings.timeoutSeconds,
         receiveCount,
+        record,
       });
     },
     async idle(waiting = {}) {

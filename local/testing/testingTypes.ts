@@ -58,14 +58,15 @@ export interface TestWorker<
   ): Promise<SentTask>;
   /**
    * Runs one task through the stack, without a queue and without retries. Its result is stored and its callback is sent as
-   * usual. `context` replaces properties of the context, `receiveCount` (default 1) tells the task that it is a retry.
+   * usual. `context` replaces properties of the context, `receiveCount` (default 1) tells the task that it is a retry, and `record`
+   * has fields of its message, such as `messageAttributes`.
    *
    * @returns the result of the task
    * @throws the error of the task
    */
   run<N extends Name<T>>(
     task: Runnable<T, N>,
-    options?: { context?: ContextParts<C>; receiveCount?: number },
+    options?: { context?: ContextParts<C>; receiveCount?: number; record?: Partial<SqsRecord> },
   ): Promise<ResultOf<T[N]>>;
   /**
    * Resolves when no message is waiting, hidden or delayed in any of the queues. Delays pass at once, in their order.

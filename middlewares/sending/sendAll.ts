@@ -6,6 +6,7 @@ import { chainIdName } from '../../core/tasks/chainId.ts';
 import { checkKwargs, TaskArgumentsError, type TaskDefinitions } from '../../core/tasks/defineTasks.ts';
 import { nextTask } from '../../core/tasks/nextTask.ts';
 import { isTask, type Task } from '../../core/tasks/task.ts';
+import { taskMessage } from '../../core/tasks/taskMessage.ts';
 import type { TaskMessage } from '../../core/tasks/taskPublisher.ts';
 import { bucketFromEnvironment } from '../aws/environment.ts';
 import { extendedPointer, sizeAttributes } from '../aws/extendedPointer.ts';
@@ -13,7 +14,7 @@ import { s3ObjectStore } from '../aws/s3ObjectStore.ts';
 import { fitAttributes } from '../aws/snsMessage.ts';
 import { topicArn } from '../aws/topics.ts';
 import { extraAttributes } from '../callbacks/extraCallbacks.ts';
-import { storeResult, taskMessage } from '../callbacks/storeResult.ts';
+import { storeResult } from '../callbacks/storeResult.ts';
 import type { SendTaskOptions, SentTask } from '../sendTask.ts';
 import { carrying } from '../tracing/carrying.ts';
 import { currentScope } from '../tracing/scope.ts';
@@ -147,7 +148,7 @@ async function messageOf(draft: Draft, options: Options, carrier: Carrier): Prom
     const storing = { store, bucket: options.bucket, folder: options.folder, inlineUnder: under };
     const { kwargs, storedLength } = await storeResult(task.task_kwargs, origin, {
       ...storing,
-      dumps: () => text,
+      pieces: () => [text],
     });
     return {
       storedLength,

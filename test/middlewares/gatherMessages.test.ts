@@ -65,6 +65,20 @@ describe('gatherMessages', () => {
     await task.end();
   });
 
+  test('waits no longer than ten times as long, even if others keep coming', async () => {
+    const { calls, gathered } = recorder(20);
+    const task = running(gathered);
+    let n = 0;
+    const sent: Promise<void>[] = [];
+    while (calls.length === 0) {
+      sent.push(gathered.during((send) => send(messageTo(`topic ${n++}`))));
+      await new Promise(setImmediate);
+    }
+    expect(calls[0]?.[0]).toEqual(messageTo('topic 0'));
+    await task.end();
+    await Promise.all(sent);
+  });
+
   test('holds no more than about a megabyte', async () => {
     const { calls, gathered } = recorder(never);
     const task = running(gathered);

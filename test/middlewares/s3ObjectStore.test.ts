@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, test } from '@jest/globals';
+import { ajson } from '../../core/index.ts';
 import { s3ObjectStore } from '../../middlewares/aws/s3ObjectStore.ts';
 import { runNode } from '../local/tools.ts';
 
@@ -209,6 +212,70 @@ describe('a multipart upload', () => {
         },
       },
     });
+  });
+
+  test('takes the pieces as they are needed, and uses the memory of a part again', async () => {
+    const hashes: [number, string][] = [];
+    const memory = new Set<unknown>();
+    let taken = 0;
+    let takenAtFirstCall: number | undefined;
+    const { store } = clientOf(async (call) => {
+      takenAtFirstCall ??= taken;
+      const { Body, PartNumber } = call.input;
+      if (Body) hashes.push([PartNumber as number, createHash('sha256').update(Body).digest('hex')]);
+      if (Body) memory.add(Body.buffer);
+      await setImmediate();
+      return created(call);
+    });
+    const piece = '"ü😀\ud83d'.repeat(50_000);
+    const pieces = function* () {
+      for (; taken < 120; taken++) yield `${taken}${piece}`;
+    };
+    await store.put(address, pieces());
+    // As much as three parts, before anything else can change the value.
+    expect(takenAtFirstCall).toBeLessThan(60);
+    expect(memory.size).toBe(3);
+    const whole = Buffer.from(Array.from({ length: 120 }, (_, index) => `${index}${piece}`).join(''));
+    const expected = Array.from({ length: Math.ceil(whole.length / partBytes) }, (_, index) => [
+      index + 1,
+      createHash('sha256')
+        .update(whole.subarray(index * partBytes, (index + 1) * partBytes))
+        .digest('hex'),
+    ]);
+    expect(hashes.sort(([a], [b]) => a - b)).toEqual(expected);
+  });
+
+  test.each(['😀', '\ud83d😀'])('does not cut the surrogate pair in %j', async (characters) => {
+    const { store, calls } = clientOf(created);
+    const text = `${'x'.repeat(1024 * 1024 - 1)}${characters}${'y'.repeat(partBytes)}`;
+    await store.put(address, text);
+    const parts = calls.filter(({ name }) => name === 'UploadPart').map(({ input }) => input.Body as Buffer);
+    expect(Buffer.concat(parts).equals(Buffer.from(text))).toBe(true);
+  });
+
+  test('of pieces that are few is one object', async () => {
+    for (const count of [0, 1, 8]) {
+      const { store, calls, names } = clientOf(created);
+      const pieces = function* () {
+        for (let index = 0; index < count; index++) yield 'x'.repeat(1024 * 1024);
+      };
+      await store.put(address, pieces());
+      expect(names()).toEqual(['PutObject']);
+      expect(Buffer.from(calls[0]?.input.Body ?? '')).toHaveLength(count * 1024 * 1024);
+    }
+  });
+
+  test.each([
+    ['before anything is sent', 1, []],
+    ['in a later part', 40, ['CreateMultipartUpload', 'AbortMultipartUpload']],
+  ])('whose value cannot be written %s fails as that does', async (_, after, expected) => {
+    const { store, names } = clientOf(created);
+    const pieces = function* () {
+      for (let index = 0; index < after; index++) yield 'x'.repeat(1024 * 1024);
+      ajson.dumps(() => 1);
+    };
+    await expect(store.put(address, pieces())).rejects.toMatchObject({ name: 'AjsonError' });
+    expect(names().filter((name) => name !== 'UploadPart')).toEqual(expected);
   });
 
   test('starts above 8 MiB', async () => {

@@ -46,6 +46,30 @@ ajson.register(Order, { name: 'Order', module: 'shop.models' });
 const textOf = (pointer: string) => s3ObjectStore(options).get(parsePointer(pointer), { admit: () => {} });
 
 describe('storeData', () => {
+  test('stores a large value in parts, with the values of each StoredData in it', async () => {
+    const inner = new StoredData({ pointer: `${aws.bucket}#cache/inner!1.5.json`, value: { n: 2n ** 60n } });
+    const rows = Array.from({ length: 150_000 }, (_, id) => ({ id, name: 'é'.repeat(40), at: new Date(id) }));
+    const value = { rows, inner, order: new Order('A-1') };
+    const stored = await storeData(value, options);
+    const back = await readData<typeof value>(stored.pointer, { ...options, maxBytes: 2 ** 27 });
+    expect(back.rows).toHaveLength(rows.length);
+    expect(back.rows.at(-1)).toEqual(rows.at(-1));
+    expect(back.inner).toEqual({ n: 2n ** 60n });
+    expect(back.order).toBeInstanceOf(Order);
+    expect((await textOf(stored.pointer)).length).toBeGreaterThan(15_000_000);
+  });
+
+  test('stores nothing of a large value that cannot be written', async () => {
+    const sent: unknown[] = [];
+    const s3 = { send: async (command: unknown) => sent.push(command) } as unknown as LocalAws['s3'];
+    const value = [...Array.from({ length: 30 }, () => 'x'.repeat(100_000)), () => 1];
+    await expect(storeData(value, { ...options, s3 })).rejects.toMatchObject({
+      name: 'AjsonError',
+      path: '$[30]',
+    });
+    expect(sent).toEqual([]);
+  });
+
   test('stores a value that readData returns', async () => {
     const value = { order: new Order('A-1'), tags: new Set(['a']), n: 2n ** 60n };
     const stored = await storeData(value, options);

@@ -115,6 +115,28 @@ describe('dumps', () => {
   });
 });
 
+describe('an object is plain by its prototype', () => {
+  test('whatever its members are named', () => {
+    for (const member of [1, [2n ** 64n], { constructor: new Set([1]) }]) {
+      const value = [{ constructor: member }, Object.assign(Object.create(null), { constructor: member })];
+      expect(ajson.loads(ajson.dumps(value))).toEqual(value);
+    }
+  });
+
+  test('one that inherits members is refused, with or without own ones', () => {
+    const old = function Old() {} as unknown as new () => object;
+    old.prototype = { greet() {} };
+    for (const value of [
+      new old(),
+      Object.create({ a: 1 }),
+      Object.create(Object.create({ a: 1 })),
+      Object.assign(Object.create({ a: 1, b: 2 }), { b: 3 }),
+      process.env,
+    ])
+      expect(() => ajson.dumps([value])).toThrow('$[0]: an object with a prototype of another kind');
+  });
+});
+
 test('refuses long sparse arrays at once, wherever they would be copied', () => {
   const sparse: unknown[] = [];
   sparse[3_000_000_000] = 'far';

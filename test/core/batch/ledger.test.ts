@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { EventReplacedError, openLedger } from '../../../core/batch/ledger.ts';
+import { EventReplacedError, Ledger } from '../../../core/batch/ledger.ts';
 import { sqsRecord } from '../../support/sqsRecord.ts';
 
 test('a record that was not in the event cannot be run or acknowledged', () => {
-  const ledger = openLedger([sqsRecord({ task_name: 'a' })]);
+  const ledger = new Ledger([sqsRecord({ task_name: 'a' })]);
   const other = sqsRecord({ task_name: 'b' });
   expect(() => ledger.begin(other)).toThrow(EventReplacedError);
   expect(() => ledger.acknowledge(other)).toThrow(EventReplacedError);
@@ -12,7 +12,7 @@ test('a record that was not in the event cannot be run or acknowledged', () => {
 
 test('a run ends once; the ledger is idle after the last', async () => {
   const record = sqsRecord({ task_name: 'a' });
-  const ledger = openLedger([record]);
+  const ledger = new Ledger([record]);
   await ledger.idle();
   const [first, second, part] = [record, record, { ...record }].map((each) => ledger.begin(each));
   expect([first?.part, second?.part, part?.part]).toEqual([0, 0, 1]);
@@ -36,7 +36,7 @@ test('an acknowledged record is done unless one of its runs failed', () => {
     ReturnType<typeof sqsRecord>,
     ReturnType<typeof sqsRecord>,
   ];
-  const ledger = openLedger([done, failed, untouched]);
+  const ledger = new Ledger([done, failed, untouched]);
   for (const record of [done, failed]) ledger.acknowledge(record);
   ledger.begin(failed).end({ failed: true, reason: 'broken' });
   ledger.note(0, 'named');

@@ -12,7 +12,7 @@ const untimed = lambdaContext({ getRemainingTimeInMillis: () => Number.POSITIVE_
 const declare = (record: TaskRecord, stages: readonly Stage[], context: object = untimed) => {
   const pipeline = openPipeline('sqs', [record]);
   for (const stage of stages) addStage(pipeline, stage);
-  return extendContext(context, pipelineProperty(pipeline));
+  return extendContext(context, { own: pipelineProperty(pipeline) });
 };
 const inPosition = (name: string, around: Stage['around']): Stage => ({
   name,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { openLedger } from '../../../core/batch/ledger.ts';
+import { Ledger } from '../../../core/batch/ledger.ts';
 import { BatchFailedError, letHookRead, settledBatch } from '../../../core/batch/settledBatch.ts';
 import { sqsRecord } from '../../support/sqsRecord.ts';
 
@@ -16,7 +16,7 @@ describe('the outcome lists every record that is not done', () => {
     ['an element that is not an outcome', [done, 'done' as never], [1]],
   ])('%s', (_, outcomes, indices) => {
     const batch = records();
-    const settled = settledBatch([...outcomes], openLedger(batch), true);
+    const settled = settledBatch([...outcomes], new Ledger(batch), true);
     const named = indices.map((index) => ({ itemIdentifier: batch[index]?.messageId }));
     expect(settled.batchItemFailures).toEqual(named);
     if (named.length === 0) expect(JSON.stringify(settled)).toBe('{"batchItemFailures":[]}');
@@ -25,7 +25,7 @@ describe('the outcome lists every record that is not done', () => {
 
   test('including those that the ledger saw fail, even if the array was changed', () => {
     const batch = records();
-    const ledger = openLedger(batch);
+    const ledger = new Ledger(batch);
     for (const record of batch) ledger.begin(record).end({ failed: true, reason: 'broken' });
     const settled = settledBatch<number>([done, done], ledger, true);
     expect(settled.batchItemFailures).toHaveLength(2);
@@ -34,7 +34,7 @@ describe('the outcome lists every record that is not done', () => {
 });
 
 test('a hook may serialise an outcome in the tick in which it read it', async () => {
-  const settled = settledBatch<number>([done, failed], openLedger(records()), true);
+  const settled = settledBatch<number>([done, failed], new Ledger(records()), true);
   letHookRead(settled);
   expect(JSON.parse(JSON.stringify(settled)).batchItemFailures).toHaveLength(1);
   await Promise.resolve();

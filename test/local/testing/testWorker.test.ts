@@ -1,3 +1,4 @@
+import { Logger } from '@aws-lambda-powertools/logger';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import middy from '@middy/core';
@@ -19,6 +20,9 @@ import {
   storedDataHydrate,
   type TaskFunction,
 } from '../../../middlewares/index.ts';
+
+import { lambdaContext } from '../../support/lambdaContext.ts';
+import { sqsRecord } from '../../support/sqsRecord.ts';
 
 const workers = new Set<TestWorker>();
 afterEach(async () => {
@@ -364,7 +368,8 @@ describe('a worker', () => {
     await second.idle();
     await first.idle();
     expect([first.results('third'), second.results()]).toEqual([['end'], [2]]);
-    await second.stop();
+    await first.aws.stop();
+    await expect(second.idle()).rejects.toMatchObject({ code: 'WORKER_NOT_IDLE' });
     await first.stop();
     expect(process.env.AWS_ENDPOINT_URL).toBe(before);
   });
@@ -379,4 +384,21 @@ describe('a worker', () => {
       { task: { task_name: '' }, record: { body: 'not JSON' } },
     ]);
   });
+});
+
+test('a logger writes to its console again after a test', async () => {
+  const lines: string[] = [];
+  const logger = new Logger({ serviceName: 'test' });
+  const keep = (text: string) => lines.push(text);
+  Object.assign(logger, { console: { info: keep, log: keep, error: keep } });
+  const handler = middy(queued(async () => logger.info('at work')))
+    .use(lambdaLogged({ logger }))
+    .use(sqsSnsUnwrap());
+  const worker = await testWorker(handler, { tasks: ['load'] });
+  workers.add(worker);
+  await worker.run({ task_name: 'load' });
+  expect(worker.logs('load').map(({ message }) => message)).toEqual(['at work']);
+  expect(lines).toEqual([]);
+  await handler({ Records: [sqsRecord({ task_name: 'load' })] }, lambdaContext(), {} as never);
+  expect(lines.map((line) => JSON.parse(line).message)).toEqual(['at work', 'batch done']);
 });
