@@ -59,7 +59,10 @@ export async function runTask<T, C, R>(
       part: entry?.part ?? 0,
     });
     const handle = async () => {
-      for (const check of run.checks) await check(run.task);
+      for (const check of run.checks) {
+        await check(run.task);
+        if (run.isSkipped) return;
+      }
       const task = options.rebuild ? options.rebuild.rebuildEvent(run.task) : run.task;
       if (deadline?.isOver() || signal.aborted) throw new DeadlineError('NOT_STARTED');
       try {
