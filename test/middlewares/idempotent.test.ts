@@ -114,7 +114,7 @@ function createStack(
     },
     async overwrite(text: string) {
       const [Key] = await keysIn(folder);
-      await aws.s3.send(new PutObjectCommand({ Bucket: aws.bucket, Key, Body: text }));
+      await aws.s3.send(new PutObjectCommand({ Bucket: aws.bucket, Key, Body: Buffer.from(text) }));
     },
   };
 }
@@ -133,6 +133,10 @@ const again = (record: ReturnType<typeof sqsRecord>, receives = 2) => ({
   attributes: { ...record.attributes, ApproximateReceiveCount: String(receives) },
 });
 const inProgress = { code: 'TASK_IN_PROGRESS', retryable: true };
+/** Waits for something, checking every few milliseconds. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await wait(5);
+}
 const wait = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis));
 
 describe('a redelivery', () => {
@@ -169,9 +173,17 @@ describe('a redelivery', () => {
   });
 
   test('at the same instant runs once, and the other comes back when the lease has ended', async () => {
-    const { calls, deliver } = createStack(() => wait(50), { leaseSeconds: 60 });
+    const { opened: promise, open } = gate();
+    const { calls, deliver } = createStack(() => promise, { leaseSeconds: 60 });
     const record = sqsRecord(task());
-    const deliveries = [2, 3, 4, 5, 6].map((receives) => deliver(again(record, receives)));
+    let answers = 0;
+    const deliveries = [2, 3, 4, 5, 6].map(async (receives) => {
+      const outcome = await deliver(again(record, receives));
+      answers += 1;
+      // The one that runs waits for the others.
+      if (answers === 4) open();
+      return outcome;
+    });
     const outcomes = (await Promise.all(deliveries)).flat();
     expect(calls).toHaveLength(1);
     const failed = outcomes.filter((outcome) => outcome instanceof TaskInProgressError);
@@ -179,21 +191,21 @@ describe('a redelivery', () => {
     for (const error of failed) {
       expect(error).toMatchObject(inProgress);
       expect(isFinal(error)).toBe(false);
-      expect(error.retryAfterSeconds).toBeGreaterThanOrEqual(60);
+      expect(error.retryAfterSeconds).toBeGreaterThanOrEqual(50);
       expect(error.retryAfterSeconds).toBeLessThanOrEqual(61);
     }
   });
 
   test('by default waits for what is left of the invocation, and ten seconds', async () => {
     const { opened: promise, open } = gate();
-    const { deliver, deliverUntil } = createStack(() => promise);
+    const { calls, deliver, deliverUntil } = createStack(() => promise);
     const record = sqsRecord(task());
     const running = deliverUntil(record, { getRemainingTimeInMillis: () => 30_000 });
-    await wait(100);
+    await until(() => calls.length === 1);
     const [error] = await deliver(again(record));
     open();
     await running;
-    expect((error as TaskInProgressError).retryAfterSeconds).toBeGreaterThanOrEqual(40);
+    expect((error as TaskInProgressError).retryAfterSeconds).toBeGreaterThanOrEqual(35);
     expect((error as TaskInProgressError).retryAfterSeconds).toBeLessThanOrEqual(41);
   });
 
@@ -213,18 +225,26 @@ describe('a redelivery', () => {
     expect(calls).toHaveLength(3);
   });
 
-  test('of a run that was cut off waits for its lease, and then takes over', async () => {
-    const { calls, deliver, deliverUntil } = createStack(
+  test('of a run that was killed waits for its lease, and then takes over', async () => {
+    const { calls, deliver } = createStack(
       () => (calls.length === 1 ? new Promise(() => {}) : { run: calls.length }),
-      { leaseSeconds: 1 },
+      { leaseSeconds: 2 },
     );
     const record = sqsRecord(task());
-    const [cut] = await deliverUntil(record, { getRemainingTimeInMillis: () => 550 });
-    expect(cut).toMatchObject({ reason: { code: 'DEADLINE' } });
+    void deliver(record);
+    await until(() => calls.length === 1);
     expect(await deliver(again(record))).toMatchObject([inProgress]);
-    await wait(1100);
+    await wait(2100);
     expect(await deliver(again(record, 3))).toEqual([{ run: 2 }]);
     expect(await deliver(again(record, 4))).toEqual([{ run: 2 }]);
+  });
+
+  test('of a run that was cut off waits too, since the handler may still be running', async () => {
+    const { deliver, deliverUntil } = createStack(() => new Promise(() => {}));
+    const record = sqsRecord(task());
+    const [cut] = await deliverUntil(record, { getRemainingTimeInMillis: () => 2000 });
+    expect(cut).toMatchObject({ reason: { code: 'DEADLINE' } });
+    expect(await deliver(again(record))).toMatchObject([inProgress]);
   });
 
   test('that took over makes the slow run fail, and come back to its result', async () => {
@@ -239,7 +259,8 @@ describe('a redelivery', () => {
     );
     const record = sqsRecord(task());
     const slow = deliver(record);
-    await wait(1200);
+    await until(() => calls.length === 1);
+    await wait(1100);
     expect(await deliver(again(record))).toEqual([{ run: 2 }]);
     open();
     expect(await slow).toMatchObject([inProgress]);
@@ -249,11 +270,11 @@ describe('a redelivery', () => {
   });
 
   test('after ttlSeconds runs again', async () => {
-    const { calls, deliver } = createStack(() => ({ run: calls.length }), { ttlSeconds: 1 });
+    const { calls, deliver } = createStack(() => ({ run: calls.length }), { ttlSeconds: 2 });
     const record = sqsRecord(task());
     await deliver(record);
     expect(await deliver(again(record))).toEqual([{ run: 1 }]);
-    await wait(1100);
+    await wait(2100);
     expect(await deliver(again(record, 3))).toEqual([{ run: 2 }]);
   });
 
@@ -488,7 +509,7 @@ describe('a key', () => {
       { key, payload },
     );
     const running = deliver(sqsRecord(task({ order: 'A', cents: 5 })));
-    await wait(100);
+    await until(() => calls.length === 1);
     const other = () => deliver(sqsRecord(task({ order: 'A', cents: 6 })));
     expect(await other()).toMatchObject([{ code: 'PAYLOAD_MISMATCH' }]);
     open();
@@ -520,7 +541,7 @@ describe('a fault of S3', () => {
   test('after the handler fails the record; it runs again once the lease has ended', async () => {
     let puts = 0;
     const { calls, deliver, sent } = createStack(() => ({ run: calls.length }), {
-      leaseSeconds: 1,
+      leaseSeconds: 2,
       faultOf({ operation }, isRecord) {
         if (isRecord && operation === 'PUT') puts += 1;
         return isRecord && puts === 2 ? down : undefined;
@@ -530,7 +551,7 @@ describe('a fault of S3', () => {
     expect(await deliver(record)).toMatchObject([{ code: 'STORED_DATA_UNAVAILABLE', retryable: true }]);
     expect(sent()).toEqual([]);
     expect(await deliver(again(record))).toMatchObject([inProgress]);
-    await wait(1100);
+    await wait(2100);
     expect(await deliver(again(record, 3))).toEqual([{ run: 2 }]);
     expect(sent()).toHaveLength(1);
   });
@@ -642,10 +663,10 @@ describe('the error task', () => {
 
   test('is not told of a task that is in progress, even on its last receive', async () => {
     const { opened: promise, open } = gate();
-    const { deliver, sent } = createStack(() => promise.then(() => 1));
+    const { calls, deliver, sent } = createStack(() => promise.then(() => 1));
     const record = withErrorTask();
     const running = deliver(record);
-    await wait(100);
+    await until(() => calls.length === 1);
     expect(await deliver(again(record, 3))).toMatchObject([inProgress]);
     expect(sent()).toEqual([]);
     open();
