@@ -32,6 +32,7 @@ import { gatherMessages, type Send } from './callbacks/gatherMessages.ts';
 import { type Origin, storeResult } from './callbacks/storeResult.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
+import { TaskInProgressError } from './once/TaskInProgressError.ts';
 
 export interface CallbackPublisherOptions {
   /** Default: a client that is made on first use and shared. */
@@ -251,6 +252,8 @@ function openSender(options: CallbackPublisherOptions) {
      * @returns the error for the record
      */
     async tellError(run: TaskRun, error: unknown, maxReceiveCount: number, send: Send): Promise<unknown> {
+      // The task has not failed: another delivery runs it.
+      if (error instanceof TaskInProgressError) return error;
       const isLast = (identityOf(run).receiveCount ?? 0) >= maxReceiveCount;
       if (!run.record || !(isLast || (await run.isFinal(error)))) return error;
       const message = errorTaskIn(run);

@@ -22,6 +22,7 @@ export {
 } from './contextResources.ts';
 export { type ExtendedPayloadOptions, extendedPayload } from './extendedPayload.ts';
 export { type Backoff, type FailurePolicyOptions, failurePolicy } from './failurePolicy.ts';
+export { type IdempotentOptions, idempotent } from './idempotent.ts';
 export { type LambdaLoggedOptions, lambdaLogged } from './lambdaLogged.ts';
 export {
   type Invocation,
@@ -29,6 +30,7 @@ export {
   type StageOptions,
   stageMiddleware,
 } from './middy/stageMiddleware.ts';
+export { TaskInProgressError } from './once/TaskInProgressError.ts';
 export { type PreloadClientsOptions, preloadClients } from './preloadClients.ts';
 export { type ReadDataOptions, readData } from './readData.ts';
 export { ResourceCycleError } from './resources/resourceCycle.ts';
