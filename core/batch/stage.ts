@@ -1,3 +1,4 @@
+import type { TaskFact } from '../chains/ChainEvent.ts';
 import { isFinal } from '../isFinal.ts';
 import type { Task } from '../tasks/task.ts';
 import type { LambdaContext, TaskRecord } from './events.ts';
@@ -35,6 +36,11 @@ export interface TaskRun {
   beforeHandler(check: (task: unknown) => void | Promise<void>): void;
   /** Says that the stage does not call `next()` on purpose: the record is done, with this result. */
   skip(result?: unknown): void;
+  /**
+   * Tells the observers of the task a fact about it, such as a stored result. Undefined without observers: then
+   * `run.report?.({ … })` does not even make the fact.
+   */
+  report?: ((fact: TaskFact) => void) | undefined;
   /** Whether a failure is final, so that the message will not be tried again. A stage may replace it. */
   isFinal(error: unknown): boolean | Promise<boolean>;
 }
@@ -53,6 +59,7 @@ export type Around = (run: TaskRun, next: () => Promise<void>) => Promise<void> 
 
 /** The positions of the stages, from the outermost to the innermost. */
 export const stagePositions = [
+  'observe',
   'policy',
   'log',
   'publish',

@@ -1,3 +1,4 @@
+import type { TaskRun } from '../../core/batch/stage.ts';
 import { formatPointer, parsePointer } from '../../core/storedData/pointer.ts';
 import { hasUnstoredValue, pointerIn, pointerTag, StoredData } from '../../core/storedData/StoredData.ts';
 import { formatStoredBody } from '../../core/storedData/storedBody.ts';
@@ -20,6 +21,8 @@ export interface StoreResultOptions extends WriteValueOptions {
   folder?: string | undefined;
   /** A result of up to this many bytes is not stored. */
   inlineUnder: number;
+  /** Gets the pointer to the result. */
+  report?: TaskRun['report'];
 }
 
 export interface StoredResult {
@@ -42,11 +45,16 @@ export async function storeResult(
 ): Promise<StoredResult> {
   const { store, inlineUnder, signal } = options;
   if (result === undefined || result === null) return { kwargs: '{}', storedLength: 0 };
+  const startedAt = Date.now();
+  const stored = (pointer: string, length: number): StoredResult => {
+    options.report?.({ type: 'stored', pointer, length, durationMillis: Date.now() - startedAt });
+    return { kwargs: pointerTag(pointer), storedLength: length };
+  };
   const pointerToPass = pointerOf(result);
   if (pointerToPass !== undefined) {
     parsePointer(pointerToPass);
     if (hasUnstoredValue(result)) await storeUnstored([result], options);
-    return { kwargs: pointerTag(pointerToPass), storedLength: 0 };
+    return stored(pointerToPass, 0);
   }
   const text = await writeValue(result, options);
   if (inlineUnder > 0 && Buffer.byteLength(text) <= inlineUnder) {
@@ -59,7 +67,7 @@ export async function storeResult(
     timestamp: origin.sentAt || 0,
   });
   await store.put(parsePointer(pointer), formatStoredBody(text), { signal });
-  return { kwargs: pointerTag(pointer), storedLength: text.length };
+  return stored(pointer, text.length);
 }
 
 /** The pointer, if the result is a StoredData or its tag. */

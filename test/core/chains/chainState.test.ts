@@ -303,7 +303,7 @@ describe('for all events', () => {
         fc.array(
           fc.oneof(
             value,
-            mutated.map(([event, key, other]) => ({ ...event, [key]: other })),
+            mutated.map(([event, key, other]) => ({ ...(event as object), [key]: other })),
           ),
         ),
         (all) => {
