@@ -12,7 +12,7 @@ export interface TaskMetricsOptions {
   namespace?: string;
   /** The value of the dimension `service`. Default: `POWERTOOLS_SERVICE_NAME`, else the name of the function. */
   serviceName?: string;
-  /** The tasks with metrics of their own; others count as `other`. Default: each task that the handler knows, up to `maxTasks`. */
+  /** The tasks that get separate metrics; others count as `other`. Default: each task that the handler knows, up to `maxTasks`. */
   tasks?: readonly string[];
   /** The maximum number of names of tasks, if `tasks` is not given. Default 50. */
   maxTasks?: number;

@@ -19,6 +19,10 @@ export async function sendReported(
   send: Send,
 ): Promise<void> {
   if (run.cutoff.aborted) throw new DeadlineError();
+  if (!run.report) {
+    await Promise.all(messages.map(send));
+    return;
+  }
   const startedAt = Date.now();
   const sent: PublishedMessage[] = [];
   const sendOne = async (message: TaskMessage, index: number) => {
@@ -30,7 +34,7 @@ export async function sendReported(
     await Promise.all(messages.map(sendOne));
   } finally {
     if (sent.length > 0) {
-      run.report?.({ type: 'published', messages: sent, durationMillis: Date.now() - startedAt });
+      run.report({ type: 'published', messages: sent, durationMillis: Date.now() - startedAt });
     }
   }
 }

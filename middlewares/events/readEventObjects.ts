@@ -1,10 +1,14 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { ChainReader } from '../../core/chains/EventSink.ts';
 import { limitConcurrency } from '../../core/storedData/limitConcurrency.ts';
-import { StoredDataError } from '../../core/storedData/StoredDataError.ts';
+import {
+  StoredDataError,
+  type StoredDataErrorCode,
+  tooLarge,
+} from '../../core/storedData/StoredDataError.ts';
 import { loadS3 } from '../aws/loadS3.ts';
-import { s3ConditionalStore } from '../aws/s3ConditionalStore.ts';
 import { s3Error } from '../aws/s3Error.ts';
+import { s3ObjectStore } from '../aws/s3ObjectStore.ts';
 
 export interface EventObjects {
   s3: S3Client | undefined;
@@ -19,6 +23,13 @@ const maxBytes = 16_777_216;
 /** How long after its time an object may appear, with clocks that differ and calls that are repeated, in milliseconds. */
 const lateMillis = 60_000;
 
+/** The codes of objects that are left out: removed by a lifecycle rule, or written by something else. */
+const skipped: ReadonlySet<string> = /* @__PURE__ */ new Set<StoredDataErrorCode>([
+  'STORED_DATA_MISSING',
+  'STORED_DATA_BODY',
+  'STORED_DATA_TOO_LARGE',
+]);
+
 /** The start of a key's name, so that keys are listed in order of time. */
 export function keyTime(millis: number): string {
   return String(millis).padStart(15, '0');
@@ -26,7 +37,7 @@ export function keyTime(millis: number): string {
 
 /** Reads the objects with events under a prefix. An object that is not JSON, or is too large, is left out. */
 export function readEventObjects({ s3, bucket, prefix }: EventObjects): ChainReader {
-  const store = s3ConditionalStore({ s3 });
+  const store = s3ObjectStore({ s3 });
   const limited = limitConcurrency(concurrentReads);
   const seen = new Set<string>();
   let latest = 0;
@@ -47,14 +58,17 @@ export function readEventObjects({ s3, bucket, prefix }: EventObjects): ChainRea
   };
 
   const readObject = async (key: string, signal: AbortSignal | undefined): Promise<unknown[]> => {
+    let bytesRead = 0;
+    const admit = (bytes: number) => {
+      bytesRead += bytes;
+      if (bytesRead > maxBytes) throw tooLarge(key, bytesRead, maxBytes);
+    };
     try {
-      const stored = await store.read({ bucket, key }, { maxBytes, signal });
-      const events: unknown = JSON.parse(stored?.text ?? '[]');
+      const events: unknown = JSON.parse(await store.get({ bucket, key }, { admit, signal }));
       return Array.isArray(events) ? events : [];
     } catch (error) {
-      const isUnreadable =
-        error instanceof SyntaxError || (error instanceof StoredDataError && !error.retryable);
-      if (!isUnreadable) throw error;
+      const isSkipped = error instanceof StoredDataError && skipped.has(error.code);
+      if (!isSkipped && !(error instanceof SyntaxError)) throw error;
       return [];
     }
   };

@@ -11,12 +11,14 @@ const waitMillis = 250;
 export async function reportSent(
   tasks: readonly Task<unknown>[],
   outcomes: readonly Outcome[],
-  { events, delaySeconds }: { events?: EventTarget | readonly EventTarget[]; delaySeconds?: number },
+  options: { events?: EventTarget | readonly EventTarget[]; delaySeconds?: number; at?: Date },
 ): Promise<void> {
+  const { events } = options;
   const running = currentTask();
   const writers = events === undefined ? (running?.writers ?? []) : writersOf('sendTask', 'events', events);
   if (writers.length === 0) return;
   const at = Date.now();
+  const delaySeconds = options.at ? Math.max(0, (options.at.getTime() - at) / 1000) : options.delaySeconds;
   outcomes.forEach(({ sent }, index) => {
     if (!sent) return;
     const { task_name: taskName, callback } = tasks[index] as Task;
