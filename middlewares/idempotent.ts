@@ -107,6 +107,7 @@ export function idempotent<Kwargs = Record<string, unknown>>(
   const records = openTaskRecords(s3ConditionalStore({ s3 }), { maxBytes, ttlMillis: ttlSeconds * 1000 });
   const store = s3ObjectStore({ s3 });
   const dumps = (value: unknown) => ajson.dumps(value, { tags: 'keep' });
+  const pieces = (value: unknown) => [dumps(value)];
 
   const addressOf = async (run: TaskRun) => {
     const parts = (await givenKey(run, key)) ?? messageKey(run, dumps);
@@ -128,7 +129,7 @@ export function idempotent<Kwargs = Record<string, unknown>>(
   const complete = async (run: TaskRun, lease: Lease) => {
     const { kind, content } = packResult(run.endsChain ? endChain(run.result) : run.result);
     const signal = run.cutoff;
-    const result = await textOf(content, { store, bucket: lease.address.bucket, dumps, signal });
+    const result = await textOf(content, { store, bucket: lease.address.bucket, pieces, signal });
     await records.complete(lease, { kind, result }, { signal });
   };
   const fail = async (run: TaskRun, lease: Lease, error: unknown) => {
@@ -230,7 +231,12 @@ function timeLeft({ context }: TaskRun): number {
 /** A result in ajson. Any registry can pass a pointer on, even if it does not know the class. */
 async function textOf(content: unknown, options: WriteValueOptions): Promise<string | undefined> {
   if (content === undefined) return undefined;
-  if (!(content instanceof StoredData)) return writeValue(content, options);
+  if (!(content instanceof StoredData)) {
+    const { pieces, unstored } = writeValue(content, options);
+    const text = [...pieces].join('');
+    await storeUnstored(unstored, options);
+    return text;
+  }
   if (hasUnstoredValue(content)) await storeUnstored([content], options);
   return pointerTag(content.pointer);
 }

@@ -1,3 +1,4 @@
+import type { TaskFact } from '../chains/ChainEvent.ts';
 import type { AlgernonError } from '../errors.ts';
 import { isFinal } from '../isFinal.ts';
 import { ChainEnd } from '../tasks/endChain.ts';
@@ -46,6 +47,11 @@ export interface TaskRun {
    * start meanwhile, so large values are dropped: `task` is again that of the message, and `result` is undefined.
    */
   waitToSend(): void;
+  /**
+   * Tells the observers of the task a fact about it, such as a stored result. Undefined without observers: then
+   * `run.report?.({ … })` does not even make the fact.
+   */
+  report?: ((fact: TaskFact) => void) | undefined;
   /** Whether a failure is final, so that the message will not be tried again. A stage may replace it. */
   isFinal(error: unknown): boolean | Promise<boolean>;
 }
@@ -64,6 +70,7 @@ export type Around = (run: TaskRun, next: () => Promise<void>) => Promise<void> 
 
 /** The positions of the stages, from the outermost to the innermost. */
 export const stagePositions = [
+  'observe',
   'policy',
   'log',
   'publish',
