@@ -209,6 +209,7 @@ function writeResponse(state: GuardedRequest, value: unknown): void {
   if (refuses(state, value)) {
     // The answer before it led to an error, and must not count as the answer to it.
     if (state.hasFailed) state.response = undefined;
+    if (isEarly(state)) startEnding(state);
     return;
   }
   state.response = value;
@@ -243,6 +244,11 @@ function closeIfRunning({ pipeline }: GuardedRequest): void {
   if (pipeline?.isQueued) pipeline.deadline?.close();
 }
 
+/** Stops the timer of a loop's deadline. `queued` clears its own. */
+export function clearDeadline(pipeline: Pipeline | undefined): void {
+  if (pipeline && !pipeline.isQueued) pipeline.deadline?.clear();
+}
+
 const fatalCodes = new Set(['BATCH_FAILED', 'EVENT_REPLACED', 'DUPLICATE_STAGE']);
 
 function failsInvocation(error: unknown): boolean {
@@ -253,6 +259,7 @@ function failsInvocation(error: unknown): boolean {
 export function startEnding(state: GuardedRequest): void {
   const endAll = async () => {
     for (const end of state.ends.toReversed()) await end();
+    clearDeadline(state.pipeline);
   };
   state.ending ??= endAll().finally(() => {
     state.ending = undefined;

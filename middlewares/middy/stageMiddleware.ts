@@ -11,6 +11,7 @@ import { nothingRan, undoneOf } from './guardedAnswer.ts';
 import {
   addToContext,
   assertTaskEvent,
+  clearDeadline,
   type GuardedRequest,
   guardRequest,
   keepPipeline,
@@ -242,10 +243,6 @@ async function assertBatchDone(state: GuardedRequest, pipeline: Pipeline): Promi
   const [undone] = pipeline.kind === 'sns' ? undoneOf(state) : [];
   if (undone)
     throw undone.reason ?? new AlgernonError('NOT_RUN', 'The notification was not run.', { retryable: true });
-}
-
-function clearDeadline(pipeline: Pipeline | undefined): void {
-  if (pipeline && !pipeline.isQueued) pipeline.deadline?.clear();
 }
 
 /** Nothing has run the stages of a batch. */

@@ -1,10 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { App } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
-import { Code } from 'aws-cdk-lib/aws-lambda';
-import { ImagesStack } from '../../examples/cdk/ImagesStack.ts';
-import { useCdkFolder } from '../support/cdkFolder.ts';
 import {
   type CloudFormation,
   plainPolicy,
@@ -12,8 +8,7 @@ import {
   type Resource,
   readTemplate,
 } from '../support/cloudFormation.ts';
-
-useCdkFolder();
+import { runCdk } from '../support/runCdk.ts';
 
 /** The SAM template's name for each CDK resource. */
 const names: [RegExp, string][] = [
@@ -54,9 +49,10 @@ function plainResources({ Resources }: CloudFormation, rename: (id: string) => s
 
 /** The CDK puts the policy of a role into a separate resource. */
 function fromCdk(): Resources {
-  const code = Code.fromInline('exports.handler = async () => {};');
-  const template = Template.fromStack(new ImagesStack(new App(), 'Images', { code }));
-  const { RoleDefaultPolicy, ...resources } = plainResources(template.toJSON() as CloudFormation, samName);
+  const template: CloudFormation = runCdk('examples/cdk/app.ts', (folder) =>
+    JSON.parse(readFileSync(join(folder, 'Images.template.json'), 'utf8')),
+  );
+  const { RoleDefaultPolicy, ...resources } = plainResources(template, samName);
   const { WorkerRole } = resources;
   expect(RoleDefaultPolicy?.Properties['Roles']).toEqual([expect.stringMatching(/^\$\{WorkerRole\}$/)]);
   Object.assign(WorkerRole?.Properties ?? {}, { policy: RoleDefaultPolicy?.Properties['PolicyDocument'] });

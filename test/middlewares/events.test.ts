@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import middy7, { type MiddlewareObj } from '@middy/core';
 import middy6 from '@middy/core-6';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
@@ -250,6 +250,8 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     const loop = async ({ Records }: ReturnType<typeof sns>, context: never) => {
       for (const record of Records) await runTask(record as never, context, broken).catch(() => {});
     };
+    const started = jest.spyOn(globalThis, 'setTimeout');
+    const cleared = jest.spyOn(globalThis, 'clearTimeout');
     for (const handler of [queued(broken), loop]) {
       for (const neighbour of neighbours) {
         for (const stack of [
@@ -262,5 +264,10 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
         }
       }
     }
+    // A timer that is left behind keeps the process alive.
+    const timers = new Set(started.mock.results.map(({ value }) => value));
+    for (const [timer] of cleared.mock.calls) timers.delete(timer as never);
+    expect(timers.size).toBe(0);
+    jest.restoreAllMocks();
   });
 });

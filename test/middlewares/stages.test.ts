@@ -450,6 +450,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
         ['an early answer', [ending(), inBefore(() => 'page')], direct],
         ['an early answer to a batch', [ending(), inBefore(() => 'page')], batchOf('a')],
         ['an early answer in an after', [ending(), inAfter(() => 'page')], direct],
+        ['a refused answer in an after', [ending(), inAfter(() => ({ batchItemFailures: [] }))], direct],
         ['an error', [ending(), inAfter(broken)], direct],
         ['an early answer in an onError', [ending(), inError(() => 'page'), inAfter(broken)], batchOf('a')],
       ];
