@@ -2,6 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { MiddlewareObj } from '@middy/core';
 import { DeadlineError } from '../core/batch/deadline.ts';
 import { isSnsRecord, messageIdOf, type SqsRecord, type TaskRecord } from '../core/batch/events.ts';
+import { identityOf } from '../core/batch/identity.ts';
 import { groupId } from '../core/batch/runBatch.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
 import { checkOptions, either, finite, func, type OptionCheck, text, whole } from '../core/checkOptions.ts';
@@ -84,7 +85,8 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
     isWarned = true;
   };
 
-  const deadLetter = async (record: SqsRecord, error: unknown, cutoff: AbortSignal) => {
+  /** Resolves to the URL of the queue. */
+  const deadLetter = async (run: TaskRun, record: SqsRecord, error: unknown): Promise<string> => {
     try {
       const given =
         typeof deadLetterQueue === 'function' ? await deadLetterQueue(record, error) : deadLetterQueue;
@@ -93,21 +95,24 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
         throw new Error('the queue has no RedrivePolicy, and the option deadLetterQueue is missing');
       }
       // The answer has left, and returns the message.
-      if (cutoff.aborted) throw new DeadlineError();
-      await queues.send(url, deadLetterMessage(record, error));
+      if (run.cutoff.aborted) throw new DeadlineError();
+      await queues.send(url, deadLetterMessage(record, error, identityOf(run).chainId));
+      return url;
     } catch (cause) {
       throw new DeadLetterError(error, cause);
     }
   };
 
-  const giveBack = async (records: readonly SqsRecord[], error: unknown) => {
+  const giveBack = async (records: readonly SqsRecord[], error: unknown, report: TaskRun['report']) => {
     const [record] = records;
     if (!record?.eventSourceARN) return;
     const seconds = retryAfterSeconds(error) ?? (backoff && delaySeconds(record, backoff));
     if (seconds === undefined) return;
     const handles = records.flatMap(({ receiptHandle }) => receiptHandle || []);
+    const hiddenSeconds = Math.ceil(Math.min(seconds, maxHideSeconds));
     try {
-      await queues.hide(record.eventSourceARN, handles, Math.ceil(Math.min(seconds, maxHideSeconds)));
+      await queues.hide(record.eventSourceARN, handles, hiddenSeconds);
+      report?.({ type: 'retried', delaySeconds: hiddenSeconds });
     } catch (fault) {
       // The message comes back all the same, and its own error is the one to throw.
       console.warn(`${name}: the visibility of ${record.messageId} could not be changed:`, fault);
@@ -149,7 +154,7 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
     open({ records }) {
       const started = new Set<string>();
       const around = async (run: TaskRun, next: () => Promise<void>): Promise<void> => {
-        const { record, signal, cutoff } = run;
+        const { record, signal } = run;
         if (!record || isSnsRecord(record)) return next();
         started.add(messageIdOf(record));
         // A function of the user may decide, so that each stage must get the same answer.
@@ -168,10 +173,11 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
           try {
             // Near the end of the invocation only a last receive is left to decide.
             if (signal.aborted ? !(await isLastReceive(record)) : !(await isGone(error))) throw error;
-            await deadLetter(record, error, cutoff);
+            const queue = await deadLetter(run, record, error);
+            run.report?.({ type: 'deadLettered', queue });
             run.failure = error ?? new Error('The task threw undefined.');
           } catch (failure) {
-            if (!signal.aborted) await giveBack([record, ...waiting], failure);
+            if (!signal.aborted) await giveBack([record, ...waiting], failure, run.report);
             throw failure;
           }
         }

@@ -24,7 +24,9 @@ import type { Queues } from './aws/queues.ts';
 import { attributeProblem } from './aws/snsMessage.ts';
 import type { Topics } from './aws/topics.ts';
 import { attributeOptions, type ExtraCallbacks } from './callbacks/extraCallbacks.ts';
+import { type EventTarget, eventTargets } from './events/eventWriter.ts';
 import { delayOf } from './sending/carrierOf.ts';
+import { reportSent } from './sending/reportSent.ts';
 import type { ScheduleSettings } from './sending/scheduleMessage.ts';
 import { type Outcome, sendAll } from './sending/sendAll.ts';
 import { maxDelaySeconds } from './sending/sendDelayed.ts';
@@ -54,7 +56,7 @@ export interface SendTaskOptions extends ExtraCallbacks {
    * object's key is a UUID, without a folder. Default false: only the arguments go through S3, as a StoredData.
    */
   extendedPayload?: boolean;
-  /** Identifies the chain: 1 to 128 letters, digits and `_.:-`. Default: that of the running task, else a new UUID. */
+  /** Identifies the chain: 1 to 128 letters, digits and `_.:-`. Default: that of the running task, which needs `lambdaLogged` or `chainEvents`; else a new UUID. */
   chainId?: string;
   /** Message attributes to send with the task, as strings. A message has at most ten, ours included. Default: none. */
   attributes?: Readonly<Record<string, string>>;
@@ -78,6 +80,8 @@ export interface SendTaskOptions extends ExtraCallbacks {
   schedule?: ScheduleSettings;
   /** Default: a client that is made on first use and shared. Needs `@aws-sdk/client-scheduler`. */
   scheduler?: SchedulerClient;
+  /** Where a chain event of each task goes: `s3Sink()`, for example. Default: the sinks of the running task, if any. */
+  events?: EventTarget | readonly EventTarget[];
 }
 
 /** Options of {@link sendTasks}. There is no `deduplicationId`: it would deduplicate the tasks of one call. */
@@ -155,7 +159,9 @@ export async function sendTask(
   options: SendTaskOptions & { tasks?: TaskDefinitions | undefined } = {},
 ): Promise<SentTask> {
   checkSending('sendTask', options);
-  const [outcome] = await sendAll([task], options);
+  const outcomes = await sendAll([task], options);
+  await reportSent([task], outcomes, options);
+  const [outcome] = outcomes;
   if (!outcome?.sent) throw outcome?.error;
   return outcome.sent;
 }
@@ -184,6 +190,7 @@ export async function sendTasks(
   checkTime('sendTasks', options);
   if (!Array.isArray(tasks)) throw new OptionError('sendTasks: the tasks must be a list.');
   const outcomes = await sendAll(tasks, options);
+  await reportSent(tasks, outcomes, options);
   const sent = outcomes.flatMap((outcome) => outcome.sent ?? []);
   if (sent.length < outcomes.length) throw new SendTasksError(outcomes);
   return sent;
@@ -217,6 +224,7 @@ const optionChecks = {
   groupId: fifoId,
   deduplicationId: fifoId,
   ajson: withMethod('dumps', 'a registry'),
+  events: eventTargets,
   alsoCallbacks: listOf(text('the name of a task, or a chain')),
   onError: text('the name of a task'),
   tasks: object,

@@ -46,6 +46,9 @@ test('each middleware alone loads only what it needs', () => {
     '@aws-lambda-powertools/logger',
   ]);
   expect(direct(loadedBy('middlewares/failurePolicy.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/chainEvents.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/taskMetrics.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/s3Sink.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/extendedPayload.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/stepFunctionsTask.ts'))).toEqual([]);
 });

@@ -97,7 +97,10 @@ async function callHandler(
 ): Promise<void> {
   const { context, record, signal } = run;
   try {
-    for (const check of run.checks) await check(run.task);
+    for (const check of run.checks) {
+      await check(run.task);
+      if (run.isSkipped) return;
+    }
     const task = rebuild ? rebuild.rebuildEvent(run.task) : run.task;
     if (deadline?.isOver() || signal.aborted) throw new DeadlineError('NOT_STARTED');
     const running = handler(task, context, { record, signal });

@@ -42,7 +42,7 @@ interface EventFields {
 }
 
 /** The fields of an event in a worker. */
-interface DeliveryFields extends EventFields {
+export interface DeliveryFields extends EventFields {
   /** The ARN of the queue; of the function, if SNS or a caller invokes it directly. */
   receiver: string;
   /** The id that SQS gave the message, which a redrive changes. */
@@ -147,3 +147,13 @@ export type ChainEvent =
 
 /** The event of a worker, about one delivery of a message. */
 export type DeliveryEvent = Exclude<ChainEvent, SentEvent>;
+
+type FactOf<E> = E extends DeliveryFields ? Omit<E, keyof DeliveryFields> : never;
+
+/**
+ * A fact that a stage reports about the task it runs, by `run.report`. It becomes the event of the same type. `returned`
+ * becomes no event: it ends the time of the handler.
+ */
+export type TaskFact =
+  | FactOf<StoredEvent | PublishedEvent | RetriedEvent | DeadLetteredEvent | JoinedEvent>
+  | { type: 'returned' };

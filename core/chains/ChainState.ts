@@ -20,7 +20,7 @@ export interface AttemptState {
   attempt: number;
   /** The number of the run, if a loop runs parts of one message. */
   part: number;
-  /** `lost`: there is no end, and the message was received again. The process was killed, or its end is still to come. */
+  /** `lost`: it has no end, and the message was received again. The process was killed, or its end is still to come. */
   outcome: 'running' | 'succeeded' | 'failed' | 'lost';
   receivedAt: number | undefined;
   startedAt: number | undefined;

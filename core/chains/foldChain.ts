@@ -27,7 +27,7 @@ export interface MessageFacts {
   readonly messageId: string;
   taskName: string | undefined;
   callback: string | undefined;
-  /** The time that SNS gave the message, which is nearer to the truth than that of its sender. */
+  /** The time in the message. */
   stampedAt: number | undefined;
   sentAt: number | undefined;
   firstAt: number;

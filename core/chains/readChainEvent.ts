@@ -1,5 +1,12 @@
 import { chainIdPattern } from '../tasks/chainId.ts';
-import type { ChainError, ChainEvent, GroupFacts, MessageRole, PublishedMessage } from './ChainEvent.ts';
+import type {
+  ChainError,
+  ChainEvent,
+  DeliveryFields,
+  GroupFacts,
+  MessageRole,
+  PublishedMessage,
+} from './ChainEvent.ts';
 
 /** The limits of an event. A longer text is cut; an id or a list that is longer is refused. */
 const maxId = 256;
@@ -45,10 +52,6 @@ export function readChainEvent(value: unknown): ChainEvent | undefined {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-type DeliveryFields = Pick<
-  Extract<ChainEvent, { type: 'started' }>,
-  'chainId' | 'messageId' | 'at' | 'taskName' | 'receiver' | 'recordId' | 'attempt' | 'part'
->;
 
 function readDelivery(given: Fields, common: DeliveryFields): ChainEvent | undefined {
   const duration = field('durationMillis', numberOf(given.durationMillis));

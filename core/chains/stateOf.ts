@@ -45,8 +45,11 @@ function groupOf({ id, of, joined, joinId }: GroupRecord): GroupState {
 
 function taskOf(message: MessageFacts): TaskState {
   const { messageId, taskName, callback, origin, firstAt, delaySeconds } = message;
-  const sentAt = message.stampedAt ?? message.sentAt;
-  const dueAt = delaySeconds === undefined || sentAt === undefined ? undefined : sentAt + delaySeconds * 1000;
+  const sentAt = earlier(message.stampedAt, message.sentAt);
+  const dueAt =
+    delaySeconds === undefined || message.sentAt === undefined
+      ? undefined
+      : message.sentAt + delaySeconds * 1000;
   const lines = linesOf(message);
   const attempts = lines.flatMap((line) => attemptsOf(line, dueAt ?? sentAt));
   attempts.sort((a, b) => startOf(a) - startOf(b));
@@ -121,6 +124,11 @@ function attemptsOf(line: readonly AttemptFacts[], sentAt: number | undefined): 
     readyAt = retry?.dueAt;
     return state;
   });
+}
+
+/** A scheduled message is stamped with the time of its schedule, any other before its sender knows that it is sent. */
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 function between(from: number | undefined, to: number | undefined): number | undefined {

@@ -86,7 +86,7 @@ export function observeTasks(handler: LambdaHandler, observer: Observer): Lambda
         run.record as TaskRecord,
       );
     };
-    const observed = extendContext(context, pipelineProperty(pipeline)) as FullLambdaContext;
+    const observed = extendContext(context, { own: pipelineProperty(pipeline) }) as FullLambdaContext;
     return handler(event, observed, callback);
   };
 }

@@ -1,11 +1,11 @@
 // Imported, so that a test's fake timers do not stop it.
 import { setImmediate } from 'node:timers';
-import type { TaskMessage, TaskPublisher } from '../../core/tasks/taskPublisher.ts';
-import { maxEntries } from '../aws/snsPublisher.ts';
+import type { TaskMessage } from '../../core/tasks/taskPublisher.ts';
+import { maxEntries, type Outcome, type SnsPublisher } from '../aws/snsPublisher.ts';
 import { startTimer } from '../timing/startTimer.ts';
 
-/** Sends a message, and resolves once it is sent. */
-export type Send = (message: TaskMessage) => Promise<void>;
+/** Sends a message, and resolves to the id that SNS gave it. */
+export type Send = (message: TaskMessage) => Promise<string>;
 
 /** The approximate limit for the characters of all waiting messages. */
 const maxWaitingLength = 1_048_576;
@@ -26,7 +26,7 @@ export interface GatheredMessages {
 interface Waiting {
   readonly message: TaskMessage;
   readonly since: number;
-  settle(error: Error | undefined): void;
+  settle(outcome: Outcome): void;
 }
 
 /**
@@ -36,7 +36,10 @@ interface Waiting {
  *
  * @param lingerMillis how long a message waits for another one
  */
-export function gatherMessages(publisher: TaskPublisher, lingerMillis: number): GatheredMessages {
+export function gatherMessages(
+  publisher: Pick<SnsPublisher, 'send'>,
+  lingerMillis: number,
+): GatheredMessages {
   /** The oldest first. */
   const waiting = new Set<Waiting>();
   const byTopic = new Map<string, Waiting[]>();
@@ -56,12 +59,12 @@ export function gatherMessages(publisher: TaskPublisher, lingerMillis: number): 
   const leave = async (leaving: readonly Waiting[]): Promise<void> => {
     take(leaving);
     try {
-      const outcomes = await publisher.publish(leaving.map(({ message }) => message));
+      const outcomes = await publisher.send(leaving.map(({ message }) => message));
       leaving.forEach(({ settle }, index) => {
-        settle(outcomes[index]);
+        settle(outcomes[index] as Outcome);
       });
     } catch (error) {
-      for (const { settle } of leaving) settle(error as Error);
+      for (const { settle } of leaving) settle({ error: error as Error });
     }
   };
   const takeAll = (): Waiting[] => {
@@ -101,7 +104,7 @@ export function gatherMessages(publisher: TaskPublisher, lingerMillis: number): 
   return {
     leave: leaveAll,
     drop(error) {
-      for (const { settle } of takeAll()) settle(error);
+      for (const { settle } of takeAll()) settle({ error });
     },
     async during(work) {
       let pending = 0;
@@ -109,11 +112,11 @@ export function gatherMessages(publisher: TaskPublisher, lingerMillis: number): 
         new Promise((resolve, reject) => {
           if (pending === 0) tasksWaiting += 1;
           pending += 1;
-          const settle = (error: Error | undefined) => {
+          const settle = (outcome: Outcome) => {
             pending -= 1;
             if (pending === 0) tasksWaiting -= 1;
-            if (error) reject(error);
-            else resolve();
+            if ('error' in outcome) reject(outcome.error);
+            else resolve(String(outcome.messageId));
           };
           add({ message, since: performance.now(), settle });
         });

@@ -59,7 +59,14 @@ export function startDirect(state: GuardedRequest, stage: Stage, twice?: string)
       return;
     }
     try {
-      for (const check of run.checks.splice(0)) await check(run.task);
+      for (const check of run.checks.splice(0)) {
+        await check(run.task);
+        if (run.isSkipped) {
+          await finish({ failed: false });
+          await skipHandler(state, run);
+          return;
+        }
+      }
     } catch (error) {
       if (error instanceof ChainEnd) {
         takeResult(run, error);

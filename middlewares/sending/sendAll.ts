@@ -15,6 +15,7 @@ import { fitAttributes } from '../aws/snsMessage.ts';
 import { topicArn } from '../aws/topics.ts';
 import { extraAttributes } from '../callbacks/extraCallbacks.ts';
 import { storeResult } from '../callbacks/storeResult.ts';
+import { currentTask } from '../events/currentTask.ts';
 import type { SendTaskOptions, SentTask } from '../sendTask.ts';
 import { carrying } from '../tracing/carrying.ts';
 import { currentScope } from '../tracing/scope.ts';
@@ -112,8 +113,8 @@ async function draftOf(
   const text = kwargsText(task, options);
   const carried = currentScope()?.task?.outgoingAttributes;
   const id = randomUUID();
-  const chainId =
-    options.chainId ?? options.attributes?.[chainIdName] ?? carried?.[chainIdName] ?? randomUUID();
+  const running = carried?.[chainIdName] ?? currentTask()?.chainId;
+  const chainId = options.chainId ?? options.attributes?.[chainIdName] ?? running ?? randomUUID();
   const own = { ...extraAttributes(task_name, options), ...options.attributes, [chainIdName]: chainId };
   // Checked before S3, so that a message that SNS would refuse stores nothing.
   fitAttributes({ ...carried, ...own });

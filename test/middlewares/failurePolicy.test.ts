@@ -165,10 +165,21 @@ describe('a final failure', () => {
       number: { dataType: 'Number', stringValue: '7' },
       bytes: { dataType: 'Binary', binaryValue: 'AP8=' },
       failure_reason: { dataType: 'String', stringValue: 'NonRetryableError: no such customer' },
+      // Without an SNS envelope the chain has the id of the SQS message, which a redrive changes.
+      chain_id: { dataType: 'String', stringValue: Records[0]?.messageId },
       failure_code: { dataType: 'String', stringValue: 'NON_RETRYABLE' },
       failed_message_id: { dataType: 'String', stringValue: Records[0]?.messageId },
       failed_queue: { dataType: 'String', stringValue: queue.arn },
     });
+  });
+
+  test('keeps the chain id that its message has', async () => {
+    const { queue, dead } = await createQueues();
+    const MessageAttributes = { chain_id: { DataType: 'String', StringValue: 'a-chain' } };
+    const Records = await receive(queue, [{ MessageBody: task({ n: 1 }), MessageAttributes }]);
+    await run(Records, fail(new NonRetryableError('no')));
+    const [letter] = await receiveAgain(dead);
+    expect(letter?.messageAttributes.chain_id?.stringValue).toBe('a-chain');
   });
 
   test('goes there unchanged even if event-normalizer has parsed the body or the message in its envelope', async () => {

@@ -9,9 +9,11 @@ const messageTo = (topicArn: string, message = ''): TaskMessage => ({ topicArn, 
 function recorder(lingerMillis: number) {
   const calls: TaskMessage[][] = [];
   const publisher = {
-    async publish(messages: readonly TaskMessage[]) {
+    async send(messages: readonly TaskMessage[]) {
       calls.push([...messages]);
-      return messages.map(({ message }) => (message === 'bad' ? new Error('refused') : undefined));
+      return messages.map(({ message }, index) =>
+        message === 'bad' ? { error: new Error('refused') } : { messageId: `id-${index}` },
+      );
     },
   };
   return { calls, gathered: gatherMessages(publisher, lingerMillis) };
@@ -69,7 +71,7 @@ describe('gatherMessages', () => {
     const { calls, gathered } = recorder(20);
     const task = running(gathered);
     let n = 0;
-    const sent: Promise<void>[] = [];
+    const sent: Promise<string>[] = [];
     while (calls.length === 0) {
       sent.push(gathered.during((send) => send(messageTo(`topic ${n++}`))));
       await new Promise(setImmediate);

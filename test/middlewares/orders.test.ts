@@ -18,12 +18,15 @@ import { BatchFailedError } from '../../core/batch/settledBatch.ts';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
 import {
   callbackPublisher,
+  chainEvents,
   contextResources,
   lambdaLogged,
+  memorySink,
   queued,
   routeTasks,
   sqsSnsUnwrap,
   storedDataHydrate,
+  taskMetrics,
 } from '../../middlewares/index.ts';
 import { PipelineNotRunError } from '../../middlewares/middy/stageMiddleware.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
@@ -168,6 +171,44 @@ const versions: [string, Middy][] = [
 ];
 
 describe.each(versions)('@middy/core %s', (_, middy) => {
+  test('where chainEvents and taskMetrics are among them is irrelevant: the events are the same', async () => {
+    const write = jest.spyOn(process.stdout, 'write').mockImplementation(() => true);
+    const seen = new Set<string>();
+    try {
+      for (let place = 0; place <= names.length; place += 1) {
+        for (const isReversed of [false, true]) {
+          const events = memorySink();
+          const ours = names.map((name) => makers[name]());
+          const ordered = isReversed ? ours.reverse() : ours;
+          const observers = [chainEvents({ to: events }), taskMetrics()];
+          const stack = ordered.toSpliced(place, 0, ...(isReversed ? observers.reverse() : observers));
+          const { response, event } = await invoke(middy, stack);
+          expect(response).toEqual(failuresOf(event, [1, 2, 4, 5]));
+          const all = event.Records.map(({ messageId }) =>
+            events
+              .events()
+              .flatMap((one) => ('recordId' in one && one.recordId === messageId ? one.type : [])),
+          );
+          seen.add(JSON.stringify(all));
+        }
+      }
+      const metrics = write.mock.calls.map(([text]) => JSON.parse(String(text)));
+      expect(metrics.filter(({ task_name }) => task_name === 'work')).toHaveLength(2 * (names.length + 1));
+    } finally {
+      write.mockRestore();
+    }
+    expect([...seen].map((text) => JSON.parse(text))).toEqual([
+      [
+        ['received', 'started', 'stored', 'published', 'succeeded'],
+        ['received', 'failed'],
+        ['received', 'failed'],
+        ['received', 'started', 'stored', 'published', 'succeeded'],
+        ['received', 'started', 'failed'],
+        ['received', 'started', 'stored', 'failed'],
+      ],
+    ]);
+  }, 60_000);
+
   test('all 720 orders of the six: exactly the four bad records fail, exactly two callbacks are sent', async () => {
     clients = memoryClients();
     const bodies = new Set<string>();

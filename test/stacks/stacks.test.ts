@@ -2,6 +2,9 @@ import { afterAll, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { checkStack, type StackCase, stackCase } from './stacks.ts';
 
+// Powertools writes metrics past console.
+process.env.POWERTOOLS_METRICS_DISABLED = 'true';
+
 const quiet = [jest.spyOn(console, 'error'), jest.spyOn(console, 'warn'), jest.spyOn(console, 'info')];
 for (const spy of quiet) spy.mockImplementation(() => {});
 afterAll(() => {

@@ -14,6 +14,7 @@ import { messageIdOf, type SnsRecord, type SqsRecord } from '../../core/batch/ev
 import {
   acknowledge,
   callbackPublisher,
+  chainEvents,
   contextResources,
   extendedPayload,
   failurePolicy,
@@ -26,6 +27,7 @@ import {
   storedDataHydrate,
   type Task,
   type TaskRecord,
+  taskMetrics,
 } from '../../middlewares/index.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { silentLogger } from '../support/silentLogger.ts';
@@ -118,6 +120,17 @@ const ours: Record<string, Make> = {
   failurePolicy: () => failurePolicy({ sqs: refusing, backoff: false, isFinal: () => false }),
   extendedPayload: () => extendedPayload({ bucket: 'any-bucket', s3: refusing }),
   stepFunctionsTask: (world: World) => stepFunctionsTask({ sfn: sfnOf(world) }),
+  // A sink that fails, one that is too slow, and one that takes its time.
+  chainEvents: () =>
+    chainEvents({
+      to: [
+        () => Promise.reject(new Error('no')),
+        () => pause(40) as Promise<void>,
+        () => pause(3) as Promise<void>,
+      ],
+      waitMillis: 5,
+    }),
+  taskMetrics: () => taskMetrics(),
 };
 
 type Around = NonNullable<Parameters<typeof stageMiddleware>[0]['around']>;
@@ -370,7 +383,7 @@ export const stackCase: fc.Arbitrary<StackCase> = fc.record({
     fc.uniqueArray(fc.constantFrom(...wellBehaved), { maxLength: 3 }),
   ),
   isReported: fc.boolean(),
-  order: fc.array(fc.nat(), { minLength: 13, maxLength: 13 }),
+  order: fc.array(fc.nat(), { minLength: 15, maxLength: 15 }),
   handler: fc.oneof(fc.constant('queued'), fc.constantFrom(...Object.keys(handlers))),
   records: fc.array(
     fc.record({
@@ -479,7 +492,7 @@ function stackOf(stack: StackCase, world: World): MiddlewareObj[] {
 
 /** With only passive stages the loop decides what is done. */
 function isPassive({ ours: names, stage }: StackCase): boolean {
-  const passive = ['sqsSnsUnwrap', 'lambdaLogged', 'contextResources'];
+  const passive = ['sqsSnsUnwrap', 'lambdaLogged', 'contextResources', 'chainEvents', 'taskMetrics'];
   return stage === undefined && names.every((name) => passive.includes(name));
 }
 

@@ -13,8 +13,13 @@ const group = fc.record({
   index: optional(index),
 });
 
-const common = { chainId: fc.constant('c'), messageId, at, taskName: optional(taskName) };
-const delivery = {
+const common: Record<string, fc.Arbitrary<unknown>> = {
+  chainId: fc.constant('c'),
+  messageId,
+  at,
+  taskName: optional(taskName),
+};
+const delivery: Record<string, fc.Arbitrary<unknown>> = {
   ...common,
   receiver: fc.constantFrom('queue-a', 'queue-b'),
   recordId: fc.constantFrom('r1', 'r2'),
@@ -31,11 +36,11 @@ const message = fc.record({
   group: optional(group),
 });
 const error = fc.record({ name: fc.constantFrom('Error', 'TypeError'), message: fc.constantFrom('x', 'y') });
-const of = (type: ChainEvent['type'], fields: Record<string, fc.Arbitrary<unknown>>) =>
+const of = (type: ChainEvent['type'], fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unknown> =>
   fc.record({ type: fc.constant(type), ...fields });
 
 /** Any valid event of the chain `c`. */
-export const anyEvent = fc.oneof(
+export const anyEvent: fc.Arbitrary<unknown> = fc.oneof(
   of('sent', { ...common, parentId: optional(messageId), group: optional(group) }),
   of('received', { ...delivery, sentAt: optional(at), callback: optional(fc.constant('a#b')) }),
   of('started', delivery),

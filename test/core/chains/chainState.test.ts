@@ -25,7 +25,7 @@ function twoTasks(): ChainEvent[] {
   const second = delivery('m1', 'load', 2);
   const next = delivery('m2', 'report');
   return [
-    { type: 'sent', chainId: 'c', messageId: 'm1', taskName: 'load', at: 1000, callback: 'load#report' },
+    { type: 'sent', chainId: 'c', messageId: 'm1', taskName: 'load', at: 1020, callback: 'load#report' },
     first('received', 1100, { sentAt: 1010 }),
     first('started', 1105),
     first('failed', 1200, { error, durationMillis: 90 }),
@@ -46,7 +46,7 @@ describe('chainState', () => {
     expect(chainState(twoTasks())).toMatchObject({
       chainId: 'c',
       status: 'succeeded',
-      startedAt: 1000,
+      startedAt: 1010,
       endedAt: 3600,
       open: [],
       openSince: undefined,
@@ -83,7 +83,7 @@ describe('chainState', () => {
   });
 
   test.each<[number, [string, string, number]]>([
-    [1, ['waiting', 'm1', 1000]],
+    [1, ['waiting', 'm1', 1020]],
     [3, ['running', 'm1', 1100]],
     [4, ['retrying', 'm1', 1200]],
     [7, ['running', 'm1', 3301]],
@@ -148,6 +148,26 @@ describe('chainState', () => {
     expect(ended).toMatchObject({
       status: 'failed',
       tasks: [{ taskName: 'load' }, { role: 'error', depth: 1 }],
+    });
+  });
+
+  test('a delayed task waits until it is due', () => {
+    const sent = {
+      type: 'sent',
+      chainId: 'c',
+      messageId: 'm1',
+      taskName: 'load',
+      at: 1000,
+      delaySeconds: 3600,
+    };
+    const run = delivery('m1', 'load');
+    expect(chainState([sent])?.tasks[0]).toMatchObject({ status: 'waiting', sentAt: 1000, dueAt: 3_601_000 });
+    // Scheduler stamps it with the time that it was due at.
+    const received = run('received', 3_601_200, { sentAt: 3_601_000 });
+    expect(chainState([sent, received])?.tasks[0]).toMatchObject({
+      sentAt: 1000,
+      dueAt: 3_601_000,
+      attempts: [{ queueMillis: 200 }],
     });
   });
 
@@ -303,7 +323,7 @@ describe('for all events', () => {
         fc.array(
           fc.oneof(
             value,
-            mutated.map(([event, key, other]) => ({ ...event, [key]: other })),
+            mutated.map(([event, key, other]) => ({ ...(event as object), [key]: other })),
           ),
         ),
         (all) => {
