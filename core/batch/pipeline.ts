@@ -91,6 +91,11 @@ export function deadlineOf(pipeline: Pipeline, context: LambdaContext): Deadline
   return pipeline.deadline;
 }
 
+/** Stops the timer of a loop's deadline. `queued` clears its own. */
+export function clearDeadline(pipeline: Pipeline | undefined): void {
+  if (pipeline && !pipeline.isQueued) pipeline.deadline?.clear();
+}
+
 export const defaultReserveMillis = 500;
 
 /** Properties for the context of an invocation. */

@@ -1,5 +1,4 @@
 import {
-  EventError,
   type EventKind,
   eventKind,
   recordsOf,
@@ -9,6 +8,7 @@ import {
 import {
   addParts,
   type ContextParts,
+  clearDeadline,
   countDirectRun,
   directProperty,
   extendContext,
@@ -244,11 +244,6 @@ function closeIfRunning({ pipeline }: GuardedRequest): void {
   if (pipeline?.isQueued) pipeline.deadline?.close();
 }
 
-/** Stops the timer of a loop's deadline. `queued` clears its own. */
-export function clearDeadline(pipeline: Pipeline | undefined): void {
-  if (pipeline && !pipeline.isQueued) pipeline.deadline?.clear();
-}
-
 const fatalCodes = new Set(['BATCH_FAILED', 'EVENT_REPLACED', 'DUPLICATE_STAGE']);
 
 function failsInvocation(error: unknown): boolean {
@@ -297,9 +292,4 @@ function noteOutcome({ pipeline }: GuardedRequest, value: unknown): void {
         new AlgernonError('NAMED_AS_FAILED', 'The handler named this record as failed.', { retryable: true }),
       );
   }
-}
-
-/** Refuses an event that is neither a batch nor a task. */
-export function assertTaskEvent({ kind, request }: GuardedRequest): void {
-  if (kind === 'other') throw new EventError(request.event);
 }

@@ -1,22 +1,14 @@
 import type { MiddlewareObj } from '@middy/core';
 import { whenAborted } from '../../core/batch/deadline.ts';
-import type { EventKind, LambdaContext, TaskRecord } from '../../core/batch/events.ts';
+import { EventError, type EventKind, type LambdaContext, type TaskRecord } from '../../core/batch/events.ts';
 import { EventReplacedError, type Undone } from '../../core/batch/ledger.ts';
-import { addStage, duplicateStage, type Pipeline } from '../../core/batch/pipeline.ts';
+import { addStage, clearDeadline, duplicateStage, type Pipeline } from '../../core/batch/pipeline.ts';
 import { type Around, isStageOrder, type Stage, type StageOrder } from '../../core/batch/stage.ts';
 import { checkOptions, flag, func, text } from '../../core/checkOptions.ts';
 import { AlgernonError, OptionError } from '../../core/errors.ts';
 import { endDirect, failDirect, startDirect } from './directStage.ts';
 import { nothingRan, undoneOf } from './guardedAnswer.ts';
-import {
-  addToContext,
-  assertTaskEvent,
-  clearDeadline,
-  type GuardedRequest,
-  guardRequest,
-  keepPipeline,
-  type Part,
-} from './guardRequest.ts';
+import { addToContext, type GuardedRequest, guardRequest, keepPipeline, type Part } from './guardRequest.ts';
 
 /** One invocation, for a stage that needs more than single records. */
 export interface Invocation {
@@ -152,6 +144,11 @@ export function stageMiddleware(options: StageOptions): MiddlewareObj {
       clearDeadline(state.pipeline);
     },
   };
+}
+
+/** Refuses an event that is neither a batch nor a task. */
+function assertTaskEvent({ kind, request }: GuardedRequest): void {
+  if (kind === 'other') throw new EventError(request.event);
 }
 
 function checkStage(options: StageOptions): StageOptions {
