@@ -54,14 +54,17 @@ export function write(settings: Settings, value: unknown, nan: boolean, tags: bo
 }
 
 function textOf({ polluted, numbers }: Writing, wire: unknown): string {
-  if (!polluted) {
-    const text = JSON.stringify(wire);
-    if (numbers.length === 0) return text;
-    const parts = text.split(STAND_IN_TEXT);
-    if (parts.length === numbers.length + 1)
-      return parts.reduce((whole, part, index) => whole + numbers[index - 1] + part);
+  if (polluted) return exactText(wire, numbers.values());
+  const text = JSON.stringify(wire);
+  if (numbers.length === 0) return text;
+  let whole = '';
+  let end = 0;
+  for (const digits of numbers) {
+    const at = text.indexOf(STAND_IN_TEXT, end);
+    whole += text.slice(end, at) + digits;
+    end = at + STAND_IN_TEXT.length;
   }
-  return exactText(wire, numbers.values());
+  return text.includes(STAND_IN_TEXT, end) ? exactText(wire, numbers.values()) : whole + text.slice(end);
 }
 
 /** The text where `JSON.stringify` would obey a polluted prototype, or a string looks like a stand-in. */
@@ -185,7 +188,7 @@ export function fieldsToWire(writing: Writing, fields: object, depth: number, is
   let at: string | undefined;
   try {
     for (const key in fields) {
-      if (!Object.hasOwn(fields, key)) continue;
+      if (!hasOwn.call(fields, key)) continue;
       at = key;
       if (key === '_alg_class' && !isTag) fail('value', 'no field can have this name');
       const value: unknown = fields[key as never];
