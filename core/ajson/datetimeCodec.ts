@@ -48,11 +48,7 @@ function toTimestamp(date: Date): number {
   // Also of a Datetime of another copy of this package.
   const micros = (date as Partial<Datetime>).microseconds ?? 0;
   if (micros === 0) return ms / 1000;
-  const whole = Math.floor(ms / 1000);
-  const part = (ms - whole * 1000) * 1000 + micros;
-  // The text of a negative time has the seconds rounded towards zero.
-  const digits = (seconds: number, fraction: number) => `${seconds}.${String(fraction).padStart(6, '0')}`;
-  const seconds = Number(whole < 0 ? `-${digits(-whole - 1, 1e6 - part)}` : digits(whole, part));
+  const seconds = Number(`${BigInt(ms) * 1000n + BigInt(micros)}e-6`);
   const back = fromTimestamp(seconds);
   const isSame = back instanceof Datetime && back.getTime() === ms && back.microseconds === micros;
   return isSame ? seconds : fail('value', 'microseconds so far from 1970 do not fit a float');
