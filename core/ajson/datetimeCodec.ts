@@ -1,26 +1,28 @@
+import { shown } from './AjsonError.ts';
+import type { Fields } from './AlgObject.ts';
 import { Datetime } from './Datetime.ts';
 import { assertDepth, fail } from './ErrorPath.ts';
-import { quote } from './formatPath.ts';
 import type { Writing } from './write.ts';
 
 // The years 1 to 9999, to which datetimes on the wire are limited.
 const FIRST = -62135596800000;
 const END = 253402300800000;
 
-/** The tag of a datetime. */
+/** The value of the tag of a datetime. */
 export function writeDate(date: Date, { settings }: Writing, depth: number): unknown {
-  assertDepth(depth + 1, settings.maxDepth);
-  return { _alg_class: 'datetime', value: { tz: 'UTC', timestamp: toTimestamp(date) } };
+  assertDepth(depth, settings.maxDepth);
+  return { tz: 'UTC', timestamp: toTimestamp(date) };
 }
 
 /** A datetime of the value of its tag. With `anyZone`, one without a zone or in another than UTC is read too. */
-export function readDate(held: { tz?: unknown; timestamp?: unknown }, anyZone = false): Date {
-  const tz = Object.hasOwn(held, 'tz') ? held.tz : undefined;
-  if (tz !== 'UTC' && !(anyZone && (typeof tz === 'string' || tz === null))) {
-    const zone = typeof tz === 'string' ? quote(tz.slice(0, 40)) : String(tz);
-    fail('tag', `the zone of a datetime must be UTC and is ${zone}: createAjson({ zones: 'any' }) reads it`);
-  }
-  const seconds = Object.hasOwn(held, 'timestamp') ? held.timestamp : undefined;
+export function readDate(held: Fields, anyZone = false): Date {
+  const tz = Object.hasOwn(held, 'tz') ? held['tz'] : undefined;
+  if (tz !== 'UTC' && !(anyZone && (typeof tz === 'string' || tz === null)))
+    fail(
+      'tag',
+      `the zone of a datetime must be UTC and is ${shown(tz)}: createAjson({ zones: 'any' }) reads it`,
+    );
+  const seconds = Object.hasOwn(held, 'timestamp') && held['timestamp'];
   const date = typeof seconds === 'number' && fromTimestamp(seconds);
   return date || fail('tag', 'a datetime needs a timestamp in seconds, of the years 1 to 9999');
 }

@@ -13,30 +13,30 @@ const HIDDEN = ['cause', 'errors', 'error', 'suppressed', 'code'];
 const WRONG = 'an Error has an object as fields, and a text as name and message';
 
 /**
- * The tag of any error: its built-in class, its own name, and all but the stack. An own field that cannot be written,
+ * The value of the tag of any error: its built-in class, its own name, and all but the stack. An own field that cannot be written,
  * such as the socket of a request, is left out, so that the error itself is not lost.
  */
-export function writeError(error: AnyError, writing: Writing, depth: number): unknown {
-  assertDepth(depth + 2, writing.settings.maxDepth);
+export function writeError(error: AnyError, writing: Writing, depth: number): Fields {
+  assertDepth(depth + 1, writing.settings.maxDepth);
   const fields: Fields = {};
   const name = builtInName(error);
   const ownName = textOf(error.name);
   const held: Fields = { name, fields, message: textOf(error.message) || undefined };
   for (const key of Object.keys(error)) {
     if (key === 'message' || isReserved(key)) continue;
-    const wire = key === 'name' ? ownName : fieldToWire(error[key], writing, depth + 3);
+    const wire = key === 'name' ? ownName : fieldToWire(error[key], writing, depth + 2);
     if (wire !== undefined) define(fields, key, wire, true);
   }
   if (ownName !== name && !Object.hasOwn(fields, 'name')) held['ownName'] = ownName;
   for (const key of HIDDEN) {
     if (!Object.hasOwn(error, key) || Object.hasOwn(fields, key) || error[key] === undefined) continue;
     try {
-      define(held, key, toWire(writing, error[key], depth + 2), true);
+      define(held, key, toWire(writing, error[key], depth + 1), true);
     } catch (failure) {
       throw pathAt(failure, key);
     }
   }
-  return { _alg_class: 'Error', value: held };
+  return held;
 }
 
 /** A field of an error, or undefined if it cannot be written. A cycle fails all the same: it may be long to follow. */
@@ -56,7 +56,7 @@ function fieldToWire(value: unknown, writing: Writing, depth: number): unknown {
 /** The error of a tag. Its stack is that of the reading; a tag sets neither that nor methods. */
 export function readError({ name, fields = {}, message, ownName, ...hidden }: Fields): Error {
   if (typeof name !== 'string' || !BUILT_IN.test(name))
-    fail('tag', 'the name of an Error must be that of a built-in class');
+    fail('tag', 'the name of an Error must be a built-in one');
   if (formOf(fields) !== 'an object' || !isText(message) || !isText(ownName)) fail('tag', WRONG);
   const error = newError(name, message, ownName, hidden['errors']);
   if (ownName !== undefined && error.name !== ownName) define(error, 'name', ownName, false);
