@@ -26,7 +26,7 @@ describe('an outcome names each record that is not done', () => {
   test('one that the ledger saw fail, even if the array was changed', () => {
     const given = records();
     const ledger = new Ledger(given);
-    for (const record of given) ledger.begin(record).end({ failed: true, reason: 'broken' });
+    for (const record of given) ledger.end(ledger.begin(record), { reason: 'broken' });
     const settled = settledBatch<number>([done, done], ledger, true);
     expect(settled.batchItemFailures).toHaveLength(2);
     expect(() => JSON.stringify(settled)).toThrow('2 of 2 records failed');
