@@ -4,6 +4,7 @@ import { isAlgernonError } from '../../core/errors.ts';
 import { type Command, commonOptions, UsageError } from './command.ts';
 import { deadLetters } from './commands/deadLetters.ts';
 import { decode } from './commands/decode.ts';
+import { prove } from './commands/prove.ts';
 import { redrive } from './commands/redrive.ts';
 import { replay } from './commands/replay.ts';
 import { send } from './commands/send.ts';
@@ -11,7 +12,7 @@ import { helpOf, overview } from './help.ts';
 import { explainFault, openTarget, type Target, type TargetValues } from './openTarget.ts';
 import { createOutput, type Output, safeJson } from './output.ts';
 
-const commands: readonly Command[] = [send, deadLetters, redrive, replay, decode];
+const commands: readonly Command[] = [send, deadLetters, redrive, replay, decode, prove];
 
 /** The streams of the process. */
 export interface Streams {
