@@ -4,7 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 if (isMainThread) {
   const { main } = await import('./cli/main.ts');
   const code = await main(process.argv.slice(2));
-  // The worker of a replay may hold connections open. What was written must reach a pipe first.
+  // The worker of a replay may hold connections open. The output must reach a pipe first.
   process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
 } else {
   const { serveThread } = await import('./cli/prove/workerThread.ts');
