@@ -64,7 +64,13 @@ async function place(chunk: string, sources: readonly string[]): Promise<void> {
 
 rmSync('dist', { recursive: true, force: true });
 const middlewares = readdirSync('middlewares').filter((file) => file.endsWith('.ts'));
-const entryPoints = ['core/index.ts', 'local/index.ts', ...middlewares.map((file) => `middlewares/${file}`)];
+const entryPoints = [
+  'core/index.ts',
+  'local/index.ts',
+  'local/testing.ts',
+  'local/cli.ts',
+  ...middlewares.map((file) => `middlewares/${file}`),
+];
 const inputs = await imports(entryPoints);
 await place('kernel', [...reach(inputs, 'middlewares/sqsSnsUnwrap.ts')].slice(1));
 const pure = Object.keys(inputs).filter(

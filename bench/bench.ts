@@ -5,6 +5,8 @@ import { writeResults } from './writeResults.ts';
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   ajson: () => import('./ajson.ts'),
   stack: () => import('./stack.ts'),
+  throughput: () => import('./throughput.ts'),
+
   lambdaLogged: () => import('./lambdaLogged.ts'),
   hydrate: () => import('./hydrate.ts'),
   coldstart: () => import('./coldstart.ts'),

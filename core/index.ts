@@ -29,6 +29,47 @@ export {
 export { BatchFailedError, type SettledBatch } from './batch/settledBatch.ts';
 export type { Around, StageOrder, StagePosition, TaskRun } from './batch/stage.ts';
 export { MessageNotJsonError, NotATaskError, type Unwrapped, unwrapTask } from './batch/unwrapTask.ts';
+export type {
+  ChainError,
+  ChainEvent,
+  DeadLetteredEvent,
+  DeliveryEvent,
+  DeliveryFields,
+  FailedEvent,
+  GroupFacts,
+  JoinedEvent,
+  MessageRole,
+  PublishedEvent,
+  PublishedMessage,
+  ReceivedEvent,
+  RetriedEvent,
+  SentEvent,
+  StartedEvent,
+  StoredEvent,
+  SucceededEvent,
+  TaskFact,
+} from './chains/ChainEvent.ts';
+export type {
+  AttemptState,
+  ChainState,
+  GroupState,
+  TaskState,
+  TaskStatus,
+} from './chains/ChainState.ts';
+export type { ChainReader, EventSink, EventSource } from './chains/EventSink.ts';
+export { type ChainFold, chainState, foldChain } from './chains/foldChain.ts';
+export { type MemorySink, type MemorySinkOptions, memorySink } from './chains/memorySink.ts';
+export { readChainEvent } from './chains/readChainEvent.ts';
+export {
+  ChainFailedError,
+  ChainTimeoutError,
+  type GetChainOptions,
+  getChain,
+  type WaitForChainOptions,
+  type WatchChainOptions,
+  waitForChain,
+  watchChain,
+} from './chains/waitForChain.ts';
 export {
   AlgernonError,
   type ErrorDetails,
@@ -37,6 +78,7 @@ export {
   OptionError,
 } from './errors.ts';
 export { isFinal } from './isFinal.ts';
+export { RetryLaterError } from './RetryLaterError.ts';
 export type { ObjectAddress, ObjectStore, ReadOptions } from './storedData/ObjectStore.ts';
 export { formatPointer, type PointerParts, parsePointer } from './storedData/pointer.ts';
 export { StoredData } from './storedData/StoredData.ts';

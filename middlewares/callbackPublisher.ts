@@ -7,12 +7,14 @@ import { writePieces } from '../core/ajson/writePieces.ts';
 import { DeadlineError } from '../core/batch/deadline.ts';
 import { identityOf, type TaskIdentity } from '../core/batch/identity.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
+import type { MessageRole } from '../core/chains/ChainEvent.ts';
 import { checkOptions, either, finite, func, object, text, whole, withMethod } from '../core/checkOptions.ts';
 import { AlgernonError } from '../core/errors.ts';
 import { isFolderName } from '../core/storedData/pointer.ts';
 import { chainIdName } from '../core/tasks/chainId.ts';
 import type { NextTask } from '../core/tasks/nextTask.ts';
 import { isTask, type Task } from '../core/tasks/task.ts';
+import { taskMessage } from '../core/tasks/taskMessage.ts';
 import type { TaskMessage } from '../core/tasks/taskPublisher.ts';
 import { awsClient, bucketName } from './aws/optionChecks.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
@@ -28,9 +30,11 @@ import {
   followersOf,
 } from './callbacks/extraCallbacks.ts';
 import { gatherMessages, type Send } from './callbacks/gatherMessages.ts';
-import { type Origin, storeResult, taskMessage } from './callbacks/storeResult.ts';
+import { sendReported } from './callbacks/sendReported.ts';
+import { type Origin, storeResult } from './callbacks/storeResult.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
+import { TaskInProgressError } from './once/TaskInProgressError.ts';
 
 export interface CallbackPublisherOptions {
   /** Default: a client that is made on first use and shared. */
@@ -49,7 +53,10 @@ export interface CallbackPublisherOptions {
   inlineUnder?: number;
   /** The size limit of a message on your topics, in bytes. Default 262,144. */
   maxMessageBytes?: number;
-  /** How long a finished result waits for others to leave with, in milliseconds, while tasks are running. Default 100. */
+  /**
+   * How long finished results wait for one more to leave with, in milliseconds, while tasks are running; all in all at most ten
+   * times as long. Default 100.
+   */
   lingerMillis?: number;
   /** How often a task is tried before the chain's error task is told, as set on the queue. Default 3. */
   maxReceiveCount?: number;
@@ -89,7 +96,7 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
     open() {
       // One invocation's callbacks leave together.
       const gathered = gatherMessages(sender.publisher, lingerMillis);
-      const watched = new WeakSet<AbortSignal>();
+      const watched = new Set<AbortSignal>();
       const atDeadline = ({ cutoff }: TaskRun) => {
         // Nothing waits for company near the end of the invocation, and nothing leaves after its answer.
         if (cutoff.aborted) gathered.drop(new DeadlineError());
@@ -117,8 +124,10 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
             };
             try {
               await next();
+              run.report?.({ type: 'returned' });
               if (!run.endsChain) await sender.sendOn(run, await (plan ?? sender.plan(run)), sendInTime);
             } catch (error) {
+              run.report?.({ type: 'returned' });
               throw await sender.tellError(run, error, maxReceiveCount, sendInTime);
             }
           }),
@@ -133,6 +142,7 @@ interface Plan {
   /** Tells the work apart from other work on the same message. */
   readonly work: readonly unknown[];
   readonly taskName: string;
+  readonly role: MessageRole;
   readonly following: readonly (NextTask & { topicArn: string })[];
   readonly attributes: Readonly<Record<string, string>>;
 }
@@ -173,7 +183,12 @@ function openSender(options: CallbackPublisherOptions) {
   const pieces = (value: unknown) => writePieces(ajson, value);
   const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, pieces };
 
-  const planFor = async (run: TaskRun, taskName: string, following: readonly NextTask[]): Promise<Plan> => {
+  const planFor = async (
+    run: TaskRun,
+    taskName: string,
+    role: MessageRole,
+    following: readonly NextTask[],
+  ): Promise<Plan> => {
     const identity = identityOf(run);
     const home = run.context?.invokedFunctionArn ?? identity.receiver;
     // A result that has nowhere to go must not be computed, nor stored.
@@ -182,6 +197,7 @@ function openSender(options: CallbackPublisherOptions) {
       identity,
       work: [identity.receiver, identity.part, run.record ? '' : textOf(run.unwrap().content)],
       taskName,
+      role,
       following: following.map((next, index) => ({ ...next, topicArn: arns[index] as string })),
       attributes: { [chainIdName]: identity.chainId, ...carriedOn(run.unwrap().attributes) },
     };
@@ -197,6 +213,7 @@ function openSender(options: CallbackPublisherOptions) {
         ...storing,
         inlineUnder: inlineBytes,
         signal: run.cutoff,
+        report: plan.role === 'callback' ? run.report : undefined,
       });
       const messages = following.map(
         (next): TaskMessage => ({
@@ -215,11 +232,6 @@ function openSender(options: CallbackPublisherOptions) {
     return fits || inlineUnder === 0 ? made : around(0);
   };
 
-  const sendAll = async (run: TaskRun, messages: readonly TaskMessage[], send: Send) => {
-    if (run.cutoff.aborted) throw new DeadlineError();
-    await Promise.all(messages.map(send));
-  };
-
   return {
     publisher,
 
@@ -229,7 +241,9 @@ function openSender(options: CallbackPublisherOptions) {
       errorTaskOf(attributes);
       const { task } = run;
       const following = isTask(task) ? followersOf(task, attributes) : [];
-      return following.length === 0 ? undefined : planFor(run, (task as Task).task_name, following);
+      return following.length === 0
+        ? undefined
+        : planFor(run, (task as Task).task_name, 'callback', following);
     },
 
     /** Sends the result to the tasks that follow. */
@@ -237,7 +251,7 @@ function openSender(options: CallbackPublisherOptions) {
       if (!plan) return;
       const { messages, storedLength } = await messagesFor(run, plan, run.result);
       if (run.record && storedLength > keptLength) run.result = undefined;
-      await sendAll(run, messages, send);
+      await sendReported(run, plan, messages, send);
     },
 
     /**
@@ -246,6 +260,8 @@ function openSender(options: CallbackPublisherOptions) {
      * @returns the error for the record
      */
     async tellError(run: TaskRun, error: unknown, maxReceiveCount: number, send: Send): Promise<unknown> {
+      // The task has not failed: another delivery runs it.
+      if (error instanceof TaskInProgressError) return error;
       const isLast = (identityOf(run).receiveCount ?? 0) >= maxReceiveCount;
       if (!run.record || !(isLast || (await run.isFinal(error)))) return error;
       const message = errorTaskIn(run);
@@ -253,9 +269,9 @@ function openSender(options: CallbackPublisherOptions) {
       const { content, errorTask } = message;
       try {
         const taskName = isTask(content) ? content.task_name : name;
-        const plan = await planFor(run, `${taskName}-error`, [{ task_name: errorTask }]);
+        const plan = await planFor(run, `${taskName}-error`, 'error', [{ task_name: errorTask }]);
         const { messages } = await messagesFor(run, plan, { error: describeError(error), task: content });
-        await sendAll(run, messages, send);
+        await sendReported(run, plan, messages, send);
         return error;
       } catch (cause) {
         return isLast || !isRetryable(cause) ? warned(error, cause) : new ErrorTaskNotToldError(error, cause);

@@ -26,7 +26,7 @@ const ownEntries = {
   'algernon-middy': join(root, 'dist/middlewares/index.js'),
 };
 
-/** Bundles what is built, as in a project that has none of the optional peers. */
+/** Bundles the build as a project without the optional peers would. */
 async function bundle(code: string, options: BuildOptions): Promise<string> {
   const outfile = join(folder, 'worker.cjs');
   await build({
@@ -49,13 +49,13 @@ async function bundle(code: string, options: BuildOptions): Promise<string> {
 const evaluate = (script: string) =>
   execFileSync(process.execPath, ['--input-type=commonjs', '--eval', script], { encoding: 'utf8' }).trim();
 
-test("the README's worker is bundled without the optional peers, and loads", async () => {
+test("the README's worker can be bundled and loaded without the optional peers", async () => {
   expect(optionalPeers).toContain('@aws-sdk/client-ssm');
   const worker = await bundle(codeBlocks('README.md')[0]?.code ?? '', {});
   expect(evaluate(`console.log(typeof require(${JSON.stringify(worker)}).handler)`)).toBe('function');
 });
 
-test("a minifier leaves the README's class its name on the wire, and small integers come back", async () => {
+test("a minifier keeps the wire name of the README's class, and small integers", async () => {
   const sample = codeBlocks('README.md').find(({ code }) => code.includes('ajson.register'))?.code;
   const small =
     'export const wire = ajson.dumps(new Order(42n, new Date(0))); export const { id } = ajson.loads(wire);';

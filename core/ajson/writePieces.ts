@@ -1,5 +1,6 @@
 import { assertDepth } from './ErrorPath.ts';
 import { isPolluted } from './isPlain.ts';
+import { rawValues } from './markRaw.ts';
 import { type Ajson, writers } from './openAjson.ts';
 import { hasWords } from './parseExact.ts';
 import { textOf, toWire, type Writing } from './write.ts';
@@ -27,7 +28,14 @@ export function* writePieces(
   const writer = writers.get(ajson.dumps);
   const whole = () => ajson.dumps(value, { tags: 'keep' });
   if (!writer || writer.settings.asksAll || isPolluted()) return yield whole();
-  const writing: Writing = { ...writer, tags: true, hashing: false, polluted: false, numbers: [] };
+  const writing: Writing = {
+    ...writer,
+    tags: true,
+    hashing: false,
+    raw: rawValues(),
+    polluted: false,
+    numbers: [],
+  };
   let ready = '';
   try {
     for (const part of partsOf(writing, value, 0, { left: maxDivided })) {

@@ -1,6 +1,7 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { SqsMessageAttribute, SqsRecord } from '../../core/batch/events.ts';
 import { AlgernonError } from '../../core/errors.ts';
+import { chainIdName } from '../../core/tasks/chainId.ts';
 import { isTracing, maxAttributes } from './snsMessage.ts';
 import type { QueueMessage } from './sqsQueues.ts';
 
@@ -26,12 +27,15 @@ const maxReasonLength = 1000;
  * The message for a dead-letter queue: the body and the attributes of the record, and new attributes with the reason.
  * These replace the reason of an earlier failure. If there are more than ten attributes, tracing attributes are dropped.
  *
+ * @param chainId added if the record does not have it: without an SNS envelope, a redrive would start another chain
+ *
  * An incomplete record does not throw, since that would hide the error of the task.
  */
-export function deadLetterMessage(record: SqsRecord, error: unknown): QueueMessage {
+export function deadLetterMessage(record: SqsRecord, error: unknown, chainId?: string): QueueMessage {
   const { body, messageId, eventSourceARN, messageAttributes, attributes } = record as Partial<SqsRecord>;
   const reason = {
     failure_reason: reasonOf(error),
+    ...(!messageAttributes?.[chainIdName] && { [chainIdName]: chainId }),
     failure_code: error instanceof AlgernonError ? error.code : nameOf(error),
     failed_message_id: messageId,
     failed_queue: eventSourceARN,

@@ -1,3 +1,4 @@
+import type { TaskRun } from '../../core/batch/stage.ts';
 import { formatPointer, parsePointer } from '../../core/storedData/pointer.ts';
 import { hasUnstoredValue, pointerIn, pointerTag, StoredData } from '../../core/storedData/StoredData.ts';
 import { bucketToWrite, folderFromEnvironment } from '../aws/environment.ts';
@@ -19,6 +20,8 @@ export interface StoreResultOptions extends WriteValueOptions {
   folder?: string | undefined;
   /** A result of up to this many bytes is not stored. */
   inlineUnder: number;
+  /** Gets the pointer to the result. */
+  report?: TaskRun['report'];
 }
 
 export interface StoredResult {
@@ -41,11 +44,16 @@ export async function storeResult(
 ): Promise<StoredResult> {
   const { inlineUnder } = options;
   if (result === undefined || result === null) return { kwargs: '{}', storedLength: 0 };
+  const startedAt = Date.now();
+  const stored = (pointer: string, length: number): StoredResult => {
+    options.report?.({ type: 'stored', pointer, length, durationMillis: Date.now() - startedAt });
+    return { kwargs: pointerTag(pointer), storedLength: length };
+  };
   const pointerToPass = pointerOf(result);
   if (pointerToPass !== undefined) {
     parsePointer(pointerToPass);
     if (hasUnstoredValue(result)) await storeUnstored([result], options);
-    return { kwargs: pointerTag(pointerToPass), storedLength: 0 };
+    return stored(pointerToPass, 0);
   }
   const written = writeValue(result, options, inlineUnder);
   const { text, unstored } = written;
@@ -60,7 +68,7 @@ export async function storeResult(
     timestamp: origin.sentAt || 0,
   });
   const storedLength = await storeValue(parsePointer(pointer), written, options);
-  return { kwargs: pointerTag(pointer), storedLength };
+  return stored(pointer, storedLength);
 }
 
 /** The pointer, if the result is a StoredData or its tag. */
@@ -68,13 +76,3 @@ function pointerOf(result: unknown): string | undefined {
   if (result instanceof StoredData) return result.pointer;
   return typeof result === 'object' && result !== null ? pointerIn(result) : undefined;
 }
-
-/** The message of a task, around arguments that are already ajson. */
-export function taskMessage(taskName: string, kwargs: string, callback?: string | null): string {
-  const chain = callback ? `,"callback":${JSON.stringify(callback)}` : '';
-  const message = `{"task_name":${JSON.stringify(taskName)},"task_kwargs":${kwargs}${chain}}`;
-  return message.replace(noncharacters, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
-}
-
-/** SQS refuses these characters. */
-const noncharacters = /[\uFFFE\uFFFF]/g;

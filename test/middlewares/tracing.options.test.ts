@@ -11,7 +11,7 @@ test.each<[string, () => unknown, string]>([
   ['a bad tracer', () => openTelemetryTracing({ tracer: {} as never }), 'tracer must be a tracer'],
   ['an empty name', () => traced('', () => 1), 'traced: name must be a string that is not empty'],
   ['no function', () => traced('resize', 1 as never), 'traced: work must be a function'],
-])('%s is refused at once', (_, call, message) => {
+])('refuses %s at the call', (_, call, message) => {
   expect(call).toThrow(message);
 });
 

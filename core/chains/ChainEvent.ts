@@ -1,0 +1,159 @@
+/** An error, as an event carries it. */
+export interface ChainError {
+  name: string;
+  message: string;
+  code?: string;
+  stack?: string;
+  cause?: ChainError;
+}
+
+/** The group that a message belongs to. */
+export interface GroupFacts {
+  id: string;
+  /** How many branches the group has. */
+  of: number;
+  /** Which branch it is, from 0; missing for the message that joins them. */
+  index?: number;
+}
+
+/** Why a task sent a message: `callback` carries its result, `error` its error, `join` the results of a group. */
+export type MessageRole = 'callback' | 'error' | 'branch' | 'join';
+
+/** A message that a task has sent. */
+export interface PublishedMessage {
+  /** The id that SNS gave it. */
+  messageId: string;
+  taskName: string;
+  role: MessageRole;
+  callback?: string;
+  delaySeconds?: number;
+  group?: GroupFacts;
+}
+
+/** The fields of every event. */
+interface EventFields {
+  chainId: string;
+  /** The id that SNS gave the message of the task. It identifies the task, also after a redrive. */
+  messageId: string;
+  /** Missing as long as it is unknown: a message may be stored outside of its record, or may not be a task. */
+  taskName?: string;
+  /** When it happened, in milliseconds since 1970. */
+  at: number;
+}
+
+/** The fields of an event in a worker. */
+export interface DeliveryFields extends EventFields {
+  /** The ARN of the queue; of the function, if SNS or a caller invokes it directly. */
+  receiver: string;
+  /** The id that SQS gave the message, which a redrive changes. */
+  recordId?: string;
+  /** How often the message was received, this time included. */
+  attempt: number;
+  /** The number of the run, if a loop runs parts of one message. Missing: 0. */
+  part?: number;
+}
+
+/** A sender has sent a task. The messages of a worker's callbacks are in its `published` event. */
+export interface SentEvent extends EventFields {
+  type: 'sent';
+  /** The message of the task that sent it; missing if it starts the chain. */
+  parentId?: string;
+  callback?: string;
+  delaySeconds?: number;
+  group?: GroupFacts;
+}
+
+/** A worker has received the message of a task. */
+export interface ReceivedEvent extends DeliveryFields {
+  type: 'received';
+  /** When the message was sent. */
+  sentAt?: number;
+  callback?: string;
+}
+
+/** The handler is about to be called: the message is parsed, and its pointers are read. */
+export interface StartedEvent extends DeliveryFields {
+  type: 'started';
+}
+
+/** The result is stored. */
+export interface StoredEvent extends DeliveryFields {
+  type: 'stored';
+  pointer: string;
+  /** The characters that were stored. */
+  length?: number;
+  durationMillis?: number;
+}
+
+/** Messages have been sent: the callbacks of a task, or the branches of a group. */
+export interface PublishedEvent extends DeliveryFields {
+  type: 'published';
+  messages: PublishedMessage[];
+  durationMillis?: number;
+}
+
+/** The task is done, and its callbacks are sent. */
+export interface SucceededEvent extends DeliveryFields {
+  type: 'succeeded';
+  /** How long the handler ran. */
+  durationMillis?: number;
+  /** Whether the task has ended its chain by `endChain()`. */
+  endsChain?: boolean;
+  /** The names of the tasks that got its result. */
+  next?: string[];
+}
+
+/** The task has failed. Without a `deadLettered` event it will be tried again. */
+export interface FailedEvent extends DeliveryFields {
+  type: 'failed';
+  error: ChainError;
+  /** How long the handler ran. */
+  durationMillis?: number;
+}
+
+/** The message of a failed task comes back after a delay. */
+export interface RetriedEvent extends DeliveryFields {
+  type: 'retried';
+  delaySeconds: number;
+}
+
+/** The task has failed for good: its message is in a dead-letter queue, or it was invoked directly. */
+export interface DeadLetteredEvent extends DeliveryFields {
+  type: 'deadLettered';
+  /** The URL of the queue; missing if SQS moves the message. */
+  queue?: string;
+}
+
+/** A branch has recorded its result, or its error, in its group. */
+export interface JoinedEvent extends DeliveryFields {
+  type: 'joined';
+  group: GroupFacts;
+  /** Whether it recorded an error. */
+  isError?: boolean;
+}
+
+/** Something that happened to a task of a chain. */
+export type ChainEvent =
+  | SentEvent
+  | ReceivedEvent
+  | StartedEvent
+  | StoredEvent
+  | PublishedEvent
+  | SucceededEvent
+  | FailedEvent
+  | RetriedEvent
+  | DeadLetteredEvent
+  | JoinedEvent;
+
+/** The event of a worker, about one delivery of a message. */
+export type DeliveryEvent = Exclude<ChainEvent, SentEvent>;
+
+type FactOf<E> = E extends DeliveryFields ? Omit<E, keyof DeliveryFields> : never;
+
+/**
+ * A fact that a stage reports about the task it runs, by `run.report`. It becomes the event of the same type. `returned`
+ * becomes no event: it ends the time of the handler.
+ */
+export type TaskFact =
+  | FactOf<StoredEvent | PublishedEvent | RetriedEvent | DeadLetteredEvent | JoinedEvent>
+  | { type: 'returned' };

@@ -1,0 +1,103 @@
+import type { ChainError, MessageRole } from './ChainEvent.ts';
+
+/**
+ * The state of a task:
+ * - `waiting`: its message is sent, and no worker has received it;
+ * - `running`: a worker has received it;
+ * - `retrying`: it failed, and its message comes back;
+ * - `succeeded`;
+ * - `failed`: its message is in a dead-letter queue;
+ * - `duplicate`: it is a second message for the same work, and no worker has received it.
+ */
+export type TaskStatus = 'waiting' | 'running' | 'retrying' | 'succeeded' | 'failed' | 'duplicate';
+
+/** One delivery of a task's message. All times are in milliseconds since 1970, and all durations in milliseconds. */
+export interface AttemptState {
+  /** The ARN of the queue, or of the function. */
+  receiver: string;
+  /** The id of the message in its queue. */
+  recordId: string | undefined;
+  attempt: number;
+  /** The number of the run, if a loop runs parts of one message. */
+  part: number;
+  /** `lost`: it has no end, and the message was received again. The process was killed, or its end is still to come. */
+  outcome: 'running' | 'succeeded' | 'failed' | 'lost';
+  receivedAt: number | undefined;
+  startedAt: number | undefined;
+  endedAt: number | undefined;
+  /** How long the message waited since it could be received: since it was sent, or since its backoff ended. */
+  queueMillis: number | undefined;
+  /** How long the handler ran. */
+  runMillis: number | undefined;
+  storeMillis: number | undefined;
+  publishMillis: number | undefined;
+  /** The pointer to the result. */
+  pointer: string | undefined;
+  error: ChainError | undefined;
+  /** When the message comes back. */
+  retry: { delaySeconds: number; dueAt: number } | undefined;
+  deadLetter: { at: number; queue: string | undefined } | undefined;
+}
+
+/** A task of a chain: one message, and its deliveries. */
+export interface TaskState {
+  /** The id that SNS gave the message. */
+  messageId: string;
+  taskName: string | undefined;
+  /** The task that sent the message; undefined for a task that starts the chain. A join belongs to the parent of its branches. */
+  parentId: string | undefined;
+  /** The number of tasks above it. */
+  depth: number;
+  /** Why the message was sent; undefined for a task that a sender has sent. */
+  role: MessageRole | undefined;
+  callback: string | undefined;
+  /** The branch that it is, or the group that it joins. */
+  group: { id: string; index: number | undefined } | undefined;
+  status: TaskStatus;
+  /** Since when it has this status. */
+  since: number;
+  sentAt: number | undefined;
+  /** When a delayed message can be received. */
+  dueAt: number | undefined;
+  /** In order. One message may go to several queues, so that attempts may overlap. */
+  attempts: AttemptState[];
+  pointer: string | undefined;
+  /** The error of the last attempt, unless the task succeeded. */
+  error: ChainError | undefined;
+  endsChain: boolean;
+  /** The names of following tasks whose messages are unknown so far. */
+  missing: string[];
+}
+
+/** A group of branches. */
+export interface GroupState {
+  id: string;
+  /** How many branches it has. */
+  of: number;
+  /** The branches that have joined, by index. */
+  joined: number[];
+  /** Those of them that joined with an error. */
+  failed: number[];
+  /** The message of the task that gets the results; undefined until it is sent. */
+  joinId: string | undefined;
+  isOpen: boolean;
+}
+
+/** The state of a chain, as far as its events tell. */
+export interface ChainState {
+  chainId: string;
+  /** `open` as long as any task is open; then `failed` if any task is in a dead-letter queue. */
+  status: 'open' | 'succeeded' | 'failed';
+  startedAt: number;
+  /** The time of the last event. */
+  updatedAt: number;
+  /** Undefined as long as the chain is open. */
+  endedAt: number | undefined;
+  /** The tasks as a tree: each is followed by those that it has sent, with a larger `depth`. */
+  tasks: TaskState[];
+  groups: GroupState[];
+  /** The messages of the tasks that are open. */
+  open: string[];
+  /** Since when the oldest open task is waiting, running or retrying. */
+  openSince: number | undefined;
+}

@@ -1,0 +1,67 @@
+import type { TaskState } from './ChainState.ts';
+
+/**
+ * Puts tasks in the order of a tree: each is followed by those that it has sent. Sets `parentId` and `depth`.
+ *
+ * A list rather than nested objects, since a hostile chain may be deeper than the call stack. A parent that is unknown, or
+ * that would close a cycle, is left out.
+ */
+export function treeOf(tasks: readonly TaskState[]): TaskState[] {
+  const byId = new Map(tasks.map((task) => [task.messageId, task]));
+  moveJoins(tasks);
+  for (const task of tasks) {
+    if (task.parentId !== undefined && !byId.has(task.parentId)) task.parentId = undefined;
+  }
+  cutCycles(tasks, byId);
+  const children = Map.groupBy(tasks, ({ parentId }) => parentId);
+  for (const siblings of children.values()) siblings.sort(compareTasks);
+
+  const ordered: TaskState[] = [];
+  const waiting = (children.get(undefined) ?? []).toReversed();
+  for (let task = waiting.pop(); task; task = waiting.pop()) {
+    ordered.push(task);
+    for (const child of (children.get(task.messageId) ?? []).toReversed()) {
+      child.depth = task.depth + 1;
+      waiting.push(child);
+    }
+  }
+  return ordered;
+}
+
+/** The message that joins a group is sent by the branch that ends last, but belongs beside all of them. */
+function moveJoins(tasks: readonly TaskState[]): void {
+  const parents = new Map<string, TaskState>();
+  for (const task of tasks) {
+    const { group } = task;
+    if (group?.index === undefined) continue;
+    const other = parents.get(group.id);
+    if (!other || compareTasks(task, other) < 0) parents.set(group.id, task);
+  }
+  for (const task of tasks) {
+    const branch = task.group?.index === undefined && parents.get(task.group?.id ?? '');
+    if (branch) task.parentId = branch.parentId;
+  }
+}
+
+/** Makes the first task of each cycle a root. */
+function cutCycles(tasks: readonly TaskState[], byId: ReadonlyMap<string, TaskState>): void {
+  const finished = new Set<TaskState>();
+  for (const start of tasks) {
+    const path = new Set<TaskState>();
+    let task: TaskState | undefined = start;
+    while (task && !finished.has(task) && !path.has(task)) {
+      path.add(task);
+      task = task.parentId === undefined ? undefined : byId.get(task.parentId);
+    }
+    if (task && path.has(task)) {
+      const all = [...path];
+      const cycle = all.slice(all.indexOf(task)).sort(compareTasks);
+      (cycle[0] as TaskState).parentId = undefined;
+    }
+    for (const seen of path) finished.add(seen);
+  }
+}
+
+function compareTasks(a: TaskState, b: TaskState): number {
+  return (a.sentAt ?? a.since) - (b.sentAt ?? b.since) || (a.messageId < b.messageId ? -1 : 1);
+}

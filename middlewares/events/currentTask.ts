@@ -1,0 +1,29 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { EventWriter } from './eventWriter.ts';
+
+/** The task that is running, as messages that it sends need to know it. */
+export interface CurrentTask {
+  readonly chainId: string;
+  readonly messageId: string;
+  /** The sinks of the events about it. */
+  readonly writers: readonly EventWriter[];
+  hasEnded: boolean;
+}
+
+const tasks = new AsyncLocalStorage<CurrentTask>();
+
+/** Runs a part of a task. */
+export function runAs<T>(task: CurrentTask, work: () => T): T {
+  return tasks.run(task, work);
+}
+
+/** Marks everything that is called from here on as a part of a task: Middy calls the handler of a direct invocation. */
+export function enterTask(task: CurrentTask): void {
+  tasks.enterWith(task);
+}
+
+/** The task that calls; undefined outside of tasks, and in a stack without `chainEvents`. */
+export function currentTask(): CurrentTask | undefined {
+  const task = tasks.getStore();
+  return task?.hasEnded ? undefined : task;
+}
