@@ -6,7 +6,7 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   ajson: () => import('./ajson.ts'),
   stack: () => import('./stack.ts'),
   throughput: () => import('./throughput.ts'),
-  scaling: () => import('./scaling.ts'),
+
   lambdaLogged: () => import('./lambdaLogged.ts'),
   hydrate: () => import('./hydrate.ts'),
   coldstart: () => import('./coldstart.ts'),

@@ -96,7 +96,7 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
     open() {
       // One invocation's callbacks leave together.
       const gathered = gatherMessages(sender.publisher, lingerMillis);
-      const watched = new WeakSet<AbortSignal>();
+      const watched = new Set<AbortSignal>();
       const atDeadline = ({ cutoff }: TaskRun) => {
         // Nothing waits for company near the end of the invocation, and nothing leaves after its answer.
         if (cutoff.aborted) gathered.drop(new DeadlineError());

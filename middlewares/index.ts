@@ -11,6 +11,8 @@ export type { Queues } from './aws/queues.ts';
 export { PublishError } from './aws/snsMessage.ts';
 export type { Topics } from './aws/topics.ts';
 export { type CallbackPublisherOptions, callbackPublisher } from './callbackPublisher.ts';
+export { type CancelChainOptions, cancelChain } from './cancelChain.ts';
+export { type CancellableOptions, cancellable } from './cancellable.ts';
 export { type CancelTaskOptions, cancelTask } from './cancelTask.ts';
 export { type ChainEventsOptions, chainEvents } from './chainEvents.ts';
 export {

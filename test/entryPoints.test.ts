@@ -48,10 +48,14 @@ test('each middleware alone loads only what it needs', () => {
   expect(direct(loadedBy('middlewares/s3Sink.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/extendedPayload.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/stepFunctionsTask.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/idempotent.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/cancellable.ts'))).toEqual([]);
 });
 
 test('so do the sender, the topic look-ups and tracing', () => {
   expect(direct(loadedBy('middlewares/sendTask.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/cancelTask.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/cancelChain.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/storeData.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/preloadClients.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/readData.ts'))).toEqual([]);

@@ -1,3 +1,4 @@
+import type { Fields } from './AlgObject.ts';
 import { fromBase64, toBase64 } from './base64.ts';
 import { Datetime } from './Datetime.ts';
 import { Decimal } from './Decimal.ts';
@@ -6,7 +7,6 @@ import { fail } from './ErrorPath.ts';
 import { readError, writeError } from './errorCodec.ts';
 import { FrozenSet } from './FrozenSet.ts';
 import { isPlainList } from './isPlain.ts';
-import { KIND } from './recognise.ts';
 import type { Codec } from './registry.ts';
 import { Tuple, toTuple } from './Tuple.ts';
 import { UnknownObject } from './UnknownObject.ts';
@@ -17,29 +17,16 @@ export const SHARED: ReadonlyMap<string, Codec> = /* @__PURE__ */ byName([
   ['set', 'a list', [Set], writeSet, (items: []) => new Set(items), true],
   ['frozenset', 'a list', [FrozenSet], writeSet, (items: []) => new FrozenSet(items), true],
   ['tuple', 'a list', [Tuple], writeTuple, toTuple, true],
-  ['datetime', 'an object', [Date, Datetime], writeDate, (held: object) => readDate(held), true],
-  [
-    'decimal',
-    'a string',
-    [Decimal],
-    /* @__PURE__ */ writeText('decimal'),
-    (digits: string) => new Decimal(digits),
-    true,
-  ],
+  ['datetime', 'an object', [Date, Datetime], writeDate, (held: Fields) => readDate(held), true],
+  ['decimal', 'a string', [Decimal], writeText, (digits: string) => new Decimal(digits), true],
 ]);
 
 /** The codecs of our own kinds, which Python passes on as a dict. */
 export const OWN: ReadonlyMap<string, Codec> = /* @__PURE__ */ byName([
-  ['undefined', undefined, [], () => ({ _alg_class: 'undefined', value: null }), () => undefined],
+  ['undefined', undefined, [], () => null, () => undefined],
   ['Map', 'a list', [Map], writeMap, readMap],
-  [
-    'Uint8Array',
-    'a string',
-    [Uint8Array],
-    (bytes: Uint8Array) => ({ _alg_class: 'Uint8Array', value: toBase64(bytes) }),
-    fromBase64,
-  ],
-  ['URL', 'a string', [URL], /* @__PURE__ */ writeText('URL'), (href: string) => new URL(href)],
+  ['Uint8Array', 'a string', [Uint8Array], toBase64, fromBase64],
+  ['URL', 'a string', [URL], writeText, (href: string) => new URL(href)],
   ['Error', 'an object', [], writeError, readError],
   ['', undefined, [UnknownObject], writeUnknown, (_, tag) => new UnknownObject(tag), true],
 ]);
@@ -62,23 +49,17 @@ function byName(rows: readonly Row[]): Map<string, Codec> {
   );
 }
 
-/** A set within a set is a frozenset, since Python must be able to hash it. */
 function writeSet(set: ReadonlySet<unknown>, writing: Writing, depth: number): unknown {
-  const name = writing.hashing || KIND in set ? 'frozenset' : 'set';
   writing.hashing = true;
-  return { _alg_class: name, value: itemsToWire(writing, Array.from(set), depth + 1) };
+  return itemsToWire(writing, Array.from(set), depth);
 }
 
 function writeTuple(items: unknown[], writing: Writing, depth: number): unknown {
-  return { _alg_class: 'tuple', value: itemsToWire(writing, copyList(items), depth + 1) };
+  return itemsToWire(writing, copyList(items), depth);
 }
 
 function writeMap(map: ReadonlyMap<unknown, unknown>, writing: Writing, depth: number): unknown {
-  return { _alg_class: 'Map', value: itemsToWire(writing, Array.from(map), depth + 1) };
-}
-
-function writeText(name: string): Codec['write'] {
-  return (value: object) => ({ _alg_class: name, value: value.toString() });
+  return itemsToWire(writing, Array.from(map), depth);
 }
 
 function readMap(pairs: [unknown, unknown][]): Map<unknown, unknown> {
@@ -87,8 +68,12 @@ function readMap(pairs: [unknown, unknown][]): Map<unknown, unknown> {
   return new Map(pairs);
 }
 
+function writeText(value: object): string {
+  return value.toString();
+}
+
 /** A tag that was kept is written as it came. */
 function writeUnknown({ tag }: UnknownObject, writing: Writing, depth: number): unknown {
   writing.hashing = false;
-  return fieldsToWire(writing, tag, depth, true);
+  return fieldsToWire(writing, tag, depth - 1, true);
 }

@@ -54,14 +54,17 @@ export function write(settings: Settings, value: unknown, nan: boolean, tags: bo
 }
 
 export function textOf({ polluted, numbers }: Writing, wire: unknown): string {
-  if (!polluted) {
-    const text = JSON.stringify(wire);
-    if (numbers.length === 0) return text;
-    const parts = text.split(STAND_IN_TEXT);
-    if (parts.length === numbers.length + 1)
-      return parts.reduce((whole, part, index) => whole + numbers[index - 1] + part);
+  if (polluted) return exactText(wire, numbers.values());
+  const text = JSON.stringify(wire);
+  if (numbers.length === 0) return text;
+  let whole = '';
+  let end = 0;
+  for (const digits of numbers) {
+    const at = text.indexOf(STAND_IN_TEXT, end);
+    whole += text.slice(end, at) + digits;
+    end = at + STAND_IN_TEXT.length;
   }
-  return exactText(wire, numbers.values());
+  return text.includes(STAND_IN_TEXT, end) ? exactText(wire, numbers.values()) : whole + text.slice(end);
 }
 
 /** The text where `JSON.stringify` would obey a polluted prototype, or a string looks like a stand-in. */
@@ -185,9 +188,9 @@ export function fieldsToWire(writing: Writing, fields: object, depth: number, is
   let at: string | undefined;
   try {
     for (const key in fields) {
-      if (!Object.hasOwn(fields, key)) continue;
+      if (!hasOwn.call(fields, key)) continue;
       at = key;
-      if (key === '_alg_class' && !isTag) fail('value', 'no field can have this name');
+      if (key === '_alg_class' && !isTag) fail('value', 'a field cannot have this name');
       const value: unknown = fields[key as never];
       const written = value === undefined ? null : toWire(writing, value, depth + 1, fields);
       if (polluted || key === '__proto__') define(wire, key, written, true);
@@ -211,13 +214,19 @@ function isItself(value: unknown): boolean {
 
 function tagOf(writing: Writing, codec: Codec, value: unknown, depth: number): unknown {
   const { nan, hashing } = writing;
+  const { name, module } = codec;
   assertDepth(depth, writing.settings.maxDepth);
-  if (hashing && !codec.hashable) unhashable(codec.name);
+  if (hashing && !codec.hashable) unhashable(name);
   if (hasWords(value)) writing.nan = true;
-  const tag = codec.write(value as never, writing, depth);
+  const held = codec.write(value as never, writing, depth + 1);
   writing.nan = nan;
   writing.hashing = hashing;
-  return tag;
+  // An UnknownObject is a tag already.
+  if (name === '') return held;
+  if (module === undefined)
+    return { _alg_class: hashing && name === 'set' ? 'frozenset' : name, value: held };
+  const tag = { _alg_class: name, _alg_module: module, value: held };
+  return codec.hasOwnNames?.(value, held) ? { ...tag, _alg_names: 'own' } : tag;
 }
 
 /** A registered class comes first, then the chosen codecs, then those that every ajson has. */
@@ -252,7 +261,7 @@ function numberToWire(writing: Writing, value: number, owner?: object): unknown 
   if (Math.abs(value) <= MAX_SAFE) return value;
   if (Number.isFinite(value)) return standIn(writing, value.toExponential());
   if (writing.nan || hasWords(owner)) return standIn(writing, String(value));
-  return fail('value', `${value} is not JSON: { nan: true } writes it as Python does`);
+  return fail('value', `${value} is not JSON: { nan: true } writes it`);
 }
 
 function standIn(writing: Writing, text: string): number {
@@ -274,20 +283,15 @@ function refuse(value: unknown): never {
   const isObject = typeof value === 'object' && value;
   const type: unknown = isObject && value.constructor;
   const name = typeof type === 'function' && type.name !== 'Object' ? type.name : '';
-  const what = isObject ? (name ? shown(name) : 'an object with a prototype of another kind') : typeof value;
-  return fail(
-    'value',
-    `${what} cannot be written: ${isObject ? adviceFor(value, name) : 'leave it out, or make it a custom kind'}`,
-  );
+  const what = isObject ? (name ? shown(name) : 'an object with a prototype') : typeof value;
+  return fail('value', `${what} cannot be written: ${isObject ? adviceFor(value, name) : 'leave it out'}`);
 }
 
 function adviceFor(value: object, name: string): string {
   if (!name) return 'copy its members with { ...value }';
   const tag = Object.prototype.toString.call(value);
   if (tag === '[object Promise]') return 'await it first';
-  if (ArrayBuffer.isView(value) || tag === '[object ArrayBuffer]')
-    return 'send a list, or a Uint8Array of its bytes';
-  if (KIND in value && !(value instanceof AlgObject))
-    return 'it belongs to another copy of algernon-middy (npm ls algernon-middy)';
-  return 'ajson.register its class, or make it a custom kind';
+  if (ArrayBuffer.isView(value) || tag === '[object ArrayBuffer]') return 'send a list or a Uint8Array';
+  if (KIND in value && !(value instanceof AlgObject)) return 'it is of another copy of algernon-middy';
+  return 'ajson.register its class';
 }

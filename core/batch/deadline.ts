@@ -80,7 +80,8 @@ export function whenAborted(signal: AbortSignal | undefined): Promise<void> {
   });
 }
 
-const rejecters = new WeakMap<AbortSignal, Set<(error: DeadlineError) => void>>();
+type Rejecters = Set<(error: DeadlineError) => void>;
+const rejectersKey = Symbol('algernon-middy.rejecters');
 
 /**
  * Waits for work, but not longer than the signal allows. One listener serves all work of a signal, since adding and removing
@@ -105,16 +106,17 @@ export function untilAborted<T>(signal: AbortSignal, work: PromiseLike<T>): Prom
   });
 }
 
-function rejectersOf(signal: AbortSignal): Set<(error: DeadlineError) => void> {
-  const existing = rejecters.get(signal);
+/** Kept on the signal: the entry of a WeakMap, and all it refers to, would stay in memory until a full collection. */
+function rejectersOf(signal: AbortSignal & { [rejectersKey]?: Rejecters }): Rejecters {
+  const existing = signal[rejectersKey];
   if (existing) return existing;
-  const waiting = new Set<(error: DeadlineError) => void>();
+  const waiting: Rejecters = new Set();
   const rejectAll = () => {
     for (const reject of waiting) reject(new DeadlineError());
     waiting.clear();
   };
   signal.addEventListener('abort', rejectAll, { once: true });
-  rejecters.set(signal, waiting);
+  signal[rejectersKey] = waiting;
   return waiting;
 }
 

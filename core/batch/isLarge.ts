@@ -3,6 +3,7 @@ const keptSize = 65_536;
 
 /** Whether a value takes much memory. A value that cannot be measured counts as large: it is not worth a failure. */
 export function isLarge(value: unknown): boolean {
+  if (value === undefined || value === null) return false;
   try {
     return sizeOf(value) > keptSize;
   } catch {

@@ -16,8 +16,8 @@ export interface Undone {
 export interface Run {
   /** Counts the runs with this message id, from 0. */
   readonly part: number;
-  /** Ends the run. Further calls do nothing. */
-  end(outcome: { failed: false } | { failed: true; reason: unknown }): void;
+  readonly entry: Entry;
+  hasEnded: boolean;
 }
 
 interface Entry {
@@ -90,19 +90,19 @@ export class Ledger {
     part.active += 1;
     this.#running += 1;
     this.#update(entry);
-    let hasEnded = false;
-    return {
-      part: index,
-      end: (outcome) => {
-        if (hasEnded) return;
-        hasEnded = true;
-        if (outcome.failed) part.failure ??= { reason: outcome.reason };
-        part.active -= 1;
-        this.#running -= 1;
-        this.#update(entry);
-        if (this.#running === 0) for (const resolve of this.#waiting.splice(0)) resolve();
-      },
-    };
+    return { part: index, entry, hasEnded: false };
+  }
+
+  /** Ends a run, once. */
+  end(run: Run, failure?: { reason: unknown }): void {
+    if (run.hasEnded) return;
+    run.hasEnded = true;
+    const part = run.entry.parts[run.part] as Part;
+    part.failure ??= failure;
+    part.active -= 1;
+    this.#running -= 1;
+    this.#update(run.entry);
+    if (this.#running === 0) for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   /** Marks a record done, for a loop that does not use `runTask`. */

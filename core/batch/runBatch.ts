@@ -58,7 +58,12 @@ export async function runBatch<R>(
         freed.resolve();
         return true;
       };
-      await runRecord(index, freeLane);
+      isStarted[index] = true;
+      try {
+        succeed(index, await run(records[index] as TaskRecord, freeLane));
+      } catch (reason) {
+        fail(index, reason);
+      }
       if (isFree) {
         waiting -= 1;
         openLanes();
@@ -79,18 +84,16 @@ export async function runBatch<R>(
     reopened.catch(finished.reject);
   };
 
-  const runRecord = async (index: number, freeLane: () => boolean) => {
-    isStarted[index] = true;
+  const succeed = (index: number, value: R) => {
+    settled[index] = { status: 'fulfilled', value: isLarge(value) ? undefined : value };
+    const next = nextInGroup.get(index);
+    if (next !== undefined) startable.push(next);
+  };
+  const fail = (index: number, reason: unknown) => {
+    settled[index] = { status: 'rejected', reason };
     let next = nextInGroup.get(index);
-    try {
-      const value = await run(records[index] as TaskRecord, freeLane);
-      settled[index] = { status: 'fulfilled', value: isLarge(value) ? undefined : value };
-      if (next !== undefined) startable.push(next);
-    } catch (reason) {
-      settled[index] = { status: 'rejected', reason };
-      for (; next !== undefined; next = nextInGroup.get(next)) {
-        settled[next] = { status: 'rejected', reason: new GroupHaltedError() };
-      }
+    for (; next !== undefined; next = nextInGroup.get(next)) {
+      settled[next] = { status: 'rejected', reason: new GroupHaltedError() };
     }
   };
 

@@ -59,7 +59,7 @@ export async function runRecord<T, C, R>(
   options: RunRecordOptions,
 ): Promise<R> {
   const pipeline = pipelineOf(context);
-  const entry = pipeline?.ledger.begin(record);
+  const begun = pipeline?.ledger.begin(record);
   try {
     const deadline = pipeline && deadlineOf(pipeline, context as LambdaContext);
     if (deadline?.isOver()) throw new DeadlineError('NOT_STARTED');
@@ -72,18 +72,18 @@ export async function runRecord<T, C, R>(
       cutoff: (signal === deadline?.signal && deadline.cutoff) || signal,
       task: record,
       unwrap: () => unwrap(record),
-      part: entry?.part ?? 0,
+      part: begun?.part ?? 0,
       freeLane: options.freeLane,
     });
     const handle = () =>
       callHandler(run, handler as TaskHandler<unknown, unknown, unknown>, deadline, options);
     await runStages(pipeline?.stages ?? [], 0, run, handle);
     assertNextOnce(run);
-    entry?.end({ failed: false });
+    if (begun) pipeline?.ledger.end(begun);
     return run.result as R;
   } catch (error) {
     if (error instanceof AlgernonError) error.messageId ??= messageIdOf(record);
-    entry?.end({ failed: true, reason: error });
+    if (begun) pipeline?.ledger.end(begun, { reason: error });
     throw error;
   }
 }
@@ -166,6 +166,8 @@ export function runStage(stage: Stage, run: OpenRun, proceed: () => Promise<void
   }
   // A stage that returns the promise of next() leaves the outcome to the inner stages.
   if (outcome && outcome === inner.running && !run.misuse) return outcome;
+  inner.isReturned = true;
+  if (inner.running) handled(inner.running);
   return settleStage(stage, run, inner, outcome);
 }
 
@@ -211,6 +213,8 @@ function notContinued(name: string): AlgernonError {
 interface WatchedNext {
   next(): Promise<void>;
   running: Promise<void> | undefined;
+  /** Whether the stage has returned, and left the inner stages to be waited for. */
+  isReturned: boolean;
 }
 
 function watchNext({ name }: Stage, run: OpenRun, proceed: () => Promise<void>): WatchedNext {
@@ -226,10 +230,12 @@ function watchNext({ name }: Stage, run: OpenRun, proceed: () => Promise<void>):
         );
         return handled(Promise.reject(run.misuse));
       }
-      inner.running = handled(proceed());
+      inner.running = proceed();
+      if (inner.isReturned) handled(inner.running);
       return inner.running;
     },
     running: undefined,
+    isReturned: false,
   };
   return inner;
 }

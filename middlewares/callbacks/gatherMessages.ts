@@ -77,7 +77,9 @@ export function gatherMessages(
     if (waiting.size > 0) void leave(takeAll());
   };
   // Not at once: as a task ends or starts to wait, the next one is about to start.
-  const leaveIfAllWait = () => setImmediate(() => tasksWaiting >= tasksUnderWay && leaveAll());
+  const leaveIfAllWait = () => {
+    if (waiting.size > 0) setImmediate(() => tasksWaiting >= tasksUnderWay && leaveAll());
+  };
 
   const add = (entry: Waiting): void => {
     const { topicArn, message } = entry.message;

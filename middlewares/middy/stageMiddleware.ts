@@ -172,18 +172,19 @@ function checkStage(options: StageOptions): StageOptions {
   return options;
 }
 
+const stateKey = Symbol('algernon-middy.invocation');
+
+/** Its functions need no `this`, so that a stage may destructure it. */
 function openInvocation(state: GuardedRequest, { ends, failureWork }: Part): Invocation {
-  const { request, kind, pipeline } = state;
-  return {
+  const { kind, pipeline } = state;
+  const invocation = {
+    [stateKey]: state,
     kind,
     event: state.event,
     task: state.direct?.task,
     records: pipeline?.records ?? [],
     context: state.context as LambdaContext,
-    get error() {
-      const isEarly = !state.hasFailed && !state.hasReturned && 'earlyResponse' in request;
-      return isEarly && undoneOf(state).length > 0 ? nothingRan() : state.error;
-    },
+    error: undefined,
     undone: () => undoneOf(state),
     onEnd(work) {
       const end = once(work);
@@ -206,8 +207,18 @@ function openInvocation(state: GuardedRequest, { ends, failureWork }: Part): Inv
     logFailures() {
       if (pipeline) pipeline.logsFailures = true;
     },
-  };
+  } satisfies Invocation & { [stateKey]: GuardedRequest };
+  return Object.defineProperty(invocation, 'error', errorAccessor);
 }
+
+/** Shared, since V8 keeps an accessor with functions of its own, and all they refer to, until a full collection. */
+const errorAccessor: PropertyDescriptor & ThisType<{ [stateKey]: GuardedRequest }> = {
+  get() {
+    const { hasFailed, hasReturned, request, error } = this[stateKey];
+    const isEarly = !hasFailed && !hasReturned && 'earlyResponse' in request;
+    return isEarly && undoneOf(this[stateKey]).length > 0 ? nothingRan() : error;
+  },
+};
 
 function once(work: () => void | Promise<void>): () => Promise<void> {
   let done: Promise<void> | undefined;

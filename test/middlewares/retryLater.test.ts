@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { PublishCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -79,6 +81,35 @@ describe('an error that asks for a time', () => {
       const options = backoff === undefined ? {} : { backoff };
       expect(await hiddenFor(thrown, options)).toEqual({ seconds: [seconds], sent: 0, failed: 1 });
     }
+  });
+
+  test('the SDK: the error of a service that throttles keeps its response', async () => {
+    const busy = faultyClients(
+      aws,
+      () => ({ status: 503, code: 'ServiceUnavailable', headers: { 'retry-after': '77' } }),
+      { maxAttempts: 1 },
+    );
+    opened.push(busy);
+    for (const call of [
+      busy.sns.send(new PublishCommand({ TopicArn: 'arn:aws:sns:us-east-1:123456789012:x', Message: 'x' })),
+      busy.sqs.send(new CreateQueueCommand({ QueueName: 'x' })),
+    ]) {
+      const thrown = await call.catch((error: unknown) => error);
+      expect(await hiddenFor(thrown)).toEqual({ seconds: [77], sent: 0, failed: 1 });
+    }
+  });
+
+  test('fetch: the response of a real server', async () => {
+    const server = createServer((_, response) => {
+      response.writeHead(429, { 'Retry-After': new Date(Date.now() + 100_000).toUTCString() }).end('busy');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    await response.text();
+    await new Promise((resolve) => server.close(resolve));
+    const { seconds } = await hiddenFor(response);
+    expect(seconds[0]).toBeGreaterThan(80);
+    expect(seconds[0]).toBeLessThanOrEqual(100);
   });
 
   test('is not final, whatever the option isFinal says', async () => {

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { unwrapTask } from '../../core/index.ts';
 import { cancelTask } from '../../middlewares/cancelTask.ts';
 import { type SendTaskOptions, sendTask, sendTasks } from '../../middlewares/sendTask.ts';
+import { runNode } from '../local/tools.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
 
 interface Call {
@@ -232,4 +233,26 @@ describe('cancelTask', () => {
     });
     expect(calls).toEqual([]);
   });
+});
+
+test('without @aws-sdk/client-scheduler the package imports, and the first schedule says what to install', async () => {
+  const { output, code } = await runNode(
+    `import { registerHooks } from 'node:module';
+     const missing = '@aws-sdk/client-scheduler';
+     registerHooks({ resolve(name, context, next) {
+       return next(name, name === missing ? { ...context, parentURL: 'file:///nowhere/x.js' } : context);
+     } });
+     const { cancelTask, sendTask } = await import('./middlewares/index.ts');
+     const options = {
+       topics: { work: '${topicArn}' },
+       at: new Date(Date.now() + 1e7),
+       schedule: { roleArn: '${roleArn}' },
+     };
+     const errors = [sendTask({ task_name: 'work' }, options), cancelTask('default/x')];
+     for (const error of errors) console.log(await error.catch(({ code, message }) => code + ' ' + message));`,
+  );
+  const line =
+    'MISSING_PACKAGE a scheduled task needs @aws-sdk/client-scheduler: npm install @aws-sdk/client-scheduler';
+  expect(output.trim().split('\n')).toEqual([line, line]);
+  expect(code).toBe(0);
 });

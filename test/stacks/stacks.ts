@@ -1,3 +1,4 @@
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import middy7, { type MiddlewareObj } from '@middy/core';
@@ -14,10 +15,12 @@ import { messageIdOf, type SnsRecord, type SqsRecord } from '../../core/batch/ev
 import {
   acknowledge,
   callbackPublisher,
+  cancellable,
   chainEvents,
   contextResources,
   extendedPayload,
   failurePolicy,
+  idempotent,
   lambdaLogged,
   queued,
   runTask,
@@ -69,6 +72,8 @@ interface World {
   readonly notified: Set<string>;
   /** The number of messages published to SNS. */
   handed: number;
+  /** The objects in S3, by key. */
+  readonly objects: Map<string, { text: string; version: string }>;
   readonly millis: ReadonlyMap<string, number>;
 }
 
@@ -94,6 +99,29 @@ const sfnOf = (world: World): SFNClient => {
     world.notified.add(input.taskToken);
   };
   return { send } as unknown as SFNClient;
+};
+/** Keeps objects, with the conditions of S3. */
+const s3Of = ({ objects }: World): S3Client => {
+  const refused = (name: string, httpStatusCode: number) =>
+    Object.assign(new Error(name), { name, $metadata: { httpStatusCode } });
+  const send = async (command: {
+    input: { Key: string; Body?: string; IfMatch?: string; IfNoneMatch?: string };
+  }) => {
+    const { Key, Body, IfMatch, IfNoneMatch } = command.input;
+    await pause(1);
+    const found = objects.get(Key);
+    if (Body === undefined) {
+      if (!found) throw refused('NoSuchKey', 404);
+      const bytes = Buffer.from(found.text);
+      return { Body: [bytes], ContentLength: bytes.length, ETag: found.version };
+    }
+    const isAllowed = IfMatch === undefined ? !(IfNoneMatch && found) : found?.version === IfMatch;
+    if (!isAllowed) throw refused('PreconditionFailed', 412);
+    const version = String(Number(found?.version ?? 0) + 1);
+    objects.set(Key, { text: Body, version });
+    return { ETag: version };
+  };
+  return { send, config: {} } as unknown as S3Client;
 };
 /** Refuses every call, since no case needs a queue or a bucket. */
 const refusing = {
@@ -131,6 +159,8 @@ const ours: Record<string, Make> = {
       waitMillis: 5,
     }),
   taskMetrics: () => taskMetrics(),
+  idempotent: (world: World) => idempotent({ s3: s3Of(world), bucket: 'none' }),
+  cancellable: (world: World) => cancellable({ s3: s3Of(world), bucket: 'none' }),
 };
 
 type Around = NonNullable<Parameters<typeof stageMiddleware>[0]['around']>;
@@ -408,6 +438,7 @@ export async function checkStack(stack: StackCase): Promise<StackOutcome> {
     sent: new Set(),
     notified: new Set(),
     handed: 0,
+    objects: new Map(),
     millis: new Map(ids.map((id, index) => [id, specs[index]?.millis ?? 0])),
   };
   const worker: Worker = async (task, record) => {

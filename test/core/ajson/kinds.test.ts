@@ -14,6 +14,7 @@ import {
   Tuple,
   tuple,
 } from '../../../core/ajson/index.ts';
+import { withWords } from '../../../core/ajson/parseExact.ts';
 
 class Pair extends AlgObject {
   readonly a: unknown;
@@ -181,6 +182,8 @@ describe('round-trips', () => {
       expect(ajson.dumps({ task_kwargs: value })).toBe(`{"task_kwargs":${text}}`);
     expect(ajson.dumps(ajson.raw(text), { tags: 'keep' })).toBe(text);
     expect(() => ajson.dumps([ajson.loads(text), Number.NaN])).toThrow('$[1]: NaN');
+    expect(ajson.dumps(withWords(ajson.raw('[NaN]'), [Number.NaN]))).toBe('[NaN]');
+    expect(() => ajson.dumps(withWords(ajson.raw('[1]'), [Number.NaN]))).toThrow('$[0]: NaN');
   });
 
   test('writes NaN beside strings of any length', () => {
@@ -251,6 +254,21 @@ describe('custom kinds', () => {
     expect(custom.dumps(custom.loads(text))).toBe(text);
     expect(custom.dumps(new Decimal('1.10'))).toContain('1.10');
     expect(() => custom.loads('[{"_alg_class":"decimal","value":"1x"}]')).toThrow('$[0]');
+  });
+
+  test('decimals of big.js in its strict mode, where valueOf throws', () => {
+    const Strict = Big();
+    Strict.strict = true;
+    const own = createAjson({ decimal: Strict });
+    const text =
+      '[{"_alg_class":"decimal","value":"0.1"},{"_alg_class":"decimal","value":"-12345678901234567890.5"}]';
+    const value = [new Strict('0.10'), new Strict('-12345678901234567890.5')];
+    expect(() => Number(value[0])).toThrow('[big.js]');
+    expect(own.dumps(value)).toBe(text);
+    const back = own.loads<InstanceType<typeof Strict>[]>(text);
+    expect(back).toEqual(value);
+    expect(back[0]?.plus('0.2').toString()).toBe('0.3');
+    expect(own.dumps(back)).toBe(text);
   });
 
   test('datetimes of luxon', () => {

@@ -20,12 +20,13 @@ test('a run ends once; the ledger is idle after the last', async () => {
   const idle = ledger.idle().then(() => {
     isIdle = true;
   });
-  first?.end({ failed: false });
-  first?.end({ failed: true, reason: 'again' });
-  second?.end({ failed: false });
+  if (!first || !second || !part) throw new Error('not begun');
+  ledger.end(first);
+  ledger.end(first, { reason: 'again' });
+  ledger.end(second);
   await Promise.resolve();
   expect([ledger.running, isIdle, ledger.undone()[0]?.state]).toEqual([1, false, 'running']);
-  part?.end({ failed: false });
+  ledger.end(part);
   await idle;
   expect(ledger.undone()).toEqual([]);
 });
@@ -38,7 +39,7 @@ test('an acknowledged record is done unless one of its runs failed', () => {
   ];
   const ledger = new Ledger([done, failed, untouched]);
   for (const record of [done, failed]) ledger.acknowledge(record);
-  ledger.begin(failed).end({ failed: true, reason: 'broken' });
+  ledger.end(ledger.begin(failed), { reason: 'broken' });
   ledger.note(0, 'named');
   expect(ledger.undone().map(({ index, state }) => [index, state])).toEqual([
     [0, 'failed'],

@@ -26,7 +26,7 @@ describe('the outcome lists every record that is not done', () => {
   test('including those that the ledger saw fail, even if the array was changed', () => {
     const batch = records();
     const ledger = new Ledger(batch);
-    for (const record of batch) ledger.begin(record).end({ failed: true, reason: 'broken' });
+    for (const record of batch) ledger.end(ledger.begin(record), { reason: 'broken' });
     const settled = settledBatch<number>([done, done], ledger, true);
     expect(settled.batchItemFailures).toHaveLength(2);
     expect(() => JSON.stringify(settled)).toThrow('2 of 2 records failed');
