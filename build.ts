@@ -64,16 +64,17 @@ async function place(chunk: string, sources: readonly string[]): Promise<void> {
 
 rmSync('dist', { recursive: true, force: true });
 const middlewares = readdirSync('middlewares').filter((file) => file.endsWith('.ts'));
-const entryPoints = ['core/index.ts', 'local/index.ts', ...middlewares.map((file) => `middlewares/${file}`)];
+const entryPoints = [
+  'core/index.ts',
+  'local/index.ts',
+  'local/testing.ts',
+  'local/cli.ts',
+  ...middlewares.map((file) => `middlewares/${file}`),
+];
 const inputs = await imports(entryPoints);
 await place('kernel', [...reach(inputs, 'middlewares/sqsSnsUnwrap.ts')].slice(1));
-// A StoredData registers its class as it is loaded, which a bundler could not leave out.
 const pure = Object.keys(inputs).filter(
-  (source) =>
-    source.startsWith('core/') &&
-    !source.endsWith('/index.ts') &&
-    !placed.has(resolve(source)) &&
-    !reach(inputs, source).has('core/storedData/StoredData.ts'),
+  (source) => source.startsWith('core/') && !source.endsWith('/index.ts') && !placed.has(resolve(source)),
 );
 await place('core', pure);
 for (const entry of entryPoints) placed.set(resolve(entry), entry.replace(/ts$/, 'js'));

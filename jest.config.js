@@ -16,6 +16,7 @@ export default {
   moduleNameMapper: {
     '^algernon-middy$': '<rootDir>/middlewares/index.ts',
     '^algernon-middy/(core|local)$': '<rootDir>/$1/index.ts',
+    '^algernon-middy/testing$': '<rootDir>/local/testing.ts',
     '^algernon-middy/middlewares/(.*)$': '<rootDir>/middlewares/$1.ts',
   },
 };

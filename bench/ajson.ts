@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { ajson } from '../core/ajson/index.ts';
 import { contenders } from './contenders.ts';
+import type { Ratio } from './pairedRatio.ts';
 import { payloads } from './payloads.ts';
+import { table } from './table.ts';
 
 /** The upper limits for ajson, for dumps and for loads; on Node 26, whose native JSON is faster, for dumps alone. */
 const GOALS: Readonly<Record<string, readonly [number, number, number?]>> = {
@@ -13,53 +14,56 @@ const GOALS: Readonly<Record<string, readonly [number, number, number?]>> = {
   G: [1.4, 2.2, 2.4],
 };
 
-/** Node 26, as npm installs it. */
-const node26 = execFileSync('npm', ['exec', '--yes', '--package=node@26', '-c', 'node -p process.execPath'], {
-  encoding: 'utf8',
-}).trim();
+/** This Node, and Node 26 as npm installs it. */
+const nodes = [
+  process.execPath,
+  execFileSync('npm', ['exec', '--yes', '--package=node@26', '-c', 'node -p process.execPath'], {
+    encoding: 'utf8',
+  }).trim(),
+];
+const versions = nodes.map((node) => execFileSync(node, ['--version'], { encoding: 'utf8' }).trim());
+const [here, newest] = versions;
 
-function measured(node: string, contender: string, payload: string): readonly [string, string] | undefined {
-  const said = execFileSync(node, ['bench/measure.ts', contender, payload], { encoding: 'utf8' });
-  const result: [string, string] | null = JSON.parse(said);
-  if (!result) left.push(`${contender} on ${payload}`);
-  return result ?? undefined;
+/** The ratios of dumps and loads on each Node; null for a contender that does not read what it wrote. */
+function measured(contender: string, payload: string): ([Ratio, Ratio] | null)[] {
+  return nodes.map((node) =>
+    JSON.parse(execFileSync(node, ['bench/measure.ts', contender, payload], { encoding: 'utf8' })),
+  );
 }
 
 const limit = (goal: number | undefined) => (goal === undefined ? '' : `≤ ${goal.toFixed(2)}`);
+const medianOf = (ratio: Ratio | undefined) => ratio?.median.toFixed(2) ?? '–';
+const spreadOf = (ratio: Ratio | undefined) =>
+  `${medianOf(ratio)} (${ratio?.quartiles.map((quartile) => quartile.toFixed(2)).join('–')})`;
+
 const only = process.argv[3];
-const head26 = ['goal on 26', 'ajson on 26'];
-const rows = [['payload', 'bytes', '', 'goal', ...contenders.map(({ name }) => name), ...head26]];
-const left: string[] = [];
-for (const payload of payloads) {
-  if (only && !only.includes(payload.name)) continue;
-  const results = contenders.map(({ name }) => measured(process.execPath, name, payload.name) ?? ['–', '–']);
-  const on26 = measured(node26, 'ajson', payload.name);
-  const bytes = String(ajson.dumps(payload.value).length);
-  const goals = GOALS[payload.name];
+const peers = contenders.map(({ name }) => name).filter((name) => name !== 'ajson');
+const rows: string[][] = [];
+for (const { name } of payloads) {
+  if (only && !only.includes(name)) continue;
+  const own = measured('ajson', name);
+  const others = peers.map((peer) => measured(peer, name));
   for (const [index, way] of ['dumps', 'loads'].entries())
     rows.push([
-      payload.name,
-      bytes,
-      way,
-      limit(goals?.[index]),
-      ...results.map((result) => result[index] ?? ''),
-      index === 0 ? limit(goals?.[2]) : '',
-      on26?.[index] ?? '–',
+      `${name} ${way}`,
+      limit(GOALS[name]?.[index]),
+      spreadOf(own[0]?.[index]),
+      index === 0 ? limit(GOALS[name]?.[2]) : '',
+      spreadOf(own[1]?.[index]),
+      ...others.map((ratios) => ratios.map((ratio) => medianOf(ratio?.[index])).join(' / ')),
     ]);
 }
-const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-const line = (row: string[]) =>
-  `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-const [head = [], ...body] = rows;
+
 console.log(
   [
-    `Node ${process.version}: time in proportion to native JSON on the text that ajson writes,`,
-    'median of 400 paired runs, and the middle half of them; each in a process of its own.\n',
-    line(head),
-    line(widths.map((width) => '-'.repeat(width))),
-    ...body.map(line),
+    `Time in proportion to native JSON on the text that ajson writes, on Node ${here} and ${newest}: medians of many`,
+    'short rounds in which both take turns, and for ajson the middle half of the rounds. Each contender runs in a process',
+    'of its own. A dash: what it reads is not what it wrote.\n',
+    table(
+      ['', 'goal', `ajson, ${here}`, 'goal', `ajson, ${newest}`, ...peers.map((peer) => `${peer}, both`)],
+      rows,
+    ),
     '',
     ...payloads.map(({ name, about }) => `- ${name}: ${about}`),
-    `\nLeft out, for what they read is not what they wrote: ${left.join(', ') || 'none'}.`,
   ].join('\n'),
 );

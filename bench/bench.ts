@@ -5,8 +5,11 @@ import { writeResults } from './writeResults.ts';
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   ajson: () => import('./ajson.ts'),
   stack: () => import('./stack.ts'),
+  throughput: () => import('./throughput.ts'),
+
   lambdaLogged: () => import('./lambdaLogged.ts'),
   hydrate: () => import('./hydrate.ts'),
+  coldstart: () => import('./coldstart.ts'),
   size: () => import('./size.ts'),
 };
 

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AlgObject, ajson, Decimal } from '../core/ajson/index.ts';
 import { type Contender, contenders } from './contenders.ts';
-import { pairedRatio } from './pairedRatio.ts';
+import { pairedRatio, type Ratio } from './pairedRatio.ts';
 import { type Payload, payloads } from './payloads.ts';
 
 /** Whether the value that was read equals the value that was written, classes included. */
@@ -33,7 +33,7 @@ function comesBack({ write, read }: Contender, { value }: Payload): boolean {
 }
 
 /** The time to write and to read, against native JSON on the text that ajson writes. */
-function measure({ write, read }: Contender, { value }: Payload): [string, string] {
+function measure({ write, read }: Contender, { value }: Payload): [Ratio, Ratio] {
   const [wire, text] = [ajson.dumps(value), write(value)];
   const tree: unknown = JSON.parse(wire);
   let sink = 0;
@@ -55,9 +55,7 @@ function measure({ write, read }: Contender, { value }: Payload): [string, strin
     },
   );
   if (sink === 0) throw new Error('nothing was done');
-  return [dumps, loads].map(({ median, quartiles: [low, high] }) => {
-    return `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`;
-  }) as [string, string];
+  return [dumps, loads];
 }
 
 const contender = contenders.find(({ name }) => name === process.argv[2]);

@@ -1,32 +1,29 @@
+import { quantile } from './pairedRounds.ts';
+
 /** The times of a contender, relative to a baseline in the same rounds. */
 export interface Ratio {
   /** The median over all rounds. */
   readonly median: number;
   /** The lower and upper quartile over all rounds. */
   readonly quartiles: readonly [number, number];
-  /** The median time of one run of the contender, in microseconds. */
-  readonly micros: number;
 }
 
 /**
- * Runs two functions in turn, each for about `millis` (default 0.5) per round, and compares them within each round, so
- * that load on the machine affects both.
+ * Runs two functions in turn, each for about `millis` per round, and compares them within each round, so that load on
+ * the machine affects both. Many short rounds, because a round that another process interrupts is worthless.
  */
-export function pairedRatio(baseline: () => void, contender: () => void, rounds = 400, millis = 0.5): Ratio {
-  const runs = [baseline, contender].map((run) => calibrate(run, millis));
+export function pairedRatio(baseline: () => void, contender: () => void, seconds = 1.5, millis = 0.3): Ratio {
+  const slots = [baseline, contender].map((run) => ({ run, count: calibrate(run, millis), time: 0 }));
+  const [base, other] = slots as [(typeof slots)[0], (typeof slots)[0]];
   const ratios: number[] = [];
-  const times: number[] = [];
-  for (let round = 0; round < rounds; round++) {
+  const end = performance.now() + seconds * 1000;
+  while (ratios.length < 50 || performance.now() < end) {
     // The order alternates, so that neither always pays for the other's garbage.
-    const order = round % 2 === 0 ? [0, 1] : [1, 0];
-    const time = [0, 0];
-    for (const index of order) time[index] = timed(index ? contender : baseline, runs[index] ?? 1);
-    ratios.push((time[1] ?? 0) / (time[0] ?? 1));
-    times.push((time[1] ?? 0) * 1000);
+    for (const slot of ratios.length % 2 === 0 ? [base, other] : [other, base])
+      slot.time = timed(slot.run, slot.count);
+    ratios.push(other.time / base.time);
   }
-  const at = (list: number[], part: number) =>
-    list.toSorted((a, b) => a - b)[Math.floor(list.length * part)] ?? 0;
-  return { median: at(ratios, 0.5), quartiles: [at(ratios, 0.25), at(ratios, 0.75)], micros: at(times, 0.5) };
+  return { median: quantile(ratios, 0.5), quartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)] };
 }
 
 /** The milliseconds that one run takes, over `count` of them. */

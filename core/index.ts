@@ -78,6 +78,7 @@ export {
   OptionError,
 } from './errors.ts';
 export { isFinal } from './isFinal.ts';
+export { RetryLaterError } from './RetryLaterError.ts';
 export type { ObjectAddress, ObjectStore, ReadOptions } from './storedData/ObjectStore.ts';
 export { formatPointer, type PointerParts, parsePointer } from './storedData/pointer.ts';
 export { StoredData } from './storedData/StoredData.ts';

@@ -36,7 +36,7 @@ export async function pollQueue(worker: BatchWorker, stopping: AbortSignal): Pro
     if (messages.length === 0) continue;
     stats.received += messages.length;
     stats.inFlight += messages.length;
-    const work = workOn(worker, messages).finally(() => {
+    const work = processMessages(worker, messages).finally(() => {
       stats.inFlight -= messages.length;
       running.delete(work);
     });
@@ -49,7 +49,7 @@ export async function pollQueue(worker: BatchWorker, stopping: AbortSignal): Pro
  * Removes messages with more than ten attributes. They come from raw message delivery: on AWS, SNS
  * discards them, but fauxqs delivers them.
  */
-async function dropUndeliverable(
+export async function dropUndeliverable(
   { calls, queue, settings }: BatchWorker,
   messages: readonly Message[],
 ): Promise<Message[]> {
@@ -69,7 +69,8 @@ async function dropUndeliverable(
   return messages.filter(isDeliverable);
 }
 
-async function workOn(worker: BatchWorker, messages: readonly Message[]): Promise<void> {
+/** Processes received messages, in as many batches as Lambda's limit requires. */
+export async function processMessages(worker: BatchWorker, messages: readonly Message[]): Promise<void> {
   const records = messages.map((message) => toLambdaRecord(message, worker.queue.arn));
   for (const batch of splitBatch(records)) {
     await processBatch(worker, batch);

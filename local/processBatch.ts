@@ -2,7 +2,7 @@ import type { SqsRecord } from '../core/batch/events.ts';
 import type { WorkerStats } from './invocationReport.ts';
 import { type InvocationResult, invoke } from './invoke.ts';
 import { createLambdaContext } from './lambdaContext.ts';
-import type { QueueCalls } from './queueCalls.ts';
+import { bindQueue, type QueueCalls } from './queueCalls.ts';
 import { readBatchResponse } from './readBatchResponse.ts';
 import type { TaskQueue } from './taskQueues.ts';
 import type { WorkerSettings } from './workerOptions.ts';
@@ -14,6 +14,22 @@ export interface BatchWorker {
   readonly functionArn: string;
   readonly settings: WorkerSettings;
   readonly stats: { -readonly [Key in keyof WorkerStats]: WorkerStats[Key] };
+}
+
+/** Binds a queue to its settings. The handler's context has an ARN in the account of the queue. */
+export async function createBatchWorker(
+  queue: TaskQueue,
+  settings: WorkerSettings,
+  stats: BatchWorker['stats'],
+): Promise<BatchWorker> {
+  const [, , , region, account] = queue.arn.split(':');
+  return {
+    queue,
+    calls: await bindQueue(settings.aws.sqs, queue.url),
+    functionArn: `arn:aws:lambda:${region}:${account}:function:${settings.name}`,
+    settings,
+    stats,
+  };
 }
 
 /** Invokes the function with a batch, deletes the finished messages and leaves the others in the queue. Never rejects. */

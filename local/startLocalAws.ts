@@ -5,6 +5,7 @@ import { missingPeer } from '../middlewares/aws/missingPeer.ts';
 import { addConditionalWrites } from './addConditionalWrites.ts';
 import { createBucket } from './createBucket.ts';
 import { type LocalAwsOptions, type LocalAwsSettings, readLocalAwsOptions } from './localAwsOptions.ts';
+import { controlServer, type ServerControl, setControl } from './serverControl.ts';
 
 /** Local SNS, SQS and S3, or clients for another endpoint. */
 export interface LocalAws extends AsyncDisposable {
@@ -70,7 +71,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     stopped ??= stopAll();
     return stopped;
   };
-  return {
+  const aws: LocalAws = {
     endpoint,
     region: settings.region,
     accountId: settings.accountId,
@@ -84,18 +85,22 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     stop,
     [Symbol.asyncDispose]: stop,
   };
+  if (server) setControl(aws, server.control);
+  return aws;
 }
 
 async function startServer({ port, region }: LocalAwsSettings): Promise<{
   endpoint: string;
+  control: ServerControl;
   stop(): Promise<void>;
 }> {
   const { buildApp } = await import('fauxqs').catch(missingPeer('fauxqs', 'algernon-middy/local'));
   const app = buildApp({ logger: false, defaultRegion: region });
+  const control = controlServer(app);
   addConditionalWrites(app);
   // Not with startFauxqs(), which listens on all interfaces of the machine.
   const endpoint = await app.listen({ port, host: '127.0.0.1' });
-  return { endpoint, stop: () => app.close() };
+  return { endpoint, control, stop: () => app.close() };
 }
 
 async function createClients(

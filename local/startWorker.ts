@@ -3,12 +3,12 @@ import { checkOptions, duration } from '../core/checkOptions.ts';
 import { OptionError } from '../core/errors.ts';
 import type { WorkerStats } from './invocationReport.ts';
 import { pollQueue } from './pollQueue.ts';
-import type { BatchWorker } from './processBatch.ts';
+import { createBatchWorker } from './processBatch.ts';
 import { bindQueue, type QueueCalls } from './queueCalls.ts';
 import { readDeadLetters } from './readDeadLetters.ts';
 import { createTaskQueue, type QueueAddress, type TaskQueue } from './taskQueues.ts';
 import { waitUntilIdle } from './waitUntilIdle.ts';
-import { readWorkerOptions, type WorkerOptions, type WorkerSettings } from './workerOptions.ts';
+import { readWorkerOptions, type WorkerOptions } from './workerOptions.ts';
 
 /** A function and the queues it works on. */
 export interface Worker<Name extends string = string> extends AsyncDisposable {
@@ -109,21 +109,6 @@ export async function startWorker<const Name extends string>(
     },
     stop,
     [Symbol.asyncDispose]: stop,
-  };
-}
-
-async function createBatchWorker(
-  queue: TaskQueue,
-  settings: WorkerSettings,
-  stats: BatchWorker['stats'],
-): Promise<BatchWorker> {
-  const [, , , region, account] = queue.arn.split(':');
-  return {
-    queue,
-    calls: await bindQueue(settings.aws.sqs, queue.url),
-    functionArn: `arn:aws:lambda:${region}:${account}:function:${settings.name}`,
-    settings,
-    stats,
   };
 }
 

@@ -3,6 +3,7 @@ import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { MiddlewareObj } from '@middy/core';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
+import { writePieces } from '../core/ajson/writePieces.ts';
 import { DeadlineError } from '../core/batch/deadline.ts';
 import { identityOf, type TaskIdentity } from '../core/batch/identity.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
@@ -13,6 +14,7 @@ import { isFolderName } from '../core/storedData/pointer.ts';
 import { chainIdName } from '../core/tasks/chainId.ts';
 import type { NextTask } from '../core/tasks/nextTask.ts';
 import { isTask, type Task } from '../core/tasks/task.ts';
+import { taskMessage } from '../core/tasks/taskMessage.ts';
 import type { TaskMessage } from '../core/tasks/taskPublisher.ts';
 import { awsClient, bucketName } from './aws/optionChecks.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
@@ -29,9 +31,10 @@ import {
 } from './callbacks/extraCallbacks.ts';
 import { gatherMessages, type Send } from './callbacks/gatherMessages.ts';
 import { sendReported } from './callbacks/sendReported.ts';
-import { type Origin, storeResult, taskMessage } from './callbacks/storeResult.ts';
+import { type Origin, storeResult } from './callbacks/storeResult.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
+import { TaskInProgressError } from './once/TaskInProgressError.ts';
 
 export interface CallbackPublisherOptions {
   /** Default: a client that is made on first use and shared. */
@@ -50,7 +53,10 @@ export interface CallbackPublisherOptions {
   inlineUnder?: number;
   /** The size limit of a message on your topics, in bytes. Default 262,144. */
   maxMessageBytes?: number;
-  /** How long a finished result waits for others to leave with, in milliseconds, while tasks are running. Default 100. */
+  /**
+   * How long finished results wait for one more to leave with, in milliseconds, while tasks are running; all in all at most ten
+   * times as long. Default 100.
+   */
   lingerMillis?: number;
   /** How often a task is tried before the chain's error task is told, as set on the queue. Default 3. */
   maxReceiveCount?: number;
@@ -90,7 +96,7 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
     open() {
       // One invocation's callbacks leave together.
       const gathered = gatherMessages(sender.publisher, lingerMillis);
-      const watched = new WeakSet<AbortSignal>();
+      const watched = new Set<AbortSignal>();
       const atDeadline = ({ cutoff }: TaskRun) => {
         // Nothing waits for company near the end of the invocation, and nothing leaves after its answer.
         if (cutoff.aborted) gathered.drop(new DeadlineError());
@@ -174,7 +180,8 @@ function openSender(options: CallbackPublisherOptions) {
       return '';
     }
   };
-  const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, dumps };
+  const pieces = (value: unknown) => writePieces(ajson, value);
+  const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, pieces };
 
   const planFor = async (
     run: TaskRun,
@@ -253,6 +260,8 @@ function openSender(options: CallbackPublisherOptions) {
      * @returns the error for the record
      */
     async tellError(run: TaskRun, error: unknown, maxReceiveCount: number, send: Send): Promise<unknown> {
+      // The task has not failed: another delivery runs it.
+      if (error instanceof TaskInProgressError) return error;
       const isLast = (identityOf(run).receiveCount ?? 0) >= maxReceiveCount;
       if (!run.record || !(isLast || (await run.isFinal(error)))) return error;
       const message = errorTaskIn(run);

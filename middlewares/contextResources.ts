@@ -94,8 +94,7 @@ export function contextResources<V extends Record<string, unknown>, R>(
     open({ context, addToContext, onEnd }) {
       const batch = batchResources(all, context, container);
       onEnd(() => inTime(context, batch.dispose()));
-      addToContext({ aws: { value: context, configurable: true }, [batchKey]: { value: batch } });
-      addToContext(getters);
+      addToContext({ aws: { value: context, configurable: true }, [batchKey]: { value: batch } }, getters);
       return undefined;
     },
   });
@@ -131,12 +130,15 @@ function checkResource(name: string, given: unknown): ObjectResource {
  * The getters of the resources, made once for all invocations. They are not enumerable, so that copying the context does
  * not make every resource.
  */
-function gettersOf(names: Iterable<string>, batchKey: symbol): PropertyDescriptorMap {
+function gettersOf(names: Iterable<string>, batchKey: symbol): object {
   const getterOf = (name: string): PropertyDescriptor & ThisType<Record<symbol, BatchResources>> => ({
     get() {
       return this[batchKey]?.get(name);
     },
     configurable: true,
   });
-  return Object.fromEntries([...names].map((name) => [name, getterOf(name)]));
+  return Object.create(
+    Object.prototype,
+    Object.fromEntries([...names].map((name) => [name, getterOf(name)])),
+  );
 }

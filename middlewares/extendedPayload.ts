@@ -8,7 +8,7 @@ import { bucketNotAllowed, tooLarge } from '../core/storedData/StoredDataError.t
 import { bucketGuard } from './aws/environment.ts';
 import { type ExtendedPointer, extendedPointerIn, keyNotAllowed } from './aws/extendedPointer.ts';
 import { awsClient } from './aws/optionChecks.ts';
-import { s3ObjectStore } from './aws/s3ObjectStore.ts';
+import { s3Reader } from './aws/s3Reader.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
 export interface ExtendedPayloadOptions {
@@ -63,7 +63,7 @@ export function extendedPayload(options: ExtendedPayloadOptions = {}): Middlewar
     keys = uuidAtEnd,
     maxBytes = 64 * 1024 * 1024,
   } = checkOptions(name, options, optionChecks);
-  const store = s3ObjectStore({ s3 });
+  const store = s3Reader({ s3 });
   const isAllowed = bucketGuard(bucket, buckets);
 
   const read = async (pointer: ExtendedPointer, signal: AbortSignal): Promise<string> => {

@@ -7,6 +7,7 @@ import { groupId } from '../core/batch/runBatch.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
 import { checkOptions, either, finite, func, type OptionCheck, text, whole } from '../core/checkOptions.ts';
 import { isFinal } from '../core/isFinal.ts';
+import { askedSeconds, retryAfterSeconds } from '../core/RetryLaterError.ts';
 import { DeadLetterError, deadLetterMessage } from './aws/deadLetterMessage.ts';
 import { awsClient } from './aws/optionChecks.ts';
 import { sqsQueues } from './aws/sqsQueues.ts';
@@ -33,8 +34,12 @@ export interface FailurePolicyOptions {
   deadLetterQueue?:
     | string
     | ((record: SqsRecord, error: unknown) => string | undefined | Promise<string | undefined>);
-  /** How long a message that may succeed later stays away. False: as the queue's visibility timeout says. */
-  backoff?: Backoff | false;
+  /**
+   * How long a message that may succeed later stays away. A list has the seconds after the first failure, the second and so on;
+   * its last item is for all further failures. False: as the queue's visibility timeout says. An error that says when to try
+   * again, such as a `RetryLaterError`, overrides it.
+   */
+  backoff?: Backoff | readonly number[] | false;
   /** Whether an error is final; undefined leaves it to the default, which is {@link isFinal}. Asked once per failure. */
   isFinal?: (error: unknown, record: SqsRecord) => boolean | undefined | Promise<boolean | undefined>;
   /**
@@ -52,7 +57,8 @@ const name = 'failurePolicy';
  * A final failure (a message that is not JSON, a `NonRetryableError`) goes to the dead-letter queue at once, unchanged, with
  * the reason in message attributes. Its record then counts as done; if the dead-letter queue does not accept it, the record
  * fails with a `DeadLetterError` and comes back. Any other failure comes back after a time that doubles with each delivery,
- * with a random share.
+ * with a random share; or after the time that its error asks for: that of a `RetryLaterError`, or the `Retry-After` of a
+ * response with the status 429 or 503, at most 42,000 seconds.
  *
  * In a FIFO group, the messages after a failed one return to the queue with it. On its last allowed receive the failed message
  * is dead-lettered, and its group goes on: otherwise the messages that returned untried would reach the dead-letter queue too.
@@ -97,17 +103,19 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
     }
   };
 
-  const giveBack = async (records: readonly SqsRecord[], report: TaskRun['report']) => {
+  const giveBack = async (records: readonly SqsRecord[], error: unknown, report: TaskRun['report']) => {
     const [record] = records;
-    if (!backoff || !record?.eventSourceARN) return;
+    if (!record?.eventSourceARN) return;
+    const seconds = retryAfterSeconds(error) ?? (backoff && delaySeconds(record, backoff));
+    if (seconds === undefined) return;
     const handles = records.flatMap(({ receiptHandle }) => receiptHandle || []);
-    const seconds = delaySeconds(record, backoff);
+    const hiddenSeconds = Math.ceil(Math.min(seconds, maxHideSeconds));
     try {
-      await queues.hide(record.eventSourceARN, handles, seconds);
-      report?.({ type: 'retried', delaySeconds: seconds });
-    } catch (error) {
+      await queues.hide(record.eventSourceARN, handles, hiddenSeconds);
+      report?.({ type: 'retried', delaySeconds: hiddenSeconds });
+    } catch (fault) {
       // The message comes back all the same, and its own error is the one to throw.
-      console.warn(`${name}: the visibility of ${record.messageId} could not be changed:`, error);
+      console.warn(`${name}: the visibility of ${record.messageId} could not be changed:`, fault);
     }
   };
 
@@ -130,6 +138,8 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
   const isFinalFor = async (error: unknown, record: SqsRecord): Promise<boolean> => {
     // The error task must be told first.
     if (error instanceof ErrorTaskNotToldError) return false;
+    // The task asked to be tried again.
+    if (askedSeconds(error) !== undefined) return false;
     try {
       return (await options.isFinal?.(error, record)) ?? isFinal(error);
     } catch (thrown) {
@@ -167,7 +177,7 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
             run.report?.({ type: 'deadLettered', queue });
             run.failure = error ?? new Error('The task threw undefined.');
           } catch (failure) {
-            if (!signal.aborted) await giveBack([record, ...waiting], run.report);
+            if (!signal.aborted) await giveBack([record, ...waiting], failure, run.report);
             throw failure;
           }
         }
@@ -185,10 +195,16 @@ function restOfGroup(record: SqsRecord, records: readonly TaskRecord[]): SqsReco
   return (after as SqsRecord[]).filter((other) => groupId(other) === group);
 }
 
+/**
+ * The longest time that a message is hidden, in seconds: SQS takes 12 hours since it was received, and by now a batching window
+ * of 5 minutes and a run of 15 may have passed.
+ */
+const maxHideSeconds = 42_000;
+
+const hideSeconds = finite('seconds', 0, maxHideSeconds);
 const backoffChecks = {
   baseSeconds: finite('seconds', 0),
-  // SQS takes 12 hours since a message was received, and a task may have run for 15 minutes.
-  maxSeconds: finite('seconds', 0, 42_000),
+  maxSeconds: hideSeconds,
   jitter: finite('parts', 0, 1),
 };
 
@@ -196,14 +212,20 @@ const optionChecks: Readonly<Record<keyof FailurePolicyOptions, OptionCheck>> = 
   sqs: awsClient('SQSClient'),
   deadLetterQueue: either(text('the URL of a queue', /^https?:\/\//), func),
   backoff: {
-    expected: 'an object such as { baseSeconds: 2 }, or false',
-    test: (value) => value === false || (typeof value === 'object' && value !== null),
+    expected: `an object such as { baseSeconds: 2 }, a list of seconds up to ${maxHideSeconds} such as [5, 30, 300], or false`,
+    test: (value) =>
+      Array.isArray(value)
+        ? value.length > 0 && value.every(hideSeconds.test)
+        : value === false || (typeof value === 'object' && value !== null),
   },
   isFinal: func,
   maxReceiveCount: whole(1),
 };
 
-function readBackoff(given: Backoff = {}): Required<Backoff> {
+type Delays = Required<Backoff> | readonly number[];
+
+function readBackoff(given: Backoff | readonly number[] = {}): Delays {
+  if (isList(given)) return [...given];
   const {
     baseSeconds = 2,
     maxSeconds = 900,
@@ -212,11 +234,14 @@ function readBackoff(given: Backoff = {}): Required<Backoff> {
   return { baseSeconds, maxSeconds, jitter };
 }
 
-function delaySeconds(
-  { attributes }: SqsRecord,
-  { baseSeconds, maxSeconds, jitter }: Required<Backoff>,
-): number {
+function delaySeconds({ attributes }: SqsRecord, backoff: Delays): number {
   const failures = Number(attributes?.ApproximateReceiveCount) || 1;
+  if (isList(backoff)) return backoff[Math.min(failures, backoff.length) - 1] as number;
+  const { baseSeconds, maxSeconds, jitter } = backoff;
   const longest = Math.min(maxSeconds, baseSeconds * 2 ** (failures - 1));
   return Math.round(longest * (1 - jitter * Math.random()));
+}
+
+function isList(value: object): value is readonly number[] {
+  return Array.isArray(value);
 }

@@ -7,9 +7,13 @@ export {
 export * from '../core/index.ts';
 export { DeadLetterError } from './aws/deadLetterMessage.ts';
 export { NotConfiguredError } from './aws/environment.ts';
+export type { Queues } from './aws/queues.ts';
 export { PublishError } from './aws/snsMessage.ts';
 export type { Topics } from './aws/topics.ts';
 export { type CallbackPublisherOptions, callbackPublisher } from './callbackPublisher.ts';
+export { type CancelChainOptions, cancelChain } from './cancelChain.ts';
+export { type CancellableOptions, cancellable } from './cancellable.ts';
+export { type CancelTaskOptions, cancelTask } from './cancelTask.ts';
 export { type ChainEventsOptions, chainEvents } from './chainEvents.ts';
 export {
   type ContextOf,
@@ -22,6 +26,7 @@ export {
 export type { EventTarget } from './events/eventWriter.ts';
 export { type ExtendedPayloadOptions, extendedPayload } from './extendedPayload.ts';
 export { type Backoff, type FailurePolicyOptions, failurePolicy } from './failurePolicy.ts';
+export { type IdempotentOptions, idempotent } from './idempotent.ts';
 export { type LambdaLoggedOptions, lambdaLogged } from './lambdaLogged.ts';
 export {
   type Invocation,
@@ -29,9 +34,12 @@ export {
   type StageOptions,
   stageMiddleware,
 } from './middy/stageMiddleware.ts';
+export { TaskInProgressError } from './once/TaskInProgressError.ts';
+export { type PreloadClientsOptions, preloadClients } from './preloadClients.ts';
 export { type ReadDataOptions, readData } from './readData.ts';
 export { ResourceCycleError } from './resources/resourceCycle.ts';
 export { type S3Sink, type S3SinkOptions, s3Sink } from './s3Sink.ts';
+export type { ScheduleSettings } from './sending/scheduleMessage.ts';
 export {
   type DefinedTask,
   type SendTaskOptions,

@@ -9,6 +9,7 @@ import { sampleDebug, switchDebugOn, wantsDebug } from './logging/logLevel.ts';
 import { consoleOf, setConsole } from './logging/powertoolsPrivates.ts';
 import { isTerminal, prettyConsole } from './logging/prettyConsole.ts';
 import { parseRedactPath, type RedactPath } from './logging/redact.ts';
+import { redirectLines } from './logging/redirectLines.ts';
 import { enterScope, isLogging, leaveScope } from './logging/scope.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 import type { Tracing } from './tracing/tracing.ts';
@@ -82,6 +83,7 @@ export function lambdaLogged(options: LambdaLoggedOptions = {}): MiddlewareObj {
     anyEvent: true,
     always: true,
     open(invocation) {
+      redirectLines(logger, invocation.context);
       sampleDebug(logger);
       const isDebug = wantsDebug();
       const log = invocationLog(invocation, {

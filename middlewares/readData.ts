@@ -5,7 +5,7 @@ import { hydrate } from '../core/storedData/hydrate.ts';
 import { StoredData } from '../core/storedData/StoredData.ts';
 import { bucketGuard } from './aws/environment.ts';
 import { awsClient, bucketName } from './aws/optionChecks.ts';
-import { s3ObjectStore } from './aws/s3ObjectStore.ts';
+import { s3Reader } from './aws/s3Reader.ts';
 
 export interface ReadDataOptions {
   /** Default: a shared client, made on first use. */
@@ -63,7 +63,7 @@ export async function readData<T = unknown>(
   } = checkOptions('readData', options, optionChecks);
   const data = typeof stored === 'string' ? new StoredData({ pointer: stored }) : stored;
   const hydrated: unknown = await hydrate<unknown>(data, '$', {
-    store: s3ObjectStore({ s3 }),
+    store: s3Reader({ s3 }),
     isAllowed: bucketGuard(bucket, buckets),
     maxBytes,
     maxPointers,

@@ -1,5 +1,7 @@
 import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
+import type { SchedulerClient } from '@aws-sdk/client-scheduler';
 import type { SNSClient } from '@aws-sdk/client-sns';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Ajson } from '../core/ajson/index.ts';
 import {
   checkOptions,
@@ -18,12 +20,16 @@ import { chainIdName, chainIdPattern } from '../core/tasks/chainId.ts';
 import type { FittingCallback, KwargsOf, TaskDefinitions } from '../core/tasks/defineTasks.ts';
 import type { Task } from '../core/tasks/task.ts';
 import { awsClient, bucketName, folderName } from './aws/optionChecks.ts';
+import type { Queues } from './aws/queues.ts';
 import { attributeProblem } from './aws/snsMessage.ts';
 import type { Topics } from './aws/topics.ts';
 import { attributeOptions, type ExtraCallbacks } from './callbacks/extraCallbacks.ts';
 import { type EventTarget, eventTargets } from './events/eventWriter.ts';
+import { delayOf } from './sending/carrierOf.ts';
 import { reportSent } from './sending/reportSent.ts';
+import type { ScheduleSettings } from './sending/scheduleMessage.ts';
 import { type Outcome, sendAll } from './sending/sendAll.ts';
+import { maxDelaySeconds } from './sending/sendDelayed.ts';
 import type { Tracing } from './tracing/tracing.ts';
 
 export interface SendTaskOptions extends ExtraCallbacks {
@@ -62,6 +68,18 @@ export interface SendTaskOptions extends ExtraCallbacks {
   deduplicationId?: string;
   /** The registry that writes the arguments. Default: the shared one. */
   ajson?: Pick<Ajson, 'dumps'>;
+  /** Holds the task back, in whole seconds from 0 to 900. It goes straight to its queue then, not through its topic. Default 0. */
+  delaySeconds?: number;
+  /** Holds the task back until a time. Up to 900 seconds ahead it is a delay; later times need `schedule`. Default: now. */
+  at?: Date;
+  /** The queues of tasks that are held back, as ARNs or URLs. Default: each has the name of its task, in the region and account of its topic. */
+  queues?: Queues;
+  /** Default: a client that is made on first use and shared. Needs `@aws-sdk/client-sqs`. */
+  sqs?: Pick<SQSClient, 'send'>;
+  /** How EventBridge Scheduler sends a task that is held back for more than 900 seconds. Default: such times are refused. */
+  schedule?: ScheduleSettings;
+  /** Default: a client that is made on first use and shared. Needs `@aws-sdk/client-scheduler`. */
+  scheduler?: SchedulerClient;
   /** Where a chain event of each task goes: `s3Sink()`, for example. Default: the sinks of the running task, if any. */
   events?: EventTarget | readonly EventTarget[];
 }
@@ -73,8 +91,10 @@ export type SendTasksOptions = Omit<SendTaskOptions, 'deduplicationId'>;
 export interface SentTask {
   /** Identifies the chain. It travels with the task and all tasks after it, as the message attribute `chain_id`. */
   readonly chainId: string;
-  /** The id that SNS gave the message. */
+  /** The id that SNS gave the message. A task that is held back gets it here. */
   readonly messageId: string;
+  /** Identifies the schedule of the task, for `cancelTask`. Set only if the task is held back by a schedule. */
+  readonly scheduleId?: string;
 }
 
 /** Some tasks of {@link sendTasks} were not sent. */
@@ -116,9 +136,9 @@ export interface DefinedTask<T extends TaskDefinitions, N extends keyof T & stri
  * With `tasks` of `defineTasks`, a call compiles only if the arguments fit the task, and each result in the chain fits the
  * next task's arguments. Arguments that fail their schema are not sent.
  *
- * @returns the ids of the chain and of the message
+ * @returns the ids of the chain and of the message; also the id of the schedule, if there is one
  * @throws OptionError, NotATaskError, CallbackError, TaskArgumentsError, AjsonError, StoredDataError, PublishError
- * @throws AlgernonError `TOPIC_NOT_FOUND`
+ * @throws AlgernonError `TOPIC_NOT_FOUND`, `QUEUE_NOT_FOUND`, `FIFO_DELAY` or `SCHEDULE_FAILED`
  * @example
  * const { chainId } = await sendTask(
  *   { task_name: 'load', task_kwargs: { symbol: 'IBM' }, callback: 'load#analyse#report' },
@@ -167,6 +187,7 @@ export async function sendTasks(
   const { deduplicationId: _, ...checks } = optionChecks;
   checkOptions('sendTasks', options, checks);
   checkAttributes('sendTasks', options);
+  checkTime('sendTasks', options);
   if (!Array.isArray(tasks)) throw new OptionError('sendTasks: the tasks must be a list.');
   const outcomes = await sendAll(tasks, options);
   await reportSent(tasks, outcomes, options);
@@ -185,6 +206,15 @@ const optionChecks = {
   acl: text('a canned ACL'),
   topics: either(func, object),
   functionArn: text('an ARN', /^arn:/),
+  delaySeconds: whole(0, maxDelaySeconds),
+  at: {
+    expected: 'a Date of a year up to 9999',
+    test: (value: unknown) => value instanceof Date && value.getTime() < Date.UTC(10_000, 0),
+  },
+  queues: either(func, object),
+  sqs: awsClient('SQSClient'),
+  schedule: object,
+  scheduler: awsClient('SchedulerClient'),
   inlineUnder: whole(0),
   maxMessageBytes: whole(1),
   extendedPayload: flag,
@@ -206,7 +236,32 @@ function checkSending(
 ): void {
   checkOptions(owner, options, optionChecks);
   checkAttributes(owner, options);
+  checkTime(owner, options);
 }
+
+/** A task has one time. A time that SQS cannot wait for needs a schedule. */
+function checkTime(owner: string, options: SendTaskOptions): void {
+  const { delaySeconds, at, schedule } = options;
+  if (schedule !== undefined) {
+    checkOptions(owner, schedule, scheduleChecks, 'schedule.');
+    if (!schedule.roleArn) throw new OptionError(`${owner}: schedule.roleArn is missing.`);
+  }
+  if (delaySeconds !== undefined && at !== undefined) {
+    throw new OptionError(`${owner}: delaySeconds and at exclude each other.`);
+  }
+  if (delayOf(options) > maxDelaySeconds && schedule === undefined) {
+    throw new OptionError(
+      `${owner}: at is more than ${maxDelaySeconds} seconds ahead, which needs the option schedule.`,
+    );
+  }
+}
+
+const arn = /^arn:/;
+const scheduleChecks = {
+  roleArn: text('the ARN of a role', arn),
+  groupName: text('the name of a schedule group', /^[\w.-]{1,64}$/),
+  deadLetterQueue: text('the ARN of a queue', arn),
+};
 
 /** Attributes must be valid, and must not set what an option sets. `chain_id` is the same as the option `chainId`. */
 function checkAttributes(owner: string, { attributes = {}, chainId }: SendTaskOptions): void {

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
+import { writePieces } from '../core/ajson/writePieces.ts';
 import { checkOptions, finite, flag, text, withMethod } from '../core/checkOptions.ts';
 import { formatPointer, parsePointer } from '../core/storedData/pointer.ts';
 import { markStored, StoredData } from '../core/storedData/StoredData.ts';
-import { formatStoredBody } from '../core/storedData/storedBody.ts';
 import { bucketToWrite, folderFromEnvironment } from './aws/environment.ts';
 import { awsClient, bucketName, folderName } from './aws/optionChecks.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
-import { writeValue } from './aws/writeValue.ts';
+import { storeValue, writeValue } from './aws/writeValue.ts';
 
 export interface StoreDataOptions {
   /** Default: a shared client, made on first use. */
@@ -76,8 +76,8 @@ export async function storeData(value: unknown, options: StoreDataOptions = {}):
     timestamp: Math.floor(timestamp),
   });
   const address = parsePointer(pointer);
-  const dumps = (part: unknown) => ajson.dumps(part, { tags: 'keep' });
-  const written = await writeValue(value, { store, bucket: address.bucket, dumps, signal });
-  await store.put(address, formatStoredBody(written, { fullUnpack, safeMode }), { signal });
+  const pieces = (part: unknown) => writePieces(ajson, part);
+  const storing = { store, bucket: address.bucket, pieces, signal };
+  await storeValue(address, writeValue(value, storing), storing, { fullUnpack, safeMode });
   return markStored(new StoredData({ pointer, value }));
 }

@@ -7,7 +7,7 @@ import { type HydrateOptions, hydrate } from '../core/storedData/hydrate.ts';
 import { isTask } from '../core/tasks/task.ts';
 import { bucketGuard } from './aws/environment.ts';
 import { awsClient, bucketName } from './aws/optionChecks.ts';
-import { s3ObjectStore } from './aws/s3ObjectStore.ts';
+import { s3Reader } from './aws/s3Reader.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
@@ -59,7 +59,7 @@ export function storedDataHydrate(options: StoredDataHydrateOptions = {}): Middl
     maxPointers,
     concurrentReads,
   } = checkOptions(name, options, optionChecks);
-  const store = s3ObjectStore({ s3 });
+  const store = s3Reader({ s3 });
   const isAllowed = bucketGuard(bucket, buckets);
   const settings = { store, isAllowed, maxBytes, maxPointers, concurrentReads };
 

@@ -1,10 +1,16 @@
-import { Tracer } from '@aws-lambda-powertools/tracer';
+import type { Tracer } from '@aws-lambda-powertools/tracer';
 import { checkOptions, withMethod } from '../core/checkOptions.ts';
+import { missingPeer } from './aws/missingPeer.ts';
 import { capturesErrors } from './logging/powertoolsPrivates.ts';
 import { asError, type End, finishing, once } from './tracing/finishing.ts';
 import type { TaskFacts, Tracing } from './tracing/tracing.ts';
 
 export type { TaskFacts, TaskTrace, Tracing } from './tracing/tracing.ts';
+
+// Awaited at import, because a direct invocation opens its subsegment synchronously.
+const powertools = await import('@aws-lambda-powertools/tracer').catch(
+  missingPeer('@aws-lambda-powertools/tracer', 'xrayTracing'),
+);
 
 export interface XrayTracingOptions {
   /** A Powertools tracer. Default: one is made, with its settings from the environment. */
@@ -20,13 +26,16 @@ type Subsegment = NonNullable<Parameters<Parameters<Tracer['provider']['captureA
  *
  * AWS supports X-Ray's SDK until February 2027; `openTelemetryTracing` is the alternative.
  *
+ * Needs `@aws-lambda-powertools/tracer`: without it, importing this entry point fails with `MISSING_PACKAGE`. The import is
+ * awaited, so a bundle with it must be an ES module.
+ *
  * @throws OptionError when an option is unknown or has a bad value
  * @example
  * import { xrayTracing } from 'algernon-middy/middlewares/xrayTracing';
  * export const handler = middy(queued(worker)).use(lambdaLogged({ tracing: xrayTracing() }));
  */
 export function xrayTracing(options: XrayTracingOptions = {}): Tracing {
-  const { tracer = new Tracer() } = checkOptions('xrayTracing', options, {
+  const { tracer = new powertools.Tracer() } = checkOptions('xrayTracing', options, {
     tracer: withMethod('isTracingEnabled', 'a Powertools Tracer'),
   });
   const { provider } = tracer;

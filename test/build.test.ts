@@ -8,7 +8,7 @@ import * as whole from '../middlewares/index.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 
-/** What importing a built file exports, and which of our files that loads. */
+/** The exports of a built file, and the files of ours that importing it loads. */
 function imported(file: string): { names: string[]; files: string[] } {
   const script = `
     import { registerHooks } from 'node:module';
@@ -43,7 +43,7 @@ async function bundledBytes(file: string): Promise<number> {
   return outputFiles[0]?.contents.length ?? Number.NaN;
 }
 
-test('what is built exports what its source does', () => {
+test('the build exports what the sources export', () => {
   expect(imported('middlewares/index').names).toEqual(Object.keys(whole).sort());
   expect(imported('core/index').names).toEqual(Object.keys(core).sort());
 });
@@ -52,7 +52,7 @@ test('the package exports every error', () => {
   expect(Object.keys(whole)).toEqual(expect.arrayContaining(Object.keys(errors)));
 });
 
-test('sqsSnsUnwrap and core are a few files, for each costs a cold start half a millisecond', () => {
+test('sqsSnsUnwrap and core load few files, since each costs half a millisecond of a cold start', () => {
   expect(imported('middlewares/sqsSnsUnwrap').files).toEqual([
     'chunks/kernel.js',
     'middlewares/sqsSnsUnwrap.js',
@@ -60,7 +60,7 @@ test('sqsSnsUnwrap and core are a few files, for each costs a cold start half a 
   expect(imported('core/index').files.length).toBeLessThanOrEqual(5);
 });
 
-test('a bundler takes no more of what is built than of the sources', async () => {
+test('a bundle of the build is no larger than a bundle of the sources', async () => {
   const entries = [
     'core/index.ts',
     ...readdirSync(`${root}middlewares`).map((name) => `middlewares/${name}`),

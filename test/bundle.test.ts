@@ -2,13 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type BuildOptions, build } from 'esbuild';
 import { codeBlocks } from './support/codeBlocks.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const { peerDependenciesMeta } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const optionalPeers = Object.keys(peerDependenciesMeta);
+// README's install line names this one.
+const inReadme = '@middy/sqs-partial-batch-failure';
+const optionalPeers = Object.keys(peerDependenciesMeta).filter((name) => name !== inReadme);
 
 let folder: string;
 beforeAll(() => {
@@ -16,7 +18,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Bundles what is built, as in a project that has none of the optional peers. */
+const ownEntries = {
+  'algernon-middy/core': join(root, 'dist/core/index.js'),
+  'algernon-middy/middlewares/storedDataHydrate': join(root, 'dist/middlewares/storedDataHydrate.js'),
+  'algernon-middy/middlewares/readData': join(root, 'dist/middlewares/readData.js'),
+  'algernon-middy/middlewares/storeData': join(root, 'dist/middlewares/storeData.js'),
+  'algernon-middy': join(root, 'dist/middlewares/index.js'),
+};
+
+/** Bundles the build as a project without the optional peers would. */
 async function bundle(code: string, options: BuildOptions): Promise<string> {
   const outfile = join(folder, 'worker.cjs');
   await build({
@@ -26,7 +36,7 @@ async function bundle(code: string, options: BuildOptions): Promise<string> {
     platform: 'node',
     format: 'cjs',
     alias: {
-      'algernon-middy': join(root, 'dist/middlewares/index.js'),
+      ...ownEntries,
       ...Object.fromEntries(optionalPeers.map((name) => [name, './not-installed'])),
     },
     logLevel: 'silent',
@@ -39,21 +49,114 @@ async function bundle(code: string, options: BuildOptions): Promise<string> {
 const evaluate = (script: string) =>
   execFileSync(process.execPath, ['--input-type=commonjs', '--eval', script], { encoding: 'utf8' }).trim();
 
-test("the README's worker is bundled without the optional peers, and loads", async () => {
+test("the README's worker can be bundled and loaded without the optional peers", async () => {
   expect(optionalPeers).toContain('@aws-sdk/client-ssm');
   const worker = await bundle(codeBlocks('README.md')[0]?.code ?? '', {});
   expect(evaluate(`console.log(typeof require(${JSON.stringify(worker)}).handler)`)).toBe('function');
 });
 
-test("a minifier leaves the README's class its name on the wire, and small integers come back", async () => {
+test("a minifier keeps the wire name of the README's class, and small integers", async () => {
   const sample = codeBlocks('README.md').find(({ code }) => code.includes('ajson.register'))?.code;
   const small =
     'export const wire = ajson.dumps(new Order(42n, new Date(0))); export const { id } = ajson.loads(wire);';
-  const file = await bundle(`${sample}\n${small}`, {
-    alias: { 'algernon-middy/core': join(root, 'dist/core/index.js') },
-  });
+  const file = await bundle(`${sample}\n${small}`, {});
   const seen = evaluate(`const { wire, id } = require(${JSON.stringify(file)}); console.log(wire, id)`);
   expect(seen).toBe(
     '{"_alg_class":"Order","_alg_module":"shop.models","value":{"id":42,"placedAt":{"_alg_class":"datetime","value":{"tz":"UTC","timestamp":0}}}} 42n',
   );
+});
+
+describe('a StoredData is known to every registry, whatever is imported beside it', () => {
+  const pointer = 'bucket#cache/image!1565012856.447.json';
+  const wire = `{"_alg_class":"StoredData","_alg_module":"algernon.aws.snakes","value":{"pointer":"${pointer}"}}`;
+  const client = (body: string) =>
+    `{ send: async () => ({ ContentLength: ${body.length}, Body: [new TextEncoder().encode(${JSON.stringify(body)})] }) }`;
+  const s3 = client('{"data_string":{"size":1},"full_unpack":false,"safe_mode":false}');
+
+  const combinations: [name: string, code: string][] = [
+    [
+      'ajson alone reads and writes it',
+      `import { ajson } from 'algernon-middy/core';
+       export const written = async () => ajson.dumps(ajson.loads(${JSON.stringify(wire)}));`,
+    ],
+    [
+      'StoredData and the shared ajson',
+      `import { ajson, StoredData } from 'algernon-middy/core';
+       export const written = async () => ajson.dumps(new StoredData({ pointer: '${pointer}' }));`,
+    ],
+    [
+      'StoredData and a separate registry',
+      `import { createAjson, StoredData } from 'algernon-middy/core';
+       export const written = async () => createAjson().dumps(new StoredData({ pointer: '${pointer}' }));`,
+    ],
+    [
+      'StoredData registered by hand, as separate registries needed once',
+      `import { createAjson, StoredData } from 'algernon-middy/core';
+       const shop = createAjson();
+       shop.register(StoredData, { name: 'StoredData', module: 'algernon.aws.snakes' });
+       export const written = async () => shop.dumps(new StoredData({ pointer: '${pointer}' }));`,
+    ],
+    [
+      'one that storedDataHydrate read, written by the ajson of core',
+      `import middy from '@middy/core';
+       import { ajson } from 'algernon-middy/core';
+       import { storedDataHydrate } from 'algernon-middy/middlewares/storedDataHydrate';
+       const handler = middy(async ({ task_kwargs }) => ajson.dumps(task_kwargs.image))
+         .use(storedDataHydrate({ s3: ${s3}, bucket: 'bucket' }));
+       export const written = () => handler({ task_name: 'show', task_kwargs: { image: ${wire} } }, {});`,
+    ],
+    [
+      'one that storeData made, written by the ajson of the whole package',
+      `import { ajson } from 'algernon-middy';
+       import { storeData } from 'algernon-middy/middlewares/storeData';
+       const options = { s3: ${s3}, bucket: 'bucket', name: 'image', timestamp: 1565012856447 };
+       export const written = async () => ajson.dumps(await storeData({ size: 1 }, options));`,
+    ],
+  ];
+
+  test.each(combinations)('%s', async (_, code) => {
+    const file = await bundle(code, {});
+    expect(evaluate(`require(${JSON.stringify(file)}).written().then(console.log)`)).toBe(wire);
+  });
+
+  test('a worker that passes it on stores nothing, and sends its pointer', async () => {
+    const worker = `
+      import middy from '@middy/core';
+      import { callbackPublisher, queued, sqsSnsUnwrap } from 'algernon-middy';
+      import { storedDataHydrate } from 'algernon-middy/middlewares/storedDataHydrate';
+      const calls = [];
+      const sns = { send: async (command) => (calls.push(command), { Successful: [{ Id: '0', MessageId: 'm' }], Failed: [] }) };
+      const handler = middy(queued(async ({ task_kwargs }) => ({ kept: [task_kwargs.image] })))
+        .use(sqsSnsUnwrap())
+        .use(storedDataHydrate({ s3: ${s3}, bucket: 'bucket' }))
+        .use(callbackPublisher({ s3: ${s3}, sns, bucket: 'bucket', inlineUnder: 1000, topics: { b: 'arn:aws:sns:eu-west-1:1:b' } }));
+      const task = { task_name: 'a', task_kwargs: { image: ${wire} }, callback: 'b' };
+      const record = { messageId: 'm', eventSource: 'aws:sqs', eventSourceARN: 'arn:aws:sqs:eu-west-1:1:a',
+        receiptHandle: 'r', body: JSON.stringify({ Type: 'Notification', MessageId: 'm', TopicArn: 'arn:aws:sns:eu-west-1:1:a', Message: JSON.stringify(task) }),
+        attributes: { SentTimestamp: '1' }, messageAttributes: {} };
+      export const written = async () => {
+        const [outcome] = await handler({ Records: [record] }, { getRemainingTimeInMillis: () => 30_000, invokedFunctionArn: 'arn:aws:lambda:eu-west-1:1:function:a', awsRequestId: 'r' });
+        if (outcome.status !== 'fulfilled') throw outcome.reason;
+        return calls[0].input.PublishBatchRequestEntries[0].Message;
+      };`;
+    const file = await bundle(worker, {});
+    expect(evaluate(`require(${JSON.stringify(file)}).written().then(console.log)`)).toBe(
+      `{"task_name":"b","task_kwargs":{"kept":[${wire}]}}`,
+    );
+  });
+});
+
+test('storedDataHydrate alone carries nothing that writes ajson', async () => {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, 'middlewares/storedDataHydrate.ts')],
+    bundle: true,
+    packages: 'external',
+    format: 'esm',
+    write: false,
+  });
+  const files = [...(outputFiles[0]?.text ?? '').matchAll(/^\/\/ .*?((?:core|middlewares)\/\S+)$/gm)].map(
+    ([, file]) => file,
+  );
+  expect(files).toContain('core/storedData/hydrate.ts');
+  for (const file of ['write', 'codecs', 'registry']) expect(files).not.toContain(`core/ajson/${file}.ts`);
 });

@@ -11,6 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as local from '../local/index.ts';
+import * as testing from '../local/testing.ts';
 import * as whole from '../middlewares/index.ts';
 import { codeBlocks } from './support/codeBlocks.ts';
 
@@ -23,18 +24,18 @@ const pages = [
 let folder: string;
 beforeAll(() => {
   mkdirSync(join(root, 'coverage'), { recursive: true });
-  // In the project's own folder, where its packages are found; git ignores it.
+  // A folder within the project, which git ignores, so that its packages are found.
   folder = mkdtempSync(join(root, 'coverage', 'docs-'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('every block of TypeScript in the docs compiles', () => {
+test('every TypeScript block in the docs compiles', () => {
   const files = pages.flatMap((page) => {
-    const own = join(folder, page.replaceAll('/', '-').replace('.md', ''));
-    mkdirSync(own);
+    const pageFolder = join(folder, page.replaceAll('/', '-').replace('.md', ''));
+    mkdirSync(pageFolder);
     return codeBlocks(page).map(({ file, code }) => {
-      writeFileSync(join(own, file), `${code}\nexport {};\n`);
-      return join(own, file);
+      writeFileSync(join(pageFolder, file), `${code}\nexport {};\n`);
+      return join(pageFolder, file);
     });
   });
   expect(files.length).toBeGreaterThan(10);
@@ -51,6 +52,7 @@ test('every block of TypeScript in the docs compiles', () => {
         'algernon-middy': [join(root, 'middlewares/index.ts')],
         'algernon-middy/core': [join(root, 'core/index.ts')],
         'algernon-middy/local': [join(root, 'local/index.ts')],
+        'algernon-middy/testing': [join(root, 'local/testing.ts')],
         'algernon-middy/middlewares/*': [join(root, 'middlewares/*.ts')],
       },
     },
@@ -69,7 +71,7 @@ test('every block of TypeScript in the docs compiles', () => {
   expect(output).toBe('');
 });
 
-test('every link between the pages has a target', () => {
+test('every link between pages has a target', () => {
   const dead = pages.flatMap((page) => {
     const text = readFileSync(join(root, page), 'utf8');
     const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)].map(([, link = '']) => link);
@@ -80,7 +82,7 @@ test('every link between the pages has a target', () => {
   expect(dead).toEqual([]);
 });
 
-test('every link to a heading has one', () => {
+test('every link to a heading has a target', () => {
   const headings = (page: string) =>
     [...readFileSync(join(root, page), 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, text = '']) =>
       text
@@ -100,13 +102,13 @@ test('every link to a heading has one', () => {
   expect(dead).toEqual([]);
 });
 
-test('docs/stages.md opens with a whole middleware in 20 lines or fewer', () => {
+test('docs/stages.md starts with a complete middleware of at most 20 lines', () => {
   const [first] = codeBlocks('docs/stages.md');
   expect(first?.code).toMatch(/stageMiddleware\(\{.*around\(run, next\)/s);
   expect(first?.code.trimEnd().split('\n').length).toBeLessThanOrEqual(20);
 });
 
-test('every class in the docs is registered with its name, which a minifier would change', () => {
+test('every class in the docs is registered with a name, since a minifier would change it', () => {
   const registrations = pages.flatMap((page) => [
     ...readFileSync(join(root, page), 'utf8').matchAll(/\bregister\(\w+, \{[^}]*\}/g),
   ]);
@@ -119,14 +121,21 @@ test('every export is mentioned in the docs', () => {
     .filter((page) => page !== 'CHANGELOG.md')
     .map((page) => readFileSync(join(root, page), 'utf8'))
     .join();
-  const words = new Set(docs.split(/\W+/));
-  expect(Object.keys({ ...whole, ...local }).filter((name) => !words.has(name))).toEqual([]);
+  const mentioned = new Set(docs.split(/\W+/));
+  expect(Object.keys({ ...whole, ...local, ...testing }).filter((name) => !mentioned.has(name))).toEqual([]);
 });
 
-/** Names in upper case that are not codes of this package. */
-const otherNames = ['ALGERNON_BUCKET_NAME', 'CACHE_FOLDER_NAME', 'ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'];
+/** Upper-case names that are not error codes. */
+const otherNames = [
+  'ALGERNON_BUCKET_NAME',
+  'CACHE_FOLDER_NAME',
+  'ERR_MODULE_NOT_FOUND',
+  'ERR_UNKNOWN_FILE_EXTENSION',
+  'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
+  'MODULE_NOT_FOUND',
+];
 
-/** The codes of errors in the sources: as an argument, as a type, or by their form. */
+/** The error codes in the sources, recognised as an argument, as a type or by their form. */
 function codesInSources(): Set<string> {
   const codes = new Set<string>();
   for (const folder of ['core', 'middlewares', 'local']) {
@@ -147,7 +156,7 @@ function codesInSources(): Set<string> {
   return codes;
 }
 
-test('docs/errors.md has every error code, and no other', () => {
+test('docs/errors.md lists exactly the error codes of the sources', () => {
   const page = readFileSync(join(root, 'docs/errors.md'), 'utf8');
   const documented = [...page.matchAll(/^\| `([A-Z][A-Z_]+)` \|/gm)].map(([, code]) => code);
   const codes = codesInSources();

@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 
 let number = 0;
-/** Task names of a test's own, since the queues outlive it. */
+/** Unique task names for each test, since the queues outlive it. */
 const names = <const N extends string>(...all: N[]) => {
   number += 1;
   return Object.fromEntries(all.map((name) => [name, `${name}${number}`])) as Record<N, string>;
@@ -65,7 +65,7 @@ const start = async (
 const send = (topics: Readonly<Record<string, string>>, task: Parameters<typeof sendTask>[0]) =>
   sendTask(task, { sns: aws.sns, s3: aws.s3, bucket: aws.bucket, topics });
 
-test('a chain of three runs to its end, each result through S3', async () => {
+test('a chain of three runs to the end, each result through S3', async () => {
   const { load, analyse, report } = names('load', 'analyse', 'report');
   const reports: unknown[] = [];
   const worker = await start({
@@ -94,7 +94,7 @@ test('a chain of three runs to its end, each result through S3', async () => {
   );
 });
 
-test('of ten, the one that throws comes back and lands in the dead-letter queue; nine callbacks leave', async () => {
+test('of ten tasks, the failing one is retried and dead-lettered; nine callbacks are sent', async () => {
   const { work, next } = names('work', 'next');
   const arrived: number[] = [];
   let attempts = 0;
@@ -124,7 +124,7 @@ test('of ten, the one that throws comes back and lands in the dead-letter queue;
   expect(JSON.parse(JSON.parse(dead[0]?.body ?? '').Message).task_kwargs).toEqual({ n: 7 });
 });
 
-test('a message that is not JSON, and a pointer to nothing, fail alone', async () => {
+test('a message that is not JSON and a pointer to a missing object fail alone', async () => {
   const { work } = names('work');
   const done: unknown[] = [];
   const worker = await start({ [work]: (kwargs) => void done.push(kwargs) }, { maxReceiveCount: 1 });
@@ -140,7 +140,7 @@ test('a message that is not JSON, and a pointer to nothing, fail alone', async (
   expect(await worker.deadLetters(work)).toHaveLength(3);
 });
 
-test('a worker that is stopped half-way and started again loses nothing', async () => {
+test('stopping and restarting a worker half-way loses nothing', async () => {
   const { work, next } = names('work', 'next');
   const arrived: number[] = [];
   const functions: Record<string, TaskFunction> = {

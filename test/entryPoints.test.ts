@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 
-/** Imports an entry point in a process of its own, and tells which packages and built-in modules that loads. */
+/** Imports an entry point in a child process. Returns the packages and built-in modules that this loads. */
 function loadedBy(entry: string): string[] {
   const script = `
     import { registerHooks } from 'node:module';
@@ -29,15 +29,15 @@ const aws = /^@aws-sdk\/client-/;
 const direct = (modules: string[]) =>
   modules.filter((name) => aws.test(name) || /middy|powertools|opentelemetry|fauxqs/.test(name));
 
-test('core loads no package, and nothing of Node', () => {
+test('core loads no package and no Node module', () => {
   expect(loadedBy('core/index.ts')).toEqual([]);
 });
 
-test('sqsSnsUnwrap loads no package, and nothing of Node', () => {
+test('sqsSnsUnwrap loads no package and no Node module', () => {
   expect(loadedBy('middlewares/sqsSnsUnwrap.ts')).toEqual([]);
 });
 
-test('each middleware alone loads only what it works with', () => {
+test('each middleware alone loads only what it needs', () => {
   expect(direct(loadedBy('middlewares/contextResources.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/storedDataHydrate.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/callbackPublisher.ts'))).toEqual([]);
@@ -51,11 +51,16 @@ test('each middleware alone loads only what it works with', () => {
   expect(direct(loadedBy('middlewares/s3Sink.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/extendedPayload.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/stepFunctionsTask.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/idempotent.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/cancellable.ts'))).toEqual([]);
 });
 
-test('so do the sender, the look-ups of topics, and tracing', () => {
+test('so do the sender, the topic look-ups and tracing', () => {
   expect(direct(loadedBy('middlewares/sendTask.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/cancelTask.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/cancelChain.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/storeData.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/preloadClients.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/readData.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/topicsFromSsm.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/topicsByDisplayName.ts'))).toEqual([]);
@@ -66,7 +71,7 @@ test('so do the sender, the look-ups of topics, and tracing', () => {
   ]);
 });
 
-test('every entry point of the package is there', () => {
+test('every entry point of the package exists', () => {
   const { exports } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const entries = Object.keys(exports).filter((entry) => entry.startsWith('./middlewares/'));
   const files = readdirSync(new URL('../middlewares', import.meta.url)).filter((name) =>
@@ -78,13 +83,14 @@ test('every entry point of the package is there', () => {
   expect(entries.sort()).toEqual(named.sort());
 });
 
-test('the package as a whole loads no optional peer, no tracer, and nothing of local/', () => {
+test('the whole package loads no optional peer, no tracer and nothing of local/', () => {
   expect(direct(loadedBy('middlewares/index.ts'))).toEqual([
     '@aws-lambda-powertools/commons',
     '@aws-lambda-powertools/logger',
   ]);
 });
 
-test('local/ loads its optional peers when it starts, not when it is imported', () => {
+test('local/ loads its optional peers on start, not on import', () => {
   expect(direct(loadedBy('local/index.ts'))).toEqual(['@aws-sdk/client-s3', '@aws-sdk/client-sns']);
+  expect(direct(loadedBy('local/testing.ts'))).toEqual(['@aws-sdk/client-s3', '@aws-sdk/client-sns']);
 });

@@ -1,6 +1,6 @@
 /**
- * Runs the vectors of ajson under the versions of Node that are supported, each installed from npm into a temporary
- * folder: `node test/everywhere.ts [22 24 26]`. Exits with 1 if any does not hold.
+ * Runs the vectors of ajson under each supported version of Node, installed from npm into a temporary folder:
+ * `node test/everywhere.ts [22 24 26]`. Exits with 1 if a vector fails.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

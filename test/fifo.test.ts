@@ -25,7 +25,7 @@ interface Step {
   n: number;
 }
 
-test('a FIFO topic takes all that follow on one message, each once: callbacks to one task, and its errors', async () => {
+test('a FIFO topic accepts all messages that follow from one message, each once: callbacks to one task, and its errors', async () => {
   const arrived: Task[] = [];
   let handler: LambdaHandler = () => undefined;
   const worker = await startWorker({
@@ -60,14 +60,14 @@ test('a FIFO topic takes all that follow on one message, each once: callbacks to
   arrived.length = 0;
   await send({ alsoCallbacks: ['gone'], onError: 'same' });
   await worker.idle({ timeoutSeconds: 25 });
-  // The message is delivered twice, and what follows on it is dropped the second time.
+  // The message is delivered twice; the callbacks of the second delivery are dropped as duplicates.
   expect(arrived.map(({ task_kwargs }) => Object.keys(task_kwargs ?? {})).sort()).toEqual([
     [],
     ['_alg_class', '_alg_module', 'value'],
   ]);
 });
 
-test('through FIFO topics and queues the order within a group is kept to the end of the chain, also past a failure', async () => {
+test('FIFO topics and queues keep the order of a group to the end of the chain, also after a failure', async () => {
   const attempts: Step[] = [];
   const arrived: Step[] = [];
   const running = new Set<string>();
@@ -117,7 +117,7 @@ test('through FIFO topics and queues the order within a group is kept to the end
   await worker.idle({ timeoutSeconds: 25 });
 
   const orderOf = (steps: readonly Step[], group: string) =>
-    steps.filter((one) => one.group === group).map(({ n }) => n);
+    steps.filter((step) => step.group === group).map(({ n }) => n);
   for (const group of groups) expect(orderOf(arrived, group)).toEqual([0, 1, 2, 3, 4, 5]);
   expect(orderOf(attempts, 'a')).toEqual([0, 1, 2, 3, 4, 5]);
   expect(orderOf(attempts, 'b')).toEqual([0, 1, 2, 2, 2, 3, 4, 5]);

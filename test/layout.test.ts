@@ -6,7 +6,7 @@ interface Import {
   readonly from: string;
   /** A path from the root of the repository, or the name of a package. */
   readonly to: string;
-  /** Whether only types are imported, which leaves no trace at run time. */
+  /** Whether the import is type-only, and so absent at run time. */
   readonly isType: boolean;
 }
 
@@ -54,7 +54,7 @@ function layerOf(path: string): number {
   return layers.indexOf(path.split('/')[0] as string);
 }
 
-/** The first import cycle among the files, as a path that ends where it begins. */
+/** The first import cycle among the files, as a path that ends at its start. */
 function findCycle(all: readonly Import[]): string[] {
   const next = Map.groupBy(all, ({ from }) => from);
   const done = new Set<string>();
@@ -93,13 +93,13 @@ const i = () => import('i');
   expect(imports.length).toBeGreaterThan(400);
 });
 
-test('a cycle is found', () => {
+test('finds a cycle', () => {
   const of = (from: string, to: string) => ({ from, to, isType: false });
   expect(findCycle([of('a', 'b'), of('b', 'c'), of('c', 'b')])).toEqual(['b', 'c', 'b']);
   expect(findCycle([of('a', 'b'), of('b', 'c'), of('a', 'c')])).toEqual([]);
 });
 
-test('local/ imports middlewares/, middlewares/ imports core/, and not the other way', () => {
+test('local/ imports middlewares/, middlewares/ imports core/, never the other way', () => {
   const inside = imports.filter(({ to }) => layerOf(to) >= 0);
   expect(inside.filter(({ from, to }) => layerOf(to) > layerOf(from)).map(show)).toEqual([]);
 });
@@ -113,7 +113,7 @@ test('a middleware imports no value of another middleware', () => {
   const isMiddleware = (path: string) => /^middlewares\/[^/]+\.ts$/.test(path) && !path.endsWith('/index.ts');
   const between = atRunTime
     .filter(({ to }) => isMiddleware(to))
-    .filter(({ from }) => !from.endsWith('index.ts'));
+    .filter(({ from }) => layerOf(from) < 2 && !from.endsWith('index.ts'));
   expect(between.map(show)).toEqual([]);
 });
 

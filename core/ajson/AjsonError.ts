@@ -67,6 +67,6 @@ function shorten(text: string): string {
 }
 
 /** A name from a message, short and without characters that a log would obey. */
-export function shown(name: string): string {
-  return shorten(/^[\w.$]+$/.test(name) ? name : quote(name));
+export function shown(name: unknown): string {
+  return shorten(typeof name !== 'string' || /^[\w.$]+$/.test(name) ? String(name) : quote(name));
 }

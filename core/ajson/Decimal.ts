@@ -64,7 +64,7 @@ export class Decimal extends Branded {
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string' && !isSorting(this[Symbol.toPrimitive])) return this.digits;
     throw new TypeError(
-      'A Decimal does not compute or compare. Choose a class that does with createAjson({ decimal }), or use equals() or toString().',
+      'A Decimal does not compute or compare: use createAjson({ decimal }), equals() or toString()',
     );
   }
 }

@@ -17,9 +17,9 @@ export class ErrorPath {
   }
 }
 
-/** Fails at the value that is being read or written. */
-export function fail(kind: AjsonErrorKind, message: string): never {
-  throw new ErrorPath((details) => new AjsonError(kind, message, details));
+/** Fails at the value that is being read or written, or at one of its members. */
+export function fail(kind: AjsonErrorKind, message: string, key?: string | number): never {
+  throw pathAt(new ErrorPath((details) => new AjsonError(kind, message, details)), key);
 }
 
 /** Fails if a value is too deep. */

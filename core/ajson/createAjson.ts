@@ -109,7 +109,7 @@ function decimalCodec(Chosen: DecimalClass, maxDigits: number): ChosenCodec {
     classes: [],
     hashable: true,
     is: (value) => value instanceof Chosen,
-    write: (value: object) => ({ _alg_class: 'decimal', value: digitsOf(value) }),
+    write: digitsOf,
     read(digits: string) {
       if (digits.length > maxDigits) fail('digits', `${digits.length} digits: more than maxDigits`);
       return new Decimal(digits) && new Chosen(digits);
@@ -138,7 +138,7 @@ function customCodec(name: string, kind: CustomKind): ChosenCodec {
     write(value, writing, depth) {
       const json = callUser(() => kind.toJson(value));
       // A text is not asked about again, because it may be of this kind itself.
-      return { _alg_class: name, value: typeof json === 'string' ? json : toWire(writing, json, depth + 1) };
+      return typeof json === 'string' ? json : toWire(writing, json, depth);
     },
     read: (held) => callUser(() => kind.parseJson(held)),
   };

@@ -1,26 +1,28 @@
+import { shown } from './AjsonError.ts';
+import type { Fields } from './AlgObject.ts';
 import { Datetime } from './Datetime.ts';
 import { assertDepth, fail } from './ErrorPath.ts';
-import { quote } from './formatPath.ts';
 import type { Writing } from './write.ts';
 
 // The years 1 to 9999, to which datetimes on the wire are limited.
 const FIRST = -62135596800000;
 const END = 253402300800000;
 
-/** The tag of a datetime. */
+/** The value of the tag of a datetime. */
 export function writeDate(date: Date, { settings }: Writing, depth: number): unknown {
-  assertDepth(depth + 1, settings.maxDepth);
-  return { _alg_class: 'datetime', value: { tz: 'UTC', timestamp: toTimestamp(date) } };
+  assertDepth(depth, settings.maxDepth);
+  return { tz: 'UTC', timestamp: toTimestamp(date) };
 }
 
 /** A datetime of the value of its tag. With `anyZone`, one without a zone or in another than UTC is read too. */
-export function readDate(held: { tz?: unknown; timestamp?: unknown }, anyZone = false): Date {
-  const tz = Object.hasOwn(held, 'tz') ? held.tz : undefined;
-  if (tz !== 'UTC' && !(anyZone && (typeof tz === 'string' || tz === null))) {
-    const zone = typeof tz === 'string' ? quote(tz.slice(0, 40)) : String(tz);
-    fail('tag', `the zone of a datetime must be UTC and is ${zone}: createAjson({ zones: 'any' }) reads it`);
-  }
-  const seconds = Object.hasOwn(held, 'timestamp') ? held.timestamp : undefined;
+export function readDate(held: Fields, anyZone = false): Date {
+  const tz = Object.hasOwn(held, 'tz') ? held['tz'] : undefined;
+  if (tz !== 'UTC' && !(anyZone && (typeof tz === 'string' || tz === null)))
+    fail(
+      'tag',
+      `the zone of a datetime must be UTC and is ${shown(tz)}: createAjson({ zones: 'any' }) reads it`,
+    );
+  const seconds = Object.hasOwn(held, 'timestamp') && held['timestamp'];
   const date = typeof seconds === 'number' && fromTimestamp(seconds);
   return date || fail('tag', 'a datetime needs a timestamp in seconds, of the years 1 to 9999');
 }
@@ -48,11 +50,7 @@ function toTimestamp(date: Date): number {
   // Also of a Datetime of another copy of this package.
   const micros = (date as Partial<Datetime>).microseconds ?? 0;
   if (micros === 0) return ms / 1000;
-  const whole = Math.floor(ms / 1000);
-  const part = (ms - whole * 1000) * 1000 + micros;
-  // The text of a negative time has the seconds rounded towards zero.
-  const digits = (seconds: number, fraction: number) => `${seconds}.${String(fraction).padStart(6, '0')}`;
-  const seconds = Number(whole < 0 ? `-${digits(-whole - 1, 1e6 - part)}` : digits(whole, part));
+  const seconds = Number(`${BigInt(ms) * 1000n + BigInt(micros)}e-6`);
   const back = fromTimestamp(seconds);
   const isSame = back instanceof Datetime && back.getTime() === ms && back.microseconds === micros;
   return isSame ? seconds : fail('value', 'microseconds so far from 1970 do not fit a float');

@@ -5,39 +5,38 @@ import { toWire, type Writing } from './write.ts';
 
 type AnyError = Error & Record<string, unknown>;
 
-/** The built-in classes of errors; an engine may lack the last ones. */
-const NAMES = [
-  ...['Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError'],
-  ...['AggregateError', 'SuppressedError', 'DOMException'],
-];
+/** The built-in classes of errors. */
+const BUILT_IN = /^((Aggregate|Eval|Range|Reference|Suppressed|Syntax|Type|URI)?Error|DOMException)$/;
 /** Members of errors that are not enumerable. */
 const HIDDEN = ['cause', 'errors', 'error', 'suppressed', 'code'];
 
+const WRONG = 'an Error has an object as fields, and a text as name and message';
+
 /**
- * The tag of any error: its built-in class, its own name, and all but the stack. An own field that cannot be written,
+ * The value of the tag of any error: its built-in class, its own name, and all but the stack. An own field that cannot be written,
  * such as the socket of a request, is left out, so that the error itself is not lost.
  */
-export function writeError(error: AnyError, writing: Writing, depth: number): unknown {
-  assertDepth(depth + 2, writing.settings.maxDepth);
-  const [name, ownName, message] = [builtInName(error), textOf(error.name), textOf(error.message)];
+export function writeError(error: AnyError, writing: Writing, depth: number): Fields {
+  assertDepth(depth + 1, writing.settings.maxDepth);
   const fields: Fields = {};
-  const held: Fields = { name, fields };
+  const name = builtInName(error);
+  const ownName = textOf(error.name);
+  const held: Fields = { name, fields, message: textOf(error.message) || undefined };
   for (const key of Object.keys(error)) {
     if (key === 'message' || isReserved(key)) continue;
-    const wire = key === 'name' ? ownName : fieldToWire(error[key], writing, depth + 3);
+    const wire = key === 'name' ? ownName : fieldToWire(error[key], writing, depth + 2);
     if (wire !== undefined) define(fields, key, wire, true);
   }
-  if (message) define(held, 'message', message, true);
-  if (ownName !== name && !Object.hasOwn(fields, 'name')) define(held, 'ownName', ownName, true);
+  if (ownName !== name && !Object.hasOwn(fields, 'name')) held['ownName'] = ownName;
   for (const key of HIDDEN) {
     if (!Object.hasOwn(error, key) || Object.hasOwn(fields, key) || error[key] === undefined) continue;
     try {
-      define(held, key, toWire(writing, error[key], depth + 2), true);
+      define(held, key, toWire(writing, error[key], depth + 1), true);
     } catch (failure) {
       throw pathAt(failure, key);
     }
   }
-  return { _alg_class: 'Error', value: held };
+  return held;
 }
 
 /** A field of an error, or undefined if it cannot be written. A cycle fails all the same: it may be long to follow. */
@@ -56,39 +55,37 @@ function fieldToWire(value: unknown, writing: Writing, depth: number): unknown {
 
 /** The error of a tag. Its stack is that of the reading; a tag sets neither that nor methods. */
 export function readError({ name, fields = {}, message, ownName, ...hidden }: Fields): Error {
-  if (!NAMES.includes(name as string)) fail('tag', 'the name of an Error must be that of a built-in class');
-  if (!isText(message) || !isText(ownName) || formOf(fields) !== 'an object')
-    fail('tag', 'an Error has a text as message and as name, and an object as fields');
-  const error = newError(name as string, message, ownName, hidden['errors']);
+  if (typeof name !== 'string' || !BUILT_IN.test(name))
+    fail('tag', 'the name of an Error must be a built-in one');
+  if (formOf(fields) !== 'an object' || !isText(message) || !isText(ownName)) fail('tag', WRONG);
+  const error = newError(name, message, ownName, hidden['errors']);
   if (ownName !== undefined && error.name !== ownName) define(error, 'name', ownName, false);
   for (const key of HIDDEN)
-    if (key !== 'errors' || name !== 'AggregateError')
-      if (Object.hasOwn(hidden, key)) define(error, key, hidden[key], false);
+    if ((key !== 'errors' || name !== 'AggregateError') && Object.hasOwn(hidden, key))
+      define(error, key, hidden[key], false);
   for (const [key, value] of Object.entries(fields as Fields)) {
-    if ((key === 'name' || key === 'message') && typeof value !== 'string')
-      fail('tag', `the ${key} of an Error must be a text`);
+    if ((key === 'name' || key === 'message') && typeof value !== 'string') fail('tag', WRONG);
     if (!isReserved(key)) define(error, key, value, true);
   }
   return error;
 }
 
-function newError(name: string, message?: string, ownName = 'Error', errors: unknown = []): Error {
-  const Type: unknown = (globalThis as Fields)[name];
-  if (typeof Type !== 'function') return new Error(message);
-  if (name === 'DOMException') return new DOMException(message, ownName);
+/** An engine may lack SuppressedError. */
+function newError(name: string, message?: string, ownName?: string, errors: unknown = []): Error {
+  const Type = (globalThis as Fields)[name] ?? Error;
+  let args: unknown[] = [message];
+  if (name === 'DOMException') args = [message, ownName];
+  if (name === 'SuppressedError') args = [undefined, undefined, message];
   if (name === 'AggregateError')
-    return new AggregateError(
-      isPlainList(errors) ? errors : fail('tag', 'its errors must be a list'),
-      message,
-    );
-  return Reflect.construct(Type, name === 'SuppressedError' ? [undefined, undefined, message] : [message]);
+    args = [isPlainList(errors) ? errors : fail('tag', 'its errors must be a list'), message];
+  return Reflect.construct(Type as ErrorConstructor, args);
 }
 
 /** The name of the built-in class that is nearest. */
 function builtInName(error: object): string {
   for (let proto: unknown = error; proto; proto = Object.getPrototypeOf(proto)) {
-    const type: unknown = Object.hasOwn(proto, 'constructor') ? (proto as object).constructor : undefined;
-    if (typeof type === 'function' && NAMES.includes(type.name)) return type.name;
+    const type: unknown = Object.hasOwn(proto, 'constructor') && (proto as object).constructor;
+    if (typeof type === 'function' && BUILT_IN.test(type.name)) return type.name;
   }
   return 'Error';
 }

@@ -1,5 +1,7 @@
 /** Whether an object is one that `{}` or `JSON.parse` could have made, in this realm or another. */
 export function isPlain(value: object): boolean {
+  // Reading the constructor tells V8 the shape, and with that the prototype.
+  if (value.constructor === Object && Object.getPrototypeOf(value) === Object.prototype) return true;
   const proto: object | null = Object.getPrototypeOf(value);
   if (proto === Object.prototype || proto === null) return true;
   return Object.getPrototypeOf(proto) === null && Object.hasOwn(proto, 'hasOwnProperty');
@@ -7,9 +9,7 @@ export function isPlain(value: object): boolean {
 
 /** Whether a value is a list that `[]` or `JSON.parse` could have made, in this realm or another. */
 export function isPlainList(value: unknown): value is unknown[] {
-  if (!Array.isArray(value)) return false;
-  const proto: unknown = Object.getPrototypeOf(value);
-  return proto === Array.prototype || Array.isArray(proto);
+  return Array.isArray(value) && (value.constructor === Array || Array.isArray(Object.getPrototypeOf(value)));
 }
 
 /** The form of a value that JSON can have; undefined for every other value. */

@@ -1,3 +1,4 @@
+import { StoredData, storedDataClass } from '../storedData/StoredData.ts';
 import { UnknownClassError } from './AjsonError.ts';
 import type { Fields } from './AlgObject.ts';
 import { OWN, SHARED } from './codecs.ts';
@@ -66,7 +67,11 @@ export interface Ajson {
   rebuildEvent<T = unknown>(event: unknown): T;
 }
 
-/** Makes an ajson without classes; `chosen` are codecs beside those that every ajson has. */
+/** The settings behind each `dumps`, for writing in pieces. An object with another `dumps` is not found. */
+export const writers: WeakMap<Ajson['dumps'], { settings: Settings; nan: boolean }> =
+  /* @__PURE__ */ new WeakMap();
+
+/** Makes an ajson with no class but StoredData; `chosen` are codecs beside those that every ajson has. */
 export function openAjson(defaults: Defaults, chosen: readonly ChosenCodec[]): Ajson {
   const { unknown = 'throw', nan = false, ...limits } = ownOptions(defaults);
   const { maxDepth = LIMITS.maxDepth, maxDigits = LIMITS.maxDigits } = limits;
@@ -84,13 +89,16 @@ export function openAjson(defaults: Defaults, chosen: readonly ChosenCodec[]): A
     chosen,
     asksAll: chosen.some(({ name }) => !shared.has(name)),
   };
+  registerClass(settings, StoredData, storedDataClass);
   const builder = (unknown: 'throw' | 'keep') => (tag: Fields) => readTag(settings, unknown, tag);
   const build = builder(unknown);
+  const dumps: Ajson['dumps'] = (value, options) => {
+    const own = options && ownOptions(options);
+    return write(settings, value, own?.nan ?? nan, own?.tags === 'keep');
+  };
+  writers.set(dumps, { settings, nan });
   return {
-    dumps(value, options) {
-      const own = options && ownOptions(options);
-      return write(settings, value, own?.nan ?? nan, own?.tags === 'keep');
-    },
+    dumps,
     loads<T>(text: string, options?: LoadsOptions) {
       const own = options && ownOptions(options);
       return read(settings, text, own?.unknown ? builder(own.unknown) : build) as T;

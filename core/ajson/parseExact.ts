@@ -25,17 +25,23 @@ export function addWords(container: object): void {
   wordy.add(container);
 }
 
-/** Whether an object came with NaN or an infinity in it. */
-export function hasWords(container: object): boolean {
-  return wordy?.has(container) ?? false;
+/** Whether a value is an object that came with NaN or an infinity in it. */
+export function hasWords(value: unknown): boolean {
+  return wordy?.has(value as object) ?? false;
+}
+
+/** Returns `copy`, which can be written with NaN and the infinities if `original` can. */
+export function withWords<T>(original: unknown, copy: T): T {
+  if (hasWords(original) && typeof copy === 'object' && copy) addWords(copy);
+  return copy;
 }
 
 type Keys = readonly (string | number)[];
 
 const SPACE = /[ \n\r\t]*/y;
-const SCALAR = /(true|false|null|NaN|-?Infinity)|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+const SCALAR = /true|false|null|(NaN|-?Infinity)|-?(0|[1-9]\d*)((?:\.\d+)?(?:[eE][+-]?\d+)?)/y;
+const UNESCAPED = /[ !#-[\]-\uffff]*/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
-const WORDS: Readonly<Record<string, unknown>> = { true: true, false: false, null: null };
 
 /**
  * Reads a text character by character, for the cases that `JSON.parse` cannot handle: Python's words NaN and
@@ -52,15 +58,21 @@ export function parseExact(text: string, limits: Limits, visit?: (keys: Keys, at
 
   function unexpected(): never {
     const char = text[at];
-    if (char === '\ufeff') fail('syntax', 'a byte order mark (BOM), which JSON does not allow');
-    return fail('syntax', `unexpected ${char === undefined ? 'end' : quote(char)}`);
+    const name = char === '\ufeff' ? 'byte order mark (BOM)' : char === undefined ? 'end' : quote(char);
+    return fail('syntax', `unexpected ${name}`);
+  }
+
+  /** Goes past a match of the pattern, if there is one here. */
+  function skip(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = at;
+    const match = pattern.exec(text);
+    if (match) at = pattern.lastIndex;
+    return match;
   }
 
   /** The next character that is not white space. */
   function next(): string | undefined {
-    SPACE.lastIndex = at;
-    SPACE.test(text);
-    at = SPACE.lastIndex;
+    skip(SPACE);
     return text[at];
   }
 
@@ -83,44 +95,28 @@ export function parseExact(text: string, limits: Limits, visit?: (keys: Keys, at
   }
 
   function scalar(): unknown {
-    SCALAR.lastIndex = at;
-    const [all, word, whole = '', fraction, exponent] = SCALAR.exec(text) ?? unexpected();
-    let found: unknown = Number(all);
-    if (word) found = word in WORDS ? WORDS[word] : found;
-    else if (!Number.isSafeInteger(found) && !(fraction || exponent)) {
-      if (whole.length > limits.maxDigits) fail('digits', `${whole.length} digits: more than maxDigits`);
-      found = BigInt(all);
-    } else if (!Number.isFinite(found)) fail('digits', 'beyond the largest number');
+    const start = at;
+    const [all, word, whole = '', rest] = skip(SCALAR) ?? unexpected();
+    if (word) return Number(word);
+    const found: unknown = JSON.parse(all);
+    if (typeof found !== 'number' || Number.isSafeInteger(found) || (rest && Number.isFinite(found)))
+      return found;
+    at = start;
+    if (rest) fail('digits', 'beyond the largest number');
+    if (whole.length > limits.maxDigits) fail('digits', `${whole.length} digits: more than maxDigits`);
     at += all.length;
-    return found;
+    return BigInt(all);
   }
 
   function string(): string {
-    for (let end = at; ; ) {
-      end = text.indexOf('"', end + 1);
-      let slashes = end;
-      while (text[slashes - 1] === '\\') slashes--;
-      if (end >= 0 && (end - slashes) % 2) continue;
-      try {
-        const found: string = JSON.parse(text.slice(at, end < 0 ? at : end + 1));
-        at = end + 1;
-        return found;
-      } catch {
-        return badString();
-      }
-    }
-  }
-
-  function badString(): never {
-    for (at++; ; at++) {
-      const char = text[at];
-      if (char === undefined) return unexpected();
-      if (char < ' ') fail('syntax', `a control character in a string: ${quote(char)} must be escaped`);
-      if (char !== '\\') continue;
-      ESCAPE.lastIndex = at;
-      if (!ESCAPE.test(text)) fail('syntax', 'a wrong escape in a string');
-      at = ESCAPE.lastIndex - 1;
-    }
+    const start = at++;
+    do skip(UNESCAPED);
+    while (skip(ESCAPE));
+    const char = text[at];
+    if (char === '\\') fail('syntax', 'a wrong escape in a string');
+    if (char !== '"') return unexpected();
+    at++;
+    return JSON.parse(text.slice(start, at));
   }
 
   function array(): unknown[] {

@@ -1,8 +1,8 @@
 import type { Fields } from './AlgObject.ts';
 import { assertDepth, pathAt } from './ErrorPath.ts';
 import { isPlain, isPlainList, isPolluted } from './isPlain.ts';
-import { findMarked, isRaw } from './markRaw.ts';
-import { addWords, hasWords, MAX_SAFE } from './parseExact.ts';
+import { rawValues } from './markRaw.ts';
+import { MAX_SAFE, withWords } from './parseExact.ts';
 
 /** Makes the value of a tag, whose members are rebuilt already. */
 export type BuildTag = (tag: Fields) => unknown;
@@ -36,38 +36,34 @@ export function rebuildTree(
   exact: Reading['exact'] = (value) => value,
   foreign = false,
 ): { value: unknown; members: number } {
-  findMarked();
   const reading: Reading = { maxDepth, build, exact, foreign, polluted: isPolluted(), members: 0 };
   let value = tree;
   if (typeof tree === 'object' && tree !== null) value = rebuild(reading, tree, 0);
-  else if (typeof tree === 'number' && isLarge(tree)) value = exact(tree);
+  else if (!isItself(tree)) value = exact(tree as number);
   return { value, members: reading.members };
 }
 
 function rebuild(reading: Reading, node: object, depth: number): unknown {
+  const { build, foreign, polluted } = reading;
   assertDepth(depth, reading.maxDepth);
   let at: number | string | undefined;
   try {
-    if (reading.foreign) {
-      if (isRaw(node)) return node;
-      if (!isPlainList(node) && !isPlain(node)) {
-        at = 'value';
-        const holder = node as Partial<Holder>;
-        return holder.rebuildValue?.((value) => rebuild(reading, value, depth + 1)) ?? node;
-      }
+    if (foreign) {
+      if (rawValues()?.has(node)) return node;
+      if (!isPlainList(node) && !isPlain(node)) return rebuildHolder(reading, node, depth);
     }
     if (Array.isArray(node)) {
       let list: unknown[] = node;
       for (let index = 0; index < node.length; index++) {
         const value: unknown = node[index];
-        let built: unknown;
-        if (typeof value === 'object' && value !== null) {
-          at = index;
-          built = rebuild(reading, value, depth + 1);
-        } else if (typeof value === 'number' && isLarge(value)) built = reading.exact(value);
-        else continue;
+        if (isItself(value)) continue;
+        at = index;
+        const built =
+          typeof value === 'object'
+            ? rebuild(reading, value as object, depth + 1)
+            : reading.exact(value as number);
         if (built === value) continue;
-        if (reading.foreign && list === node) list = copied(node, node.slice());
+        if (foreign && list === node) list = withWords(node, node.slice());
         list[index] = built;
       }
       return list;
@@ -77,45 +73,39 @@ function rebuild(reading: Reading, node: object, depth: number): unknown {
     let isTag = false;
     let members = 0;
     for (const key in object) {
-      if (reading.polluted && !Object.hasOwn(object, key)) continue;
+      if (polluted && !Object.hasOwn(object, key)) continue;
       members++;
       if (key === '_alg_class') isTag = true;
       const value = object[key];
-      let built: unknown;
-      if (typeof value === 'object' && value !== null) {
-        at = key;
-        built = rebuild(reading, value, depth + 1);
-      } else if (typeof value === 'number' && isLarge(value)) {
-        at = key;
-        built = reading.exact(value);
-      } else continue;
+      if (isItself(value)) continue;
+      at = key;
+      const built =
+        typeof value === 'object'
+          ? rebuild(reading, value as object, depth + 1)
+          : reading.exact(value as number);
       if (built === value) continue;
-      if (reading.foreign && out === object) out = copied(object, { ...object });
+      if (foreign && out === object) out = withWords(object, { ...object });
       out[key] = built;
     }
     reading.members += members;
     at = undefined;
-    return isTag && reading.build ? built(reading.build, out) : out;
+    return isTag && build ? withWords(out['value'], build(out)) : out;
   } catch (error) {
     throw pathAt(error, at);
   }
 }
 
-/** The value of a tag. NaN within it can be passed on too. */
-function built(build: BuildTag, tag: Fields): unknown {
-  const made = build(tag);
-  const { value } = tag;
-  if (typeof value === 'object' && value && hasWords(value) && typeof made === 'object' && made)
-    addWords(made);
-  return made;
+/** An instance stays, except for the value that one such as a StoredData holds. */
+function rebuildHolder(reading: Reading, node: Partial<Holder>, depth: number): unknown {
+  try {
+    return node.rebuildValue?.((value) => rebuild(reading, value, depth + 1)) ?? node;
+  } catch (error) {
+    throw pathAt(error, 'value');
+  }
 }
 
-function copied<T extends object>(from: object, to: T): T {
-  if (hasWords(from)) addWords(to);
-  return to;
-}
-
-/** Whether a number is past the largest exact integer. */
-function isLarge(value: number): boolean {
-  return value > MAX_SAFE || value < -MAX_SAFE;
+/** Whether a value is neither a container nor a number past the largest exact integer. */
+function isItself(value: unknown): boolean {
+  if (typeof value === 'number') return !(value > MAX_SAFE || value < -MAX_SAFE);
+  return typeof value !== 'object' || value === null;
 }

@@ -4,7 +4,7 @@ import { SHARED } from './codecs.ts';
 import { callUser, fail } from './ErrorPath.ts';
 import { define, formOf, ownOptions } from './isPlain.ts';
 import type { Limits } from './parseExact.ts';
-import { fieldsToWire, itemsToWire, type Writing } from './write.ts';
+import { copyList, fieldsToWire, itemsToWire, type Writing } from './write.ts';
 
 /** How values of one kind are written as a tag, and read again. */
 export interface Codec {
@@ -18,10 +18,12 @@ export interface Codec {
   readonly holds?: string | undefined;
   /** Whether Python can hash such values, so that a set can hold them. */
   readonly hashable?: boolean | undefined;
-  /** Gives the tag. */
+  /** Gives the value of the tag, at this depth, as JSON has it. */
   write(value: never, writing: Writing, depth: number): unknown;
-  /** Gives the value for the tag's value. The tag's members are rebuilt already. */
+  /** Makes a value of that of the tag. The tag's members are rebuilt already. */
   read(held: never, tag: Fields): unknown;
+  /** Whether the names with an underscore, if there are any, are those of the fields of the value itself. */
+  hasOwnNames?(value: unknown, held: unknown): boolean;
 }
 
 /** A codec that is asked for its values, since no prototype tells them. */
@@ -101,15 +103,13 @@ function classCodec(type: AnyClass, own: AnyOptions, name: string): Codec {
   const prototype: object & { toJson?: unknown } = type.prototype;
   const parseJson = own.parseJson ?? type.parseJson?.bind(type) ?? refuse(name, 'needs a static parseJson');
   const toJson = own.toJson ?? prototype.toJson;
-  if (typeof toJson !== 'function')
-    return refuse(name, 'needs toJson: extend AlgObject, or give { toJson, parseJson }');
+  if (typeof toJson !== 'function') return refuse(name, 'needs a toJson');
   const isDefault = toJson === AlgObject.prototype.toJson;
   /** The fields to send. The default ones are the instance's own, which need no copy. */
   function fieldsOf(value: object): unknown {
     if (!isDefault) return callUser(() => (own.toJson ? own.toJson(value) : (value as AlgObject).toJson()));
     for (const _ in value) return value;
-    if (hidesFields(type))
-      fail('class', `${shown(name)} has no fields to send: #fields and accessors need a toJson`);
+    if (hidesFields(type)) fail('class', `${shown(name)} has no fields to send: #fields need a toJson`);
     return value;
   }
   return {
@@ -119,24 +119,17 @@ function classCodec(type: AnyClass, own: AnyOptions, name: string): Codec {
     hashable: true,
     write(value: object, writing, depth) {
       const fields = fieldsOf(value);
-      const tag: Fields = { _alg_class: name, _alg_module: module, value: fields };
-      if (fields !== value) {
-        const form = formOf(fields);
-        if (!form) fail('class', `toJson of ${shown(name)} must give a plain object, a list or a text`);
-        if (form === 'a string') return tag;
-        if (form === 'a list') {
-          tag['value'] = itemsToWire(writing, [...(fields as unknown[])], depth + 1);
-          return tag;
-        }
-      }
-      const wire = fieldsToWire(writing, fields as Fields, depth + 1);
-      tag['value'] = wire;
-      for (const key in wire)
-        if (key.charCodeAt(0) === UNDERSCORE && Object.hasOwn(value, key)) {
-          tag[NAMES] = 'own';
-          break;
-        }
-      return tag;
+      const form = fields === value ? 'an object' : formOf(fields);
+      if (form === 'a string') return fields;
+      if (form === 'a list') return itemsToWire(writing, copyList(fields as unknown[]), depth);
+      if (!form) fail('class', `toJson of ${shown(name)} must give a plain object, a list or a text`);
+      return fieldsToWire(writing, fields as Fields, depth);
+    },
+    hasOwnNames(value, held) {
+      if (typeof held === 'object' && !Array.isArray(held))
+        for (const key in held)
+          if (key.charCodeAt(0) === UNDERSCORE && Object.hasOwn(value as object, key)) return true;
+      return false;
     },
     read(held: Fields, tag) {
       const form =

@@ -2,7 +2,7 @@ import { shown } from './AjsonError.ts';
 import { AlgObject, type Fields } from './AlgObject.ts';
 import { assertDepth, fail, pathAt, pathOf } from './ErrorPath.ts';
 import { define, isPlain, isPlainList, isPolluted } from './isPlain.ts';
-import { findMarked, isRaw } from './markRaw.ts';
+import { rawValues } from './markRaw.ts';
 import { hasWords, MAX_SAFE } from './parseExact.ts';
 import { KIND, kindOf } from './recognise.ts';
 import type { Codec, Settings } from './registry.ts';
@@ -16,6 +16,8 @@ export interface Writing {
   tags: boolean;
   /** Whether the value is within a set, where Python must be able to hash it. */
   hashing: boolean;
+  /** The values that are written with their tags, from `markRaw`. */
+  readonly raw: WeakSet<object> | undefined;
   /** Whether someone gave all objects members. */
   readonly polluted: boolean;
   /** The numbers that `JSON.stringify` would spell otherwise, in the order of the text. */
@@ -26,7 +28,7 @@ export interface Writing {
 const STAND_IN = 1.7e308;
 const STAND_IN_TEXT = '1.7e+308';
 const HOLE = 'a hole in a list';
-const TAG = "_alg_class makes a plain object a tag: { tags: 'keep' } allows it";
+const hasOwn = Object.prototype.hasOwnProperty;
 
 /**
  * The text of a value. A plain value goes to `JSON.stringify` as it is. Of the rest, the containers that lead to a
@@ -35,9 +37,15 @@ const TAG = "_alg_class makes a plain object a tag: { tags: 'keep' } allows it";
  * @throws AjsonError with the path of a value that cannot be written
  */
 export function write(settings: Settings, value: unknown, nan: boolean, tags: boolean): string {
-  findMarked();
-  const polluted = isPolluted();
-  const writing: Writing = { settings, nan, tags, hashing: false, polluted, numbers: [] };
+  const writing: Writing = {
+    settings,
+    nan,
+    tags,
+    hashing: false,
+    raw: rawValues(),
+    polluted: isPolluted(),
+    numbers: [],
+  };
   try {
     return textOf(writing, toWire(writing, value, 0));
   } catch (error) {
@@ -45,15 +53,18 @@ export function write(settings: Settings, value: unknown, nan: boolean, tags: bo
   }
 }
 
-function textOf({ polluted, numbers }: Writing, wire: unknown): string {
+export function textOf({ polluted, numbers }: Writing, wire: unknown): string {
   if (polluted) return exactText(wire, numbers.values());
   const text = JSON.stringify(wire);
   if (numbers.length === 0) return text;
-  const parts = text.split(STAND_IN_TEXT);
-  if (parts.length !== numbers.length + 1) return exactText(wire, numbers.values());
-  let whole = parts[0] ?? '';
-  for (let index = 0; index < numbers.length; index++) whole += `${numbers[index]}${parts[index + 1]}`;
-  return whole;
+  let whole = '';
+  let end = 0;
+  for (const digits of numbers) {
+    const at = text.indexOf(STAND_IN_TEXT, end);
+    whole += text.slice(end, at) + digits;
+    end = at + STAND_IN_TEXT.length;
+  }
+  return text.includes(STAND_IN_TEXT, end) ? exactText(wire, numbers.values()) : whole + text.slice(end);
 }
 
 /** The text where `JSON.stringify` would obey a polluted prototype, or a string looks like a stand-in. */
@@ -68,40 +79,35 @@ function exactText(wire: unknown, numbers: Iterator<string>): string {
 /** The value for `JSON.stringify`: the value itself if it is plain, else a copy with tags in it. */
 export function toWire(writing: Writing, value: unknown, depth: number, owner?: object): unknown {
   const { settings } = writing;
-  if (settings.asksAll && (typeof value !== 'object' || !value)) {
-    const codec = settings.chosen.find((chosen) => chosen.is?.(value));
-    if (codec) return tagOf(writing, codec, value, depth);
-  }
-  if (typeof value === 'object') return value === null ? null : nodeToWire(writing, value, depth);
-  if (typeof value === 'boolean' || typeof value === 'string') return value;
+  if (typeof value === 'object' && value) return nodeToWire(writing, value, depth);
+  const codec = settings.asksAll ? chosenFor(settings, value) : undefined;
+  if (codec) return tagOf(writing, codec, value, depth);
   if (typeof value === 'number') return numberToWire(writing, value, owner);
   if (typeof value === 'bigint') return standIn(writing, digitsOf(value, settings.maxDigits));
-  if (value !== undefined) return refuse(value);
-  assertDepth(depth, settings.maxDepth);
-  if (writing.hashing) unhashable('undefined');
-  return { _alg_class: 'undefined', value: null };
+  if (value === undefined) return tagOf(writing, builtIn(settings, 'undefined') as Codec, value, depth);
+  return isItself(value) ? value : refuse(value);
 }
 
-function nodeToWire(writing: Writing, node: object, depth: number): unknown {
-  const { settings, polluted } = writing;
+/**
+ * An object or list. One function for both, since this is where `dumps` spends its time; `isChecked` if it is known to be
+ * neither of a class nor of a custom kind nor within a set.
+ */
+function nodeToWire(writing: Writing, node: object, depth: number, isChecked = false): unknown {
+  const { settings, tags, raw } = writing;
+  const { asksAll } = settings;
   assertDepth(depth, settings.maxDepth);
-  let index: number | undefined;
-  let key: string | undefined;
+  let at: string | number | undefined;
   try {
-    if (!writing.tags && isRaw(node)) return withState(writing, { tags: true, hashing: false }, node, depth);
-    const proto: object | null = Object.getPrototypeOf(node);
-    if (settings.asksAll || writing.hashing) {
-      const wire = objectToWire(writing, node, proto, depth);
-      if (wire !== node) return wire;
-    }
+    if (!tags && raw?.has(node)) return withState(writing, { tags: true, hashing: false }, node, depth);
+    if (!isChecked && (asksAll || writing.hashing)) return specialToWire(writing, node, depth);
     if (Array.isArray(node)) {
-      if (proto !== Array.prototype) return objectToWire(writing, node, proto, depth);
-      let list: unknown[] = node;
-      // JSON.stringify would call it.
-      if (list['toJSON' as never] !== undefined) list = [...dense(node)];
-      for (index = 0; index < node.length; index++) {
+      if (!isChecked && node.constructor !== Array) return specialToWire(writing, node, depth);
+      // JSON.stringify would call a toJSON, here and below.
+      let list: unknown[] = node['toJSON' as never] === undefined ? node : copyList(node);
+      for (let index = 0; index < node.length; index++) {
         const value: unknown = node[index];
-        if (isItself(value) && !settings.asksAll) continue;
+        if (isItself(value) && !asksAll) continue;
+        at = index;
         if (value === undefined && !(index in node)) fail('value', HOLE);
         const wire = toWire(writing, value, depth + 1, node);
         if (wire === value) continue;
@@ -110,86 +116,50 @@ function nodeToWire(writing: Writing, node: object, depth: number): unknown {
       }
       return list;
     }
-    if (proto !== Object.prototype && proto !== null) return objectToWire(writing, node, proto, depth);
+    // Much faster than Object.getPrototypeOf. An inherited member shows below, where V8 checks for it at no cost.
+    if (!isChecked && node.constructor !== Object) return specialToWire(writing, node, depth);
     const object = node as Fields;
-    let out = object;
-    // An object without a prototype would slow JSON.stringify down.
-    if (proto === null || object['toJSON'] !== undefined) out = { ...object };
-    for (key in object) {
-      const value = object[key];
-      if (key === '_alg_class' && !writing.tags && Object.hasOwn(object, key)) {
-        key = undefined;
-        return fail('value', TAG);
+    let out = object['toJSON'] === undefined ? object : { ...object };
+    for (const key in object) {
+      if (!hasOwn.call(object, key)) {
+        at = undefined;
+        if (isPlain(object)) continue;
+        return refuse(object);
       }
-      if (isItself(value) && !settings.asksAll) continue;
-      if (polluted && !Object.hasOwn(object, key)) continue;
-      if ((value === undefined || value === null) && !settings.asksAll) continue;
-      const wire = toWire(writing, value, depth + 1, node);
+      at = key;
+      if (key === '_alg_class' && !tags) {
+        at = undefined;
+        fail('value', "_alg_class makes a plain object a tag: { tags: 'keep' } allows it");
+      }
+      const value = object[key];
+      if (isItself(value) && !asksAll) continue;
+      if (value === undefined && !(asksAll && chosenFor(settings, value))) continue;
+      const wire = toWire(writing, value, depth + 1, object);
       if (wire === value) continue;
       if (out === object) out = { ...object };
       out[key] = wire;
     }
     return out;
   } catch (error) {
-    throw pathAt(error, index ?? key);
+    throw pathAt(error, at);
   }
 }
 
-/** Whether JSON has the value as it is: a text, a boolean, or a number that is exact and not -0. */
-function isItself(value: unknown): boolean {
-  return (
-    typeof value === 'string' ||
-    typeof value === 'boolean' ||
-    (typeof value === 'number' && value !== 0 && value <= MAX_SAFE && value >= -MAX_SAFE)
-  );
-}
-
-/** An object that is not plain, or is within a set, or may be of a custom kind. A plain one that stays is returned. */
-function objectToWire(writing: Writing, value: object, proto: object | null, depth: number): unknown {
-  const codec = codecOf(writing.settings, value, proto);
-  if (codec) return tagOf(writing, codec, value, depth);
-  if (isPlainList(value)) {
-    if (writing.hashing)
-      return { _alg_class: 'tuple', value: itemsToWire(writing, [...dense(value)], depth + 1) };
-    return proto === Array.prototype ? value : itemsToWire(writing, [...dense(value)], depth);
+/** An object or list that may be of a class or a custom kind, or is within a set. */
+function specialToWire(writing: Writing, node: object, depth: number): unknown {
+  const { settings, hashing, tags } = writing;
+  const codec = codecOf(settings, node);
+  if (codec) return tagOf(writing, codec, node, depth);
+  if (isPlainList(node)) {
+    if (hashing) return tagOf(writing, builtIn(settings, 'tuple') as Codec, node, depth);
+    return nodeToWire(writing, node.constructor === Array ? node : copyList(node), depth, true);
   }
-  if (!isPlain(value)) return refuse(value);
-  if (writing.hashing) {
-    if (!writing.tags || !Object.hasOwn(value, '_alg_class')) unhashable('a plain object');
-    return withState(writing, { hashing: false }, value, depth);
-  }
-  return proto === Object.prototype || proto === null ? value : nodeToWire(writing, { ...value }, depth);
-}
-
-function tagOf(writing: Writing, codec: Codec, value: unknown, depth: number): unknown {
-  assertDepth(depth, writing.settings.maxDepth);
-  if (writing.hashing && !codec.hashable) unhashable(codec.name);
-  const { nan } = writing;
-  if (!nan && typeof value === 'object' && value && hasWords(value)) writing.nan = true;
-  const tag = codec.write(value as never, writing, depth);
-  writing.nan = nan;
-  return tag;
-}
-
-/** A registered class comes first, then the chosen codecs, then those that every ajson has. */
-function codecOf(settings: Settings, value: object, proto: object | null): Codec | undefined {
-  const { prototypes, chosen } = settings;
-  const known = proto ? prototypes.get(proto) : undefined;
-  if (known && (known.module !== undefined || chosen.length === 0)) return known;
-  const asked = chosen.find((codec) => codec.is?.(value)) ?? known;
-  if (asked || proto === Object.prototype || proto === Array.prototype || !proto) return asked;
-  const name = kindOf(value) ?? '-';
-  return settings.shared.get(name) ?? settings.modules.get(undefined)?.get(name);
-}
-
-/** Writes a value with another state than that around it. */
-function withState(writing: Writing, state: Partial<Writing>, value: object, depth: number): unknown {
-  const { tags, hashing } = writing;
-  try {
-    return nodeToWire(Object.assign(writing, state), value, depth);
-  } finally {
-    Object.assign(writing, { tags, hashing });
-  }
+  if (!isPlain(node)) return refuse(node);
+  // An object without a prototype would slow JSON.stringify down.
+  const object = node.constructor === Object ? node : { ...node };
+  if (!hashing) return nodeToWire(writing, object, depth, true);
+  if (!tags || !Object.hasOwn(node, '_alg_class')) unhashable('a plain object');
+  return withState(writing, { hashing: false }, object, depth);
 }
 
 /** The items of a list that nobody else has, written in place. */
@@ -204,18 +174,24 @@ export function itemsToWire(writing: Writing, items: unknown[], depth: number): 
   return items;
 }
 
+/** A copy of a list. Holes are refused first, since a list with holes can have any length. */
+export function copyList(list: readonly unknown[]): unknown[] {
+  for (let index = 0; index < list.length; index++) if (!(index in list)) fail('value', HOLE, index);
+  return [...list];
+}
+
 /** The fields of an instance as a plain object. One that is undefined becomes null, as Python's None. */
 export function fieldsToWire(writing: Writing, fields: object, depth: number, isTag = false): Fields {
-  assertDepth(depth, writing.settings.maxDepth);
-  const { polluted } = writing;
+  const { settings, polluted } = writing;
+  assertDepth(depth, settings.maxDepth);
   const wire: Fields = {};
   let at: string | undefined;
   try {
     for (const key in fields) {
-      if (!Object.hasOwn(fields, key)) continue;
+      if (!hasOwn.call(fields, key)) continue;
       at = key;
+      if (key === '_alg_class' && !isTag) fail('value', 'a field cannot have this name');
       const value: unknown = fields[key as never];
-      if (key === '_alg_class' && !isTag) failAt('_alg_class', 'no field can have this name');
       const written = value === undefined ? null : toWire(writing, value, depth + 1, fields);
       if (polluted || key === '__proto__') define(wire, key, written, true);
       else wire[key] = written;
@@ -226,36 +202,66 @@ export function fieldsToWire(writing: Writing, fields: object, depth: number, is
   return wire;
 }
 
-/** The members of a set: a list becomes a tuple and a set a frozenset, since Python must be able to hash them. */
-export function membersToWire(writing: Writing, items: unknown[], depth: number): unknown[] {
-  const { hashing } = writing;
-  writing.hashing = true;
-  const wire = itemsToWire(writing, items, depth);
+/** Whether JSON has the value as it is: null, a text, a boolean, or a number that is exact and not -0. */
+function isItself(value: unknown): boolean {
+  return (
+    typeof value === 'string' ||
+    typeof value === 'boolean' ||
+    (typeof value === 'number' && value !== 0 && value <= MAX_SAFE && value >= -MAX_SAFE) ||
+    value === null
+  );
+}
+
+function tagOf(writing: Writing, codec: Codec, value: unknown, depth: number): unknown {
+  const { nan, hashing } = writing;
+  const { name, module } = codec;
+  assertDepth(depth, writing.settings.maxDepth);
+  if (hashing && !codec.hashable) unhashable(name);
+  if (hasWords(value)) writing.nan = true;
+  const held = codec.write(value as never, writing, depth + 1);
+  writing.nan = nan;
   writing.hashing = hashing;
+  // An UnknownObject is a tag already.
+  if (name === '') return held;
+  if (module === undefined)
+    return { _alg_class: hashing && name === 'set' ? 'frozenset' : name, value: held };
+  const tag = { _alg_class: name, _alg_module: module, value: held };
+  return codec.hasOwnNames?.(value, held) ? { ...tag, _alg_names: 'own' } : tag;
+}
+
+/** A registered class comes first, then the chosen codecs, then those that every ajson has. */
+function codecOf(settings: Settings, value: object): Codec | undefined {
+  const proto: object | null = Object.getPrototypeOf(value);
+  const known = proto ? settings.prototypes.get(proto) : undefined;
+  if (known && (known.module !== undefined || settings.chosen.length === 0)) return known;
+  const codec = chosenFor(settings, value) ?? known;
+  const isUsual = !proto || proto === Object.prototype || proto === Array.prototype;
+  return codec || isUsual ? codec : builtIn(settings, kindOf(value));
+}
+
+function chosenFor(settings: Settings, value: unknown): Codec | undefined {
+  return settings.chosen.find((codec) => codec.is?.(value));
+}
+
+/** The codec of a kind of the format itself, or of a custom kind. */
+function builtIn({ shared, modules }: Settings, name = '-'): Codec | undefined {
+  return shared.get(name) ?? modules.get(undefined)?.get(name);
+}
+
+/** Writes a value with another state than that around it. */
+function withState(writing: Writing, state: Partial<Writing>, value: object, depth: number): unknown {
+  const { tags, hashing } = writing;
+  const wire = nodeToWire(Object.assign(writing, state), value, depth);
+  Object.assign(writing, { tags, hashing });
   return wire;
-}
-
-/** A list that may be copied: one with holes can have any length, and be empty. */
-function dense<T>(list: readonly T[]): readonly T[] {
-  for (let index = 0; index < list.length; index++) if (!(index in list)) failAt(index, HOLE);
-  return list;
-}
-
-function failAt(key: string | number, message: string): never {
-  try {
-    fail('value', message);
-  } catch (error) {
-    throw pathAt(error, key);
-  }
 }
 
 function numberToWire(writing: Writing, value: number, owner?: object): unknown {
   if (Object.is(value, -0)) return standIn(writing, '-0.0');
   if (Math.abs(value) <= MAX_SAFE) return value;
   if (Number.isFinite(value)) return standIn(writing, value.toExponential());
-  if (!writing.nan && !(owner && hasWords(owner)))
-    fail('value', `${value} is not JSON: { nan: true } writes it as Python does`);
-  return standIn(writing, String(value));
+  if (writing.nan || hasWords(owner)) return standIn(writing, String(value));
+  return fail('value', `${value} is not JSON: { nan: true } writes it`);
 }
 
 function standIn(writing: Writing, text: string): number {
@@ -270,31 +276,22 @@ function digitsOf(value: bigint, maxDigits: number): string {
 }
 
 function unhashable(kind: string): never {
-  return fail(
-    'value',
-    `${kind || 'the tag'} in a set cannot be read by Python, which cannot hash it: use a list`,
-  );
+  return fail('value', `${kind || 'the tag'} in a set: Python cannot hash it, use a list`);
 }
 
 function refuse(value: unknown): never {
-  return fail('value', `${nameOf(value)} cannot be written: ${adviceFor(value)}`);
+  const isObject = typeof value === 'object' && value;
+  const type: unknown = isObject && value.constructor;
+  const name = typeof type === 'function' && type.name !== 'Object' ? type.name : '';
+  const what = isObject ? (name ? shown(name) : 'an object with a prototype') : typeof value;
+  return fail('value', `${what} cannot be written: ${isObject ? adviceFor(value, name) : 'leave it out'}`);
 }
 
-function nameOf(value: unknown): string {
-  if (typeof value !== 'object' || !value) return typeof value;
-  const type: unknown = value.constructor;
-  const name = typeof type === 'function' ? type.name : '';
-  return name && name !== 'Object' ? shown(name) : 'an object with a prototype of another kind';
-}
-
-function adviceFor(value: unknown): string {
-  if (typeof value !== 'object' || !value) return 'leave it out, or make it a custom kind';
-  if (nameOf(value).includes(' ')) return 'copy its members with { ...value }';
+function adviceFor(value: object, name: string): string {
+  if (!name) return 'copy its members with { ...value }';
   const tag = Object.prototype.toString.call(value);
   if (tag === '[object Promise]') return 'await it first';
-  if (ArrayBuffer.isView(value) || tag === '[object ArrayBuffer]')
-    return 'send a list, or a Uint8Array of its bytes';
-  if (KIND in value && !(value instanceof AlgObject))
-    return 'it belongs to another copy of algernon-middy: install only one (npm ls algernon-middy)';
-  return 'ajson.register its class, or make it a custom kind';
+  if (ArrayBuffer.isView(value) || tag === '[object ArrayBuffer]') return 'send a list or a Uint8Array';
+  if (KIND in value && !(value instanceof AlgObject)) return 'it is of another copy of algernon-middy';
+  return 'ajson.register its class';
 }

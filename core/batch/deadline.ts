@@ -80,6 +80,46 @@ export function whenAborted(signal: AbortSignal | undefined): Promise<void> {
   });
 }
 
+type Rejecters = Set<(error: DeadlineError) => void>;
+const rejectersKey = Symbol('algernon-middy.rejecters');
+
+/**
+ * Waits for work, but not longer than the signal allows. One listener serves all work of a signal, since adding and removing
+ * one takes longer than the rest of a run. Settled work is forgotten at once: in a race with a shared promise, each result
+ * would stay in memory until the batch ends.
+ */
+export function untilAborted<T>(signal: AbortSignal, work: PromiseLike<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const waiting = rejectersOf(signal);
+    waiting.add(reject);
+    work.then(
+      (value) => {
+        waiting.delete(reject);
+        resolve(value);
+      },
+      (error) => {
+        waiting.delete(reject);
+        reject(error);
+      },
+    );
+    if (signal.aborted) reject(new DeadlineError());
+  });
+}
+
+/** Kept on the signal: the entry of a WeakMap, and all it refers to, would stay in memory until a full collection. */
+function rejectersOf(signal: AbortSignal & { [rejectersKey]?: Rejecters }): Rejecters {
+  const existing = signal[rejectersKey];
+  if (existing) return existing;
+  const waiting: Rejecters = new Set();
+  const rejectAll = () => {
+    for (const reject of waiting) reject(new DeadlineError());
+    waiting.clear();
+  };
+  signal.addEventListener('abort', rejectAll, { once: true });
+  signal[rejectersKey] = waiting;
+  return waiting;
+}
+
 /** Waits for work that the signal stops. Its error is then the deadline's, and not the one of an aborted call. */
 export async function stoppedBy<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   try {

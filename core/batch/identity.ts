@@ -41,7 +41,7 @@ export function identityOf(run: Pick<TaskRun, 'record' | 'context' | 'part' | 'u
     chainId,
     part,
     receiver: record.eventSourceARN ?? functionArn,
-    sentAt: notification?.sentAt ?? (Number(SentTimestamp) || 0),
+    sentAt: Date.parse(notification?.timestamp ?? '') || Number(SentTimestamp) || 0,
     groupId: MessageGroupId,
     receiveCount: Number(ApproximateReceiveCount) || 1,
   };

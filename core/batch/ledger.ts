@@ -12,141 +12,165 @@ export interface Undone {
   readonly reason: unknown;
 }
 
-/** Keeps the state of each record of one invocation. */
-export interface Ledger {
-  readonly ids: readonly string[];
-  /** How many runs are under way. */
-  readonly running: number;
-  /** Whether any record was run or acknowledged. */
-  readonly touched: boolean;
-  /**
-   * Starts a run of a record.
-   *
-   * @throws EventReplacedError when the record was not in the event that the stages were declared for
-   */
-  begin(record: TaskRecord): Run;
-  /** Marks a record done, for a loop that does not use `runTask`. */
-  acknowledge(record: TaskRecord): void;
-  /** Notes a failure that the answer of a loop names, for a record that was not run. */
-  note(index: number, reason: unknown): void;
-  /** The records that are not done; those that nothing ran are left out on request. */
-  undone(options?: { exceptUntouched?: boolean }): Undone[];
-  /** Whether an event has the records of the ledger, in their order. */
-  matches(event: unknown): boolean;
-  /** Resolves when no run is under way. */
-  idle(): Promise<void>;
-}
-
 /** One run of a record. */
 export interface Run {
   /** Counts the runs with this message id, from 0. */
   readonly part: number;
-  end(outcome: { failed: false } | { failed: true; reason: unknown }): void;
+  readonly entry: Entry;
+  hasEnded: boolean;
 }
 
 interface Entry {
   /** How many records of the event have this id: SQS may deliver a message twice in one batch. */
   expected: number;
-  /**
-   * A record object that is run again replaces its last outcome, except while that run is under way; parts of a message
-   * are other objects.
-   */
-  readonly runs: { record: TaskRecord; active: number; failure: { reason: unknown } | undefined }[];
+  readonly parts: Part[];
   acknowledged: boolean;
   noted: { reason: unknown } | undefined;
+  isDone: boolean;
 }
 
-/** Makes the ledger of a batch. A message is done when each run with its id has succeeded. */
-export function openLedger(records: readonly TaskRecord[]): Ledger {
-  const ids = records.map(messageIdOf);
-  const entries = new Map<string, Entry>();
-  for (const id of ids) {
-    const entry = entries.get(id);
-    if (entry) entry.expected += 1;
-    else entries.set(id, { expected: 1, runs: [], acknowledged: false, noted: undefined });
+/** The runs of one record object. A new run replaces the outcome of the last one, unless that is still under way. */
+interface Part {
+  readonly record: TaskRecord;
+  active: number;
+  failure: { reason: unknown } | undefined;
+}
+
+/**
+ * Keeps the state of each record of one invocation. A message is done when each run with its id has succeeded.
+ *
+ * A class, as each batch has one: closures would have to be made anew each time.
+ */
+export class Ledger {
+  readonly ids: readonly string[];
+  readonly #entries = new Map<string, Entry>();
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+  #touched = false;
+  /** How many entries are done, so that a batch without failures is not searched for them. */
+  #done = 0;
+
+  constructor(records: readonly TaskRecord[]) {
+    this.ids = records.map(messageIdOf);
+    for (const id of this.ids) {
+      const entry = this.#entries.get(id);
+      if (entry) entry.expected += 1;
+      else
+        this.#entries.set(id, {
+          expected: 1,
+          parts: [],
+          acknowledged: false,
+          noted: undefined,
+          isDone: false,
+        });
+    }
   }
-  let running = 0;
-  let touched = false;
-  const waiting: (() => void)[] = [];
 
-  const entryOf = (record: TaskRecord): Entry => {
-    const entry = entries.get(messageIdOf(record));
+  /** How many runs are under way. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Whether any record was run or acknowledged. */
+  get touched(): boolean {
+    return this.#touched;
+  }
+
+  /**
+   * Starts a run of a record.
+   *
+   * @throws EventReplacedError when the record was not in the event that the stages were declared for
+   */
+  begin(record: TaskRecord): Run {
+    const entry = this.#entryOf(record);
+    let index = entry.parts.findIndex((earlier) => earlier.record === record);
+    if (index === -1) index = entry.parts.push({ record, active: 0, failure: undefined }) - 1;
+    const part = entry.parts[index] as Part;
+    if (part.active === 0) part.failure = undefined;
+    part.active += 1;
+    this.#running += 1;
+    this.#update(entry);
+    return { part: index, entry, hasEnded: false };
+  }
+
+  /** Ends a run, once. */
+  end(run: Run, failure?: { reason: unknown }): void {
+    if (run.hasEnded) return;
+    run.hasEnded = true;
+    const part = run.entry.parts[run.part] as Part;
+    part.failure ??= failure;
+    part.active -= 1;
+    this.#running -= 1;
+    this.#update(run.entry);
+    if (this.#running === 0) for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Marks a record done, for a loop that does not use `runTask`. */
+  acknowledge(record: TaskRecord): void {
+    const entry = this.#entryOf(record);
+    entry.acknowledged = true;
+    this.#update(entry);
+  }
+
+  /** Notes a failure that the answer of a loop names, for a record that was not run. */
+  note(index: number, reason: unknown): void {
+    const entry = this.#entries.get(this.ids[index] as string);
+    if (!entry || entry.parts.length > 0) return;
+    entry.noted ??= { reason };
+    this.#update(entry);
+  }
+
+  /** The records that are not done; those that nothing ran are left out on request. */
+  undone({ exceptUntouched = false }: { exceptUntouched?: boolean } = {}): Undone[] {
+    if (this.#done === this.#entries.size) return [];
+    const undone: Undone[] = [];
+    this.ids.forEach((id, index) => {
+      const { state, reason } = stateOf(this.#entries.get(id) as Entry);
+      if (state === 'done' || (exceptUntouched && state === 'untouched')) return;
+      undone.push({ id, index, state, reason });
+    });
+    return undone;
+  }
+
+  /** Whether an event has the records of the ledger, in their order. */
+  matches(event: unknown): boolean {
+    const found = recordsOf(event);
+    if (found?.length !== this.ids.length) return false;
+    return found.every(
+      (record, index) => Object(record) === record && messageIdOf(record as TaskRecord) === this.ids[index],
+    );
+  }
+
+  /** Resolves when no run is under way. */
+  idle(): Promise<void> {
+    if (this.#running === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #entryOf(record: TaskRecord): Entry {
+    const entry = this.#entries.get(messageIdOf(record));
     if (!entry) throw new EventReplacedError();
-    touched = true;
+    this.#touched = true;
     return entry;
-  };
+  }
 
-  return {
-    ids,
-    get running() {
-      return running;
-    },
-    get touched() {
-      return touched;
-    },
-
-    begin(record) {
-      const { runs } = entryOf(record);
-      let part = runs.findIndex((earlier) => earlier.record === record);
-      if (part === -1) part = runs.push({ record, active: 0, failure: undefined }) - 1;
-      const run = runs[part] as Entry['runs'][number];
-      if (run.active === 0) run.failure = undefined;
-      run.active += 1;
-      running += 1;
-      let hasEnded = false;
-      return {
-        part,
-        end(outcome) {
-          if (hasEnded) return;
-          hasEnded = true;
-          if (outcome.failed) run.failure ??= { reason: outcome.reason };
-          run.active -= 1;
-          running -= 1;
-          if (running === 0) for (const resolve of waiting.splice(0)) resolve();
-        },
-      };
-    },
-
-    acknowledge(record) {
-      entryOf(record).acknowledged = true;
-    },
-
-    note(index, reason) {
-      const entry = entries.get(ids[index] as string);
-      if (entry && entry.runs.length === 0) entry.noted ??= { reason };
-    },
-
-    undone({ exceptUntouched = false } = {}) {
-      const undone: Undone[] = [];
-      ids.forEach((id, index) => {
-        const outcome = stateOf(entries.get(id) as Entry);
-        if (outcome.state === 'done' || (exceptUntouched && outcome.state === 'untouched')) return;
-        undone.push({ id, index, state: outcome.state, reason: outcome.reason });
-      });
-      return undone;
-    },
-
-    matches(event) {
-      const found = recordsOf(event);
-      if (found?.length !== ids.length) return false;
-      return found.every(
-        (record, index) => Object(record) === record && messageIdOf(record as TaskRecord) === ids[index],
-      );
-    },
-
-    idle() {
-      if (running === 0) return Promise.resolve();
-      return new Promise((resolve) => waiting.push(resolve));
-    },
-  };
+  #update(entry: Entry): void {
+    const isDone = isEntryDone(entry);
+    if (isDone !== entry.isDone) this.#done += isDone ? 1 : -1;
+    entry.isDone = isDone;
+  }
 }
 
-function stateOf({ expected, runs, acknowledged, noted }: Entry): { state: RecordState; reason: unknown } {
-  if (runs.some(({ active }) => active > 0)) return { state: 'running', reason: undefined };
-  const failed = runs.find(({ failure }) => failure);
-  if (failed) return { state: 'failed', reason: failed.failure?.reason };
-  if (noted) return { state: 'failed', reason: noted.reason };
-  return { state: acknowledged || runs.length >= expected ? 'done' : 'untouched', reason: undefined };
+function isEntryDone({ expected, parts, acknowledged, noted }: Entry): boolean {
+  if (noted || !(acknowledged || parts.length >= expected)) return false;
+  return parts.every(({ active, failure }) => active === 0 && !failure);
+}
+
+function stateOf(entry: Entry): { state: RecordState; reason: unknown } {
+  if (entry.isDone) return { state: 'done', reason: undefined };
+  if (entry.parts.some(({ active }) => active > 0)) return { state: 'running', reason: undefined };
+  const failure = entry.parts.find((part) => part.failure)?.failure ?? entry.noted;
+  return failure ? { state: 'failed', reason: failure.reason } : { state: 'untouched', reason: undefined };
 }
 
 /** Another middleware has replaced, resized or reordered `event.Records`. */

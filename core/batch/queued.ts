@@ -4,6 +4,7 @@ import { assertAnswer } from './assertAnswer.ts';
 import { type Deadline, startDeadline } from './deadline.ts';
 import {
   EventError,
+  type EventKind,
   eventKind,
   type LambdaContext,
   recordsOf,
@@ -12,10 +13,10 @@ import {
   type TaskRecord,
   taskOfEvent,
 } from './events.ts';
-import { EventReplacedError, openLedger } from './ledger.ts';
+import { EventReplacedError, Ledger } from './ledger.ts';
 import { defaultReserveMillis, isDirectContext, type Pipeline, pipelineOf } from './pipeline.ts';
 import { runBatch } from './runBatch.ts';
-import { type RunTaskOptions, runTask, type TaskHandler } from './runTask.ts';
+import { type RunTaskOptions, runRecord, type TaskHandler } from './runTask.ts';
 import { BatchFailedError, type SettledBatch, settledBatch } from './settledBatch.ts';
 
 export interface QueuedOptions {
@@ -92,20 +93,20 @@ export function queued<T, C, R>(
     context: C,
     deadline: Deadline,
   ): Promise<PromiseSettledResult<Awaited<R>>[]> => {
-    const { signal } = deadline;
-    const run = async (record: TaskRecord): Promise<unknown> => {
-      const result = await runTask(record, context, handler, { signal, rebuild });
-      return isLarge(result) ? undefined : result;
-    };
-    const left = (context as LambdaContext | undefined)?.getRemainingTimeInMillis?.();
     const notStarted = deadline.isOver()
-      ? `${tooShort(left, reserveMillis)}; its message comes back.`
+      ? `${tooShort(context as LambdaContext, reserveMillis)}; its message comes back.`
       : undefined;
-    const settled = await runBatch(records, run, { concurrency, deadline, notStarted });
-    const reasons = settled.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
-    if (throwOnFullBatchFailure && records.length > 0 && reasons.length === records.length) {
+    const { signal } = deadline;
+    const settled = await runBatch(
+      records,
+      (record, freeLane) => runRecord(record, context, handler, { signal, rebuild, freeLane }),
+      { concurrency, deadline, notStarted },
+    );
+    if (throwOnFullBatchFailure && records.length > 0) {
+      const reasons = settled.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
       const advice = 'throwOnFullBatchFailure is set';
-      throw new BatchFailedError(reasons, reasons.length, records.length, advice);
+      if (reasons.length === records.length)
+        throw new BatchFailedError(reasons, reasons.length, records.length, advice);
     }
     return settled as PromiseSettledResult<Awaited<R>>[];
   };
@@ -115,9 +116,7 @@ export function queued<T, C, R>(
     context: LambdaContext,
     { signal: stop }: { signal?: AbortSignal } = {},
   ): Promise<unknown> => {
-    const kind = eventKind(event);
-    if (kind === 'other') throw pipelineOf(context) ? new EventReplacedError() : new EventError(event);
-    const pipeline = kind === 'direct' ? undefined : pipelineFor(event, context);
+    const { kind, pipeline } = readEvent(event, context);
     const deadline = startDeadline(context, reserveMillis, stop);
     if (pipeline) Object.assign(pipeline, { deadline, isQueued: true, wasQueued: true });
     try {
@@ -126,7 +125,7 @@ export function queued<T, C, R>(
       const settled = await runRecords(records, context as C, deadline);
       if (kind === 'sns')
         for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason;
-      return settledBatch(settled, pipeline?.ledger ?? openLedger(records), pipeline?.logsFailures);
+      return settledBatch(settled, pipeline?.ledger ?? new Ledger(records), pipeline?.logsFailures);
     } finally {
       if (pipeline) pipeline.isQueued = false;
       deadline.clear();
@@ -135,10 +134,17 @@ export function queued<T, C, R>(
   return queuedHandler as QueuedHandler<T, Awaited<R>>;
 }
 
-function pipelineFor(event: unknown, context: LambdaContext): Pipeline | undefined {
+/** The kind of an event, and the pipeline if it is a batch and a middleware of this library serves it. */
+function readEvent(
+  event: unknown,
+  context: LambdaContext,
+): { kind: EventKind; pipeline: Pipeline | undefined } {
   const pipeline = pipelineOf(context);
-  if (pipeline && !pipeline.ledger.matches(event)) throw new EventReplacedError();
-  return pipeline;
+  if (pipeline?.ledger.matches(event)) return { kind: pipeline.kind, pipeline };
+  const kind = eventKind(event);
+  if (pipeline && kind !== 'direct') throw new EventReplacedError();
+  if (kind === 'other') throw new EventError(event);
+  return { kind, pipeline: undefined };
 }
 
 /** A thrown endChain() is a result. */
@@ -151,59 +157,7 @@ async function resultOf(work: () => unknown): Promise<unknown> {
   }
 }
 
-function tooShort(left: number | undefined, reserveMillis: number): string {
+function tooShort(context: LambdaContext | undefined, reserveMillis: number): string {
+  const left = context?.getRemainingTimeInMillis?.();
   return `The invocation started with ${left} ms left, and reserveMillis is ${reserveMillis}: no task was started`;
-}
-
-/** Values up to about this size stay in the outcome of a batch, in bytes or characters, and eight for each member. */
-const keptSize = 65_536;
-
-/** Whether a value takes much memory. A value that cannot be measured counts as large: it is not worth a failure. */
-function isLarge(value: unknown): boolean {
-  try {
-    return sizeOf(value) > keptSize;
-  } catch {
-    return true;
-  }
-}
-
-/** Looks at no more of a value than the limit. */
-function sizeOf(value: unknown): number {
-  let size = 0;
-  const waiting = [value];
-  while (waiting.length > 0 && size <= keptSize) {
-    const next = waiting.pop();
-    if (typeof next === 'string') size += next.length;
-    else if (typeof next === 'bigint') size += BigInt.asIntN(keptSize * 8, next) === next ? 8 : keptSize + 1;
-    else if (typeof next === 'function') return Number.POSITIVE_INFINITY;
-    else if (typeof next !== 'object' || next === null) size += 8;
-    else {
-      const { members, bytes } = contentsOf(next);
-      size += bytes + 8;
-      if (size <= keptSize) for (const member of members) waiting.push(member);
-    }
-  }
-  return size;
-}
-
-interface Contents {
-  readonly members: Iterable<unknown>;
-  readonly bytes: number;
-}
-
-/** An instance of an unknown class may hold anything, in private fields or outside the heap. */
-function contentsOf(value: object): Contents {
-  // A view holds all of its buffer.
-  if (ArrayBuffer.isView(value)) return { members: [], bytes: value.buffer.byteLength };
-  if (Array.isArray(value)) return { members: value, bytes: value.length * 8 };
-  if (value instanceof Map) return { members: [...value].flat(), bytes: value.size * 16 };
-  if (value instanceof Set) return { members: value, bytes: value.size * 8 };
-  if (value instanceof Date) return { members: [], bytes: 8 };
-  const parent = Object.getPrototypeOf(value);
-  const isPlain = parent === null || Object.getPrototypeOf(parent) === null;
-  if (!isPlain && !(value instanceof Error)) return { members: [], bytes: Number.POSITIVE_INFINITY };
-  const keys = Reflect.ownKeys(value);
-  if (keys.length * 8 > keptSize) return { members: [], bytes: keys.length * 8 };
-  const values = keys.map((key) => (value as Record<PropertyKey, unknown>)[key]);
-  return { members: [...keys, ...values], bytes: 0 };
 }

@@ -1,8 +1,8 @@
 import { AlgernonError } from '../errors.ts';
 import { ChainEnd } from '../tasks/endChain.ts';
-import { DeadlineError } from './deadline.ts';
+import { type Deadline, DeadlineError, untilAborted } from './deadline.ts';
 import { type LambdaContext, messageIdOf, type TaskRecord } from './events.ts';
-import { deadlineOf, pipelineOf } from './pipeline.ts';
+import { deadlineOf, pipelineOf, restoreParts } from './pipeline.ts';
 import { type OpenRun, openRun, type Stage } from './stage.ts';
 import { unwrap } from './unwrapTask.ts';
 
@@ -26,6 +26,12 @@ export interface RunTaskOptions {
 
 const never: AbortSignal = new AbortController().signal;
 
+/** The options of `queued` for one record. */
+export interface RunRecordOptions extends RunTaskOptions {
+  /** See {@link RunParts.freeLane}. */
+  freeLane?: (() => boolean) | undefined;
+}
+
 /**
  * Runs one record through the stages of the stack, with the handler in the middle. Use it in a loop of your own, where
  * {@link queued} does not fit.
@@ -36,18 +42,28 @@ const never: AbortSignal = new AbortController().signal;
  * @example
  * const settled = await Promise.allSettled(event.Records.map((record) => runTask(record, context, handler)));
  */
-export async function runTask<T, C, R>(
+export function runTask<T, C, R>(
   record: TaskRecord,
   context: C,
   handler: TaskHandler<T, C, R>,
   options: RunTaskOptions = {},
 ): Promise<R> {
+  return runRecord(record, context, handler, options);
+}
+
+/** The same, for a batch that is run by `queued`. */
+export async function runRecord<T, C, R>(
+  record: TaskRecord,
+  context: C,
+  handler: TaskHandler<T, C, R>,
+  options: RunRecordOptions,
+): Promise<R> {
   const pipeline = pipelineOf(context);
-  const entry = pipeline?.ledger.begin(record);
+  const begun = pipeline?.ledger.begin(record);
   try {
     const deadline = pipeline && deadlineOf(pipeline, context as LambdaContext);
     if (deadline?.isOver()) throw new DeadlineError('NOT_STARTED');
-    for (const parts of pipeline?.contextParts ?? []) restoreParts(context as object, parts);
+    if (pipeline) restoreParts(pipeline, context as object);
     const signal = options.signal ?? deadline?.signal ?? never;
     const run = openRun({
       record,
@@ -56,28 +72,48 @@ export async function runTask<T, C, R>(
       cutoff: (signal === deadline?.signal && deadline.cutoff) || signal,
       task: record,
       unwrap: () => unwrap(record),
-      part: entry?.part ?? 0,
+      part: begun?.part ?? 0,
+      freeLane: options.freeLane,
     });
-    const handle = async () => {
-      for (const check of run.checks) await check(run.task);
-      const task = options.rebuild ? options.rebuild.rebuildEvent(run.task) : run.task;
-      if (deadline?.isOver() || signal.aborted) throw new DeadlineError('NOT_STARTED');
-      try {
-        takeResult(run, await untilAborted(handler(task as T, context, { record, signal }), signal));
-      } catch (error) {
-        // A thrown endChain() ends the chain from any depth.
-        if (!(error instanceof ChainEnd)) throw error;
-        takeResult(run, error);
-      }
-    };
+    const handle = () =>
+      callHandler(run, handler as TaskHandler<unknown, unknown, unknown>, deadline, options);
     await runStages(pipeline?.stages ?? [], 0, run, handle);
-    entry?.end({ failed: false });
+    assertNextOnce(run);
+    if (begun) pipeline?.ledger.end(begun);
     return run.result as R;
   } catch (error) {
     if (error instanceof AlgernonError) error.messageId ??= messageIdOf(record);
-    entry?.end({ failed: true, reason: error });
+    if (begun) pipeline?.ledger.end(begun, { reason: error });
     throw error;
   }
+}
+
+/** The innermost part of a run: the checks that stages have added, and the handler. */
+async function callHandler(
+  run: OpenRun,
+  handler: TaskHandler<unknown, unknown, unknown>,
+  deadline: Deadline | undefined,
+  { rebuild }: RunTaskOptions,
+): Promise<void> {
+  const { context, record, signal } = run;
+  try {
+    for (const check of run.checks) {
+      await check(run.task);
+      if (run.isSkipped) return;
+    }
+    const task = rebuild ? rebuild.rebuildEvent(run.task) : run.task;
+    if (deadline?.isOver() || signal.aborted) throw new DeadlineError('NOT_STARTED');
+    const running = handler(task, context, { record, signal });
+    takeResult(run, isThenable(running) ? await untilAborted(signal, running) : running);
+  } catch (error) {
+    // A thrown endChain() ends the chain from any depth.
+    if (!(error instanceof ChainEnd)) throw error;
+    takeResult(run, error);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 
 /**
@@ -94,38 +130,11 @@ export function acknowledge(record: TaskRecord, context: unknown): void {
   pipelineOf(context)?.ledger.acknowledge(record);
 }
 
-function restoreParts(context: object, parts: PropertyDescriptorMap): void {
-  for (const name of Object.keys(parts)) {
-    // All parts of a map are set together.
-    if (name in context) return;
-    Object.defineProperties(context, parts);
-  }
-}
-
 /** Sets the result of a run, and whether it ends the chain. */
 export function takeResult(run: OpenRun, result: unknown): void {
   const isEnd = result instanceof ChainEnd;
   run.endsChain = isEnd;
   run.result = isEnd ? result.result : result;
-}
-
-/**
- * Waits for a handler, but not longer than the signal allows: its stages must have time to answer for it. A promise that all
- * records share would hold every result until the batch ends, hence a listener for each.
- */
-async function untilAborted(running: unknown, signal: AbortSignal): Promise<unknown> {
-  if (typeof (running as PromiseLike<unknown> | null)?.then !== 'function') return running;
-  let abort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(new DeadlineError());
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([running, aborted]);
-  } finally {
-    if (abort) signal.removeEventListener('abort', abort);
-  }
 }
 
 /** Runs the stages from `index` on, the innermost last. */
@@ -146,20 +155,49 @@ function runStages(
  *
  * @param proceed runs the inner stages
  */
-export async function runStage(stage: Stage, run: OpenRun, proceed: () => Promise<void>): Promise<void> {
+export function runStage(stage: Stage, run: OpenRun, proceed: () => Promise<void>): Promise<void> {
   if (!stage.around) return proceed();
-  const inner = watchNext(stage, proceed);
+  const inner = watchNext(stage, run, proceed);
+  let outcome: Promise<void> | void;
   try {
-    await stage.around(run, inner.next);
+    outcome = stage.around(run, inner.next);
   } catch (error) {
-    await inner.settled();
+    outcome = Promise.reject(error);
+  }
+  // A stage that returns the promise of next() leaves the outcome to the inner stages.
+  if (outcome && outcome === inner.running && !run.misuse) return outcome;
+  inner.isReturned = true;
+  if (inner.running) handled(inner.running);
+  return settleStage(stage, run, inner, outcome);
+}
+
+/** A stage may call `next()` again after it has returned. */
+export function assertNextOnce(run: OpenRun): void {
+  if (run.misuse && run.failure === undefined) throw run.misuse;
+}
+
+/** Waits for a stage, and for the inner stages, even if the stage did not. */
+async function settleStage(
+  stage: Stage,
+  run: OpenRun,
+  inner: WatchedNext,
+  outcome: Promise<void> | void,
+): Promise<void> {
+  try {
+    await outcome;
+  } catch (error) {
+    await inner.running?.catch(() => {});
     if (!(error instanceof ChainEnd)) throw error;
     takeResult(run, error);
     return;
   }
-  const failure = await inner.settled();
-  if (failure && run.failure === undefined) throw failure.error;
-  const isAnswered = inner.isCalled() || run.isSkipped || run.failure !== undefined;
+  try {
+    await inner.running;
+    if (run.misuse) throw run.misuse;
+  } catch (error) {
+    if (run.failure === undefined) throw error;
+  }
+  const isAnswered = inner.running || run.isSkipped || run.failure !== undefined;
   if (!isAnswered) throw notContinued(stage.name);
 }
 
@@ -171,43 +209,39 @@ function notContinued(name: string): AlgernonError {
   );
 }
 
-/** The `next` of a stage, and what came of it, whether the stage awaits it or not. */
+/** The `next` of a stage, and the run of the inner stages, whether the stage awaits it or not. */
 interface WatchedNext {
   next(): Promise<void>;
-  isCalled(): boolean;
-  /** Waits for the inner stages. Resolves to their failure, or to that of a second call. */
-  settled(): Promise<{ error: unknown } | undefined>;
+  running: Promise<void> | undefined;
+  /** Whether the stage has returned, and left the inner stages to be waited for. */
+  isReturned: boolean;
 }
 
-function watchNext({ name }: Stage, proceed: () => Promise<void>): WatchedNext {
-  let running: Promise<void> | undefined;
-  let failure: { error: unknown } | undefined;
-  const fail = (error: unknown) => {
-    failure ??= { error };
-  };
-  return {
+function watchNext({ name }: Stage, run: OpenRun, proceed: () => Promise<void>): WatchedNext {
+  const inner: WatchedNext = {
     next() {
-      if (running) {
-        const error = new AlgernonError('NEXT_CALLED_TWICE', `The stage ${name} called next() twice.`, {
-          // A bug in the stage, not in the message.
-          retryable: true,
-        });
-        fail(error);
-        return handled(Promise.reject(error));
+      if (inner.running) {
+        // A bug in the stage, not in the message.
+        const details = { retryable: true };
+        run.misuse ??= new AlgernonError(
+          'NEXT_CALLED_TWICE',
+          `The stage ${name} called next() twice.`,
+          details,
+        );
+        return handled(Promise.reject(run.misuse));
       }
-      running = proceed();
-      return running;
+      inner.running = proceed();
+      if (inner.isReturned) handled(inner.running);
+      return inner.running;
     },
-    isCalled: () => running !== undefined,
-    async settled() {
-      await running?.catch(fail);
-      return failure;
-    },
+    running: undefined,
+    isReturned: false,
   };
+  return inner;
 }
 
-/** A rejection that nothing awaits must not end the process. */
-function handled(promise: Promise<never>): Promise<never> {
+/** A rejection that a stage does not await must not end the process. */
+function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
 }

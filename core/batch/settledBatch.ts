@@ -14,17 +14,29 @@ export interface SettledBatch<R> extends Array<PromiseSettledResult<R>> {
   toJSON(): { batchItemFailures: ItemFailure[] };
 }
 
-const beingRead = new WeakSet<object>();
+interface OutcomeState {
+  readonly ledger: Ledger;
+  /** Whether each failure is logged already. */
+  isTold: boolean;
+  /** Whether a hook has just read the outcome. */
+  isBeingRead: boolean;
+}
+
+const stateKey = Symbol('algernon-middy.outcome');
+type Outcome = PromiseSettledResult<unknown>[] & { [stateKey]: OutcomeState };
 
 /**
  * Lets an outcome serialise for the hook that has just read it, until the hook waits: a hook that logs the answer must not
  * fail the batch. Lambda gets the answer only after a wait.
  */
 export function letHookRead(response: unknown): void {
-  if (!Array.isArray(response)) return;
-  beingRead.add(response);
+  const state = (response as Outcome | null | undefined)?.[stateKey];
+  if (!state) return;
+  state.isBeingRead = true;
   // Not queueMicrotask, which fake timers stop.
-  void Promise.resolve().then(() => beingRead.delete(response));
+  void Promise.resolve().then(() => {
+    state.isBeingRead = false;
+  });
 }
 
 /**
@@ -40,27 +52,38 @@ export function settledBatch<R>(
   ledger: Ledger,
   isLogged = false,
 ): SettledBatch<R> {
-  const named = (): ItemFailure[] => {
-    const undone = new Set(ledger.undone({ exceptUntouched: true }).map(({ index }) => index));
-    return ledger.ids.flatMap((id, index) =>
-      settled[index]?.status !== 'fulfilled' || undone.has(index) ? [{ itemIdentifier: id }] : [],
-    );
-  };
-  let isTold = isLogged;
-  return Object.defineProperties(settled, {
-    batchItemFailures: { get: named },
-    toJSON: {
-      value: () => {
-        const failures = named();
-        if (failures.length === 0 || beingRead.has(settled)) return { batchItemFailures: failures };
-        const reasons = settled.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
-        // The runtime reports that serialising failed, not why.
-        if (!isTold) for (const reason of reasons) console.error(reason);
-        isTold = true;
-        throw new BatchFailedError(reasons, failures.length, ledger.ids.length);
-      },
-    },
-  }) as SettledBatch<R>;
+  const state: OutcomeState = { ledger, isTold: isLogged, isBeingRead: false };
+  Object.defineProperty(settled, stateKey, { value: state });
+  Object.defineProperty(settled, 'batchItemFailures', failuresAccessor);
+  return Object.defineProperty(settled, 'toJSON', toJSONMethod) as SettledBatch<R>;
+}
+
+/** Shared, since V8 keeps an accessor with functions of its own, and all they refer to, until a full collection. */
+const failuresAccessor: PropertyDescriptor & ThisType<Outcome> = {
+  get() {
+    return namedIn(this);
+  },
+};
+
+const toJSONMethod: PropertyDescriptor = {
+  value(this: Outcome) {
+    const failures = namedIn(this);
+    const state = this[stateKey];
+    if (failures.length === 0 || state.isBeingRead) return { batchItemFailures: failures };
+    const reasons = this.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+    // The runtime reports that serialising failed, not why.
+    if (!state.isTold) for (const reason of reasons) console.error(reason);
+    state.isTold = true;
+    throw new BatchFailedError(reasons, failures.length, state.ledger.ids.length);
+  },
+};
+
+function namedIn(settled: Outcome): ItemFailure[] {
+  const { ledger } = settled[stateKey];
+  const undone = new Set(ledger.undone({ exceptUntouched: true }).map(({ index }) => index));
+  return ledger.ids.flatMap((id, index) =>
+    settled[index]?.status !== 'fulfilled' || undone.has(index) ? [{ itemIdentifier: id }] : [],
+  );
 }
 
 /** A batch has failures, and nothing in the stack reports them record by record. */

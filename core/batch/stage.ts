@@ -1,7 +1,10 @@
 import type { TaskFact } from '../chains/ChainEvent.ts';
+import type { AlgernonError } from '../errors.ts';
 import { isFinal } from '../isFinal.ts';
+import { ChainEnd } from '../tasks/endChain.ts';
 import type { Task } from '../tasks/task.ts';
 import type { LambdaContext, TaskRecord } from './events.ts';
+import { isLarge } from './isLarge.ts';
 import type { Unwrapped } from './unwrapTask.ts';
 
 /** One task being run, as the stages around it see it. */
@@ -16,7 +19,7 @@ export interface TaskRun {
    * until then.
    */
   readonly cutoff: AbortSignal;
-  /** The argument of the handler: the record itself, until a stage replaces it by the task. */
+  /** The argument of the handler: the record itself, until a stage replaces it by the task. See also `waitToSend`. */
   task: unknown;
   /** The value that the handler returned. */
   result: unknown;
@@ -32,10 +35,18 @@ export interface TaskRun {
   readonly counts: Record<string, number>;
   /** Counts the runs of one message in this invocation, from 0: a loop may run parts of a message. */
   readonly part: number;
-  /** Runs a check just before the handler. A check that throws fails the record. */
+  /** Runs a check just before the handler. A check that throws fails the record; one that calls `skip` replaces the handler. */
   beforeHandler(check: (task: unknown) => void | Promise<void>): void;
-  /** Says that the stage does not call `next()` on purpose: the record is done, with this result. */
+  /**
+   * Says that the stage does not call `next()` on purpose: the record is done, with this result, which may be `endChain()`. In a
+   * check before the handler, the handler does not run.
+   */
   skip(result?: unknown): void;
+  /**
+   * Says that the handler is done, and that the task only waits for its messages to leave. Under `queued` another task may
+   * start meanwhile, so large values are dropped: `task` is again that of the message, and `result` is undefined.
+   */
+  waitToSend(): void;
   /**
    * Tells the observers of the task a fact about it, such as a stored result. Undefined without observers: then
    * `run.report?.({ … })` does not even make the fact.
@@ -109,15 +120,19 @@ export interface RunParts {
   task: unknown;
   unwrap(): Unwrapped;
   part: number;
+  /** Lets another task start. Returns false if too many tasks wait to send already. */
+  freeLane?: (() => boolean) | undefined;
 }
 
 /** A run, and the checks and marks that stages have set on it. */
 export interface OpenRun extends TaskRun {
   readonly checks: ((task: unknown) => void | Promise<void>)[];
   isSkipped: boolean;
+  /** A stage called `next()` twice. */
+  misuse: AlgernonError | undefined;
 }
 
-/** Makes the run of one task. */
+/** Makes the run of one task. Its functions need no `this`, so that stages may destructure it. */
 export function openRun(parts: RunParts): OpenRun {
   const checks: OpenRun['checks'] = [];
   let unwrapped: Unwrapped | undefined;
@@ -130,6 +145,7 @@ export function openRun(parts: RunParts): OpenRun {
     result: undefined,
     endsChain: false,
     isSkipped: false,
+    misuse: undefined,
     outgoingAttributes: {},
     counts: {},
     part: parts.part,
@@ -143,7 +159,14 @@ export function openRun(parts: RunParts): OpenRun {
     },
     skip(result) {
       run.isSkipped = true;
-      run.result = result;
+      run.endsChain = result instanceof ChainEnd;
+      run.result = result instanceof ChainEnd ? result.result : result;
+    },
+    waitToSend() {
+      // A task in an extended payload stays in memory, for an error task.
+      if (isLarge(unwrapped?.content) || !parts.freeLane?.()) return;
+      if (unwrapped && isLarge(run.task)) run.task = unwrapped.content;
+      if (isLarge(run.result)) run.result = undefined;
     },
     isFinal,
   };

@@ -11,7 +11,14 @@ export interface Unwrapped {
   /** The message attributes, as text. */
   attributes: Readonly<Record<string, string>>;
   /** The SNS notification around the content; undefined with raw message delivery. */
-  notification?: { readonly messageId: string | undefined; readonly sentAt: number | undefined };
+  notification?: Notification;
+}
+
+/** The SNS notification around a message. */
+export interface Notification {
+  readonly messageId: string | undefined;
+  /** When SNS got the message, as a text: few tasks need it, and parsing it takes as long as running a stage. */
+  readonly timestamp: string | undefined;
 }
 
 /**
@@ -71,7 +78,7 @@ export function unwrap(record: TaskRecord): Unwrapped {
     attributes: textsOf(MessageAttributes, 'Value'),
     notification: {
       messageId: typeof MessageId === 'string' ? MessageId : undefined,
-      sentAt: (typeof Timestamp === 'string' && Date.parse(Timestamp)) || undefined,
+      timestamp: typeof Timestamp === 'string' ? Timestamp : undefined,
     },
   };
 }

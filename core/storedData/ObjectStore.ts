@@ -13,10 +13,10 @@ export interface ReadOptions {
 /** Reads and writes stored values. Fails with a `StoredDataError`. */
 export interface ObjectStore {
   get(address: ObjectAddress, options: ReadOptions): Promise<string>;
-  /** A text may be a list of pieces, so that a large text is not copied to join them. */
+  /** A text may be in pieces, which are taken once, so that a large text need not be in memory as a whole. */
   put(
     address: ObjectAddress,
-    text: string | readonly string[],
+    text: string | Iterable<string>,
     options?: { signal?: AbortSignal | undefined },
   ): Promise<void>;
 }

@@ -1,8 +1,7 @@
 import { AlgObject } from '../ajson/AlgObject.ts';
-import { ajson } from '../ajson/ajson.ts';
 import type { Holder } from '../ajson/rebuild.ts';
 
-/** The name of the class on the wire. */
+/** The name of the class on the wire. `openAjson` registers it, so that this file does not import all of ajson. */
 export const storedDataClass = { name: 'StoredData', module: 'algernon.aws.snakes' } as const;
 
 /**
@@ -48,10 +47,6 @@ export class StoredData extends AlgObject implements Holder {
     const rebuilt = new StoredData({ pointer: this.pointer, value });
     return hasUnstoredValue(this) ? rebuilt : markStored(rebuilt);
   }
-
-  static {
-    ajson.register(this, storedDataClass);
-  }
 }
 
 /** The instances whose value is in the store. */
@@ -71,15 +66,14 @@ export function hasUnstoredValue(data: unknown): data is StoredData {
 let unstored: Set<StoredData> | undefined;
 
 /**
- * Writes a value, and collects each StoredData in it whose value was never stored. A separate walk would cost as much as
- * writing.
+ * Calls a function that writes a value, and adds each StoredData in it whose value was never stored to `found`. A separate
+ * walk would cost as much as writing.
  */
-export function writeWithUnstored(write: () => string): { text: string; unstored: ReadonlySet<StoredData> } {
+export function collectUnstored<T>(found: Set<StoredData>, write: () => T): T {
   const outer = unstored;
-  const found = new Set<StoredData>();
   unstored = found;
   try {
-    return { text: write(), unstored: found };
+    return write();
   } finally {
     unstored = outer;
   }

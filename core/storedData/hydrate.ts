@@ -9,7 +9,7 @@ import { bucketNotAllowed, StoredDataError, shown, tooLarge } from './StoredData
 import { parseStoredBody } from './storedBody.ts';
 
 export interface HydrateOptions {
-  store: ObjectStore;
+  store: Pick<ObjectStore, 'get'>;
   isAllowed(bucket: string): boolean;
   /** The limit for all pointers together. */
   maxBytes: number;

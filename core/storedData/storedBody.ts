@@ -22,6 +22,14 @@ export function formatStoredBody(
   return ['{"data_string":', text, `,"full_unpack":${fullUnpack},"safe_mode":${safeMode}}`];
 }
 
+/** The same around a value that is in pieces itself. They are taken once. */
+export function* streamStoredBody(pieces: Iterable<string>, options?: BodyOptions): Iterable<string> {
+  const [opening = '', , closing = ''] = formatStoredBody('', options);
+  yield opening;
+  yield* pieces;
+  yield closing;
+}
+
 /** @throws StoredDataError `STORED_DATA_BODY` when the text is not a stored value */
 export function parseStoredBody(text: string, pointer: string): StoredBody {
   const fail = (reason: string, cause?: unknown) => {

@@ -3,6 +3,7 @@ import { checkOption, checkOptions, func, object } from '../checkOptions.ts';
 import { AlgernonError, OptionError } from '../errors.ts';
 import { type CheckedKwargsOf, checkKwargs, type ResultOf, type TaskDefinitions } from './defineTasks.ts';
 import type { ChainEnd } from './endChain.ts';
+import { noteTasks } from './knownTasks.ts';
 import type { Task } from './task.ts';
 
 /** The third argument of a task's function. */
@@ -77,6 +78,7 @@ export function routeTasks(
       );
     }
   }
+  noteTasks(routes.keys());
   return async (task, context, { record, signal }) => {
     const route = routes.get(task.task_name);
     if (!route) throw new UnknownTaskError(task.task_name, [...routes.keys()]);

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 
 /**
- * Bundles worker.ts and its imports into one file for Lambda.
+ * Bundles worker.ts and its imports for Lambda: index.mjs, and chunks that are loaded at first use.
  *
  * @param folder the folder for `index.mjs`; default examples/cdk/dist
  * @returns the folder
@@ -10,8 +10,12 @@ import { buildSync } from 'esbuild';
 export function bundleWorker(folder: string = fileURLToPath(new URL('dist', import.meta.url))): string {
   buildSync({
     entryPoints: [fileURLToPath(new URL('worker.ts', import.meta.url))],
-    outfile: `${folder}/index.mjs`,
+    outdir: folder,
+    entryNames: 'index',
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    // Keeps the AWS SDK out of index.mjs, so that a cold start does not wait for it.
+    splitting: true,
     minify: true,
     // ajson.register(Class) without a name uses the name of the class, so minifying must keep it.
     keepNames: true,

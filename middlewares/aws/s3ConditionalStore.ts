@@ -6,7 +6,7 @@ import { captureClient } from '../tracing/carrying.ts';
 import { decodeText } from './decodeText.ts';
 import { loadS3 } from './loadS3.ts';
 import { s3Error } from './s3Error.ts';
-import { type ObjectBody, readBytes } from './s3ObjectStore.ts';
+import { type ObjectBody, readBytes } from './s3Reader.ts';
 
 export interface S3ConditionalStoreOptions {
   /** Default: a shared client, made on first use. */

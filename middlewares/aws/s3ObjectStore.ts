@@ -1,14 +1,14 @@
-import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
+import type { ObjectCannedACL } from '@aws-sdk/client-s3';
+import { AjsonError } from '../../core/ajson/AjsonError.ts';
 import type { ObjectStore } from '../../core/storedData/ObjectStore.ts';
 import { captureClient } from '../tracing/carrying.ts';
-import { decodeText } from './decodeText.ts';
 import { loadS3 } from './loadS3.ts';
+import { readParts } from './readParts.ts';
 import { s3Error } from './s3Error.ts';
-import { uploadParts } from './uploadParts.ts';
+import { type S3ReaderOptions, s3Reader } from './s3Reader.ts';
+import { concurrentParts, uploadParts } from './uploadParts.ts';
 
-export interface S3ObjectStoreOptions {
-  /** Default: a shared client, made on first use. */
-  s3?: S3Client | undefined;
+export interface S3ObjectStoreOptions extends S3ReaderOptions {
   /** A canned ACL for objects that are written. Default: none, as buckets with ACLs disabled require. */
   acl?: ObjectCannedACL | undefined;
 }
@@ -19,23 +19,15 @@ const partBytes = 8 * 1024 * 1024;
 /** Stores values in S3. The client retries failed calls. */
 export function s3ObjectStore({ s3, acl }: S3ObjectStoreOptions = {}): ObjectStore {
   return {
-    async get(address, { admit, signal }) {
-      const { sdk, client } = await loadS3(s3);
-      try {
-        const command = new sdk.GetObjectCommand({ Bucket: address.bucket, Key: address.key });
-        const sent = captureClient(client).send(command, signal && { abortSignal: signal });
-        const { Body, ContentLength } = await sent;
-        const bytes = await readBytes(Body as ObjectBody | undefined, ContentLength, admit);
-        return decodeText(bytes, `s3://${address.bucket}/${address.key}`);
-      } catch (error) {
-        throw s3Error('read', address, error);
-      }
-    },
+    ...s3Reader({ s3 }),
 
     async put(address, text, { signal } = {}) {
+      const short = shortText(text);
+      const parts = readParts(short === undefined ? piecesOf(text) : [], partBytes);
+      // Before anything else runs, so that a value of up to this size is written as it is now.
+      parts.readAhead(concurrentParts);
       const { sdk, client } = await loadS3(s3);
       captureClient(client);
-      const pieces = typeof text === 'string' ? [text] : text;
       const params = {
         Bucket: address.bucket,
         Key: address.key,
@@ -43,46 +35,28 @@ export function s3ObjectStore({ s3, acl }: S3ObjectStoreOptions = {}): ObjectSto
         ...(acl && { ACL: acl }),
       };
       try {
-        const bytes = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
-        if (bytes > partBytes) {
-          await uploadParts({ sdk, client, params, pieces, partBytes, signal });
+        if (parts.ahead() > 1) {
+          await uploadParts({ sdk, client, params, parts, signal });
         } else {
-          const command = new sdk.PutObjectCommand({ ...params, Body: pieces.join('') });
+          const command = new sdk.PutObjectCommand({ ...params, Body: short ?? parts.next()?.bytes ?? '' });
           await client.send(command, signal && { abortSignal: signal });
         }
       } catch (error) {
-        throw s3Error('write', address, error);
+        // The text is written as it is uploaded, so the error may be of the value.
+        throw error instanceof AjsonError ? error : s3Error('write', address, error);
       }
     },
   };
 }
 
-export type ObjectBody = AsyncIterable<Uint8Array> & { destroy?(): void };
+function piecesOf(text: string | Iterable<string>): Iterable<string> {
+  return typeof text === 'string' ? [text] : text;
+}
 
-/** Reads an object. Its size, or each piece if the size is unknown, is passed to `admit` first. */
-export async function readBytes(
-  body: ObjectBody | undefined,
-  length: number | undefined,
-  admit: (bytes: number) => void,
-): Promise<Buffer> {
-  try {
-    if (length !== undefined) admit(length);
-    const pieces: Uint8Array[] = [];
-    // A known size is allocated once. Joining pieces would take twice the memory.
-    const whole = length === undefined ? undefined : Buffer.allocUnsafeSlow(length);
-    let filled = 0;
-    for await (const piece of body ?? []) {
-      if (!whole) {
-        admit(piece.byteLength);
-        pieces.push(piece);
-      } else if (filled + piece.byteLength <= whole.byteLength) whole.set(piece, filled);
-      filled += piece.byteLength;
-    }
-    if (whole && filled !== length) throw new Error(`got ${filled} of ${length} bytes`);
-    return whole ?? Buffer.concat(pieces);
-  } catch (error) {
-    // Closes the connection, since the rest of the body is not read.
-    body?.destroy?.();
-    throw error;
-  }
+/** A text whose size is known, and that needs no parts. */
+function shortText(text: string | Iterable<string>): string | undefined {
+  const pieces = typeof text === 'string' ? [text] : text;
+  if (!Array.isArray(pieces)) return undefined;
+  const bytes = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
+  return bytes <= partBytes ? pieces.join('') : undefined;
 }

@@ -145,11 +145,12 @@ function badAttributes(message: string, name?: string): PublishError {
   return new PublishError('BAD_ATTRIBUTES', message, details);
 }
 
-function tooLarge(bytes: number, maxBytes: number): PublishError {
+/** The error for a message that is larger than its topic or queue accepts. */
+export function tooLarge(bytes: number, maxBytes: number): PublishError {
   return new PublishError(
     'MESSAGE_TOO_LARGE',
-    `The message has ${bytes} bytes; its topic accepts ${maxBytes}. Lower inlineUnder, so that large values go ` +
-      'through S3, or raise the limit of the topic and the option maxMessageBytes.',
+    `The message has ${bytes} bytes; its topic or queue accepts ${maxBytes}. Lower inlineUnder, so that large values go ` +
+      'through S3, or raise that limit and the option maxMessageBytes.',
   );
 }
 

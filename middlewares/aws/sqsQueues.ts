@@ -19,6 +19,8 @@ export interface QueueMessage {
   /** For a FIFO queue. */
   deduplicationId: string;
   traceHeader?: string | undefined;
+  /** How long the message stays hidden, in seconds; 0 to 900, and only on a standard queue. */
+  delaySeconds?: number | undefined;
 }
 
 /** The dead-letter queue of a queue, and the number of receives before it. */
@@ -38,6 +40,8 @@ export interface SqsQueues {
    */
   redrivePolicy(queueArn: string): Promise<RedrivePolicy | undefined>;
   send(url: string, message: QueueMessage): Promise<void>;
+  /** The URL of a queue. Asked for once per queue. */
+  urlOf(queueArn: string): Promise<string>;
 }
 
 /** The limits of SQS for one call. */
@@ -52,7 +56,7 @@ const policySeconds = 300;
 
 /** Makes the calls, ten messages at a time. */
 export function sqsQueues(given: SQSClient | undefined): SqsQueues {
-  const urlOf = remember(
+  const rememberedUrl = remember(
     async (arn) => {
       const [, , , , account, name] = String(arn).split(':');
       if (!name) throw new Error(`${arn} is not the ARN of a queue`);
@@ -62,6 +66,7 @@ export function sqsQueues(given: SQSClient | undefined): SqsQueues {
     },
     { maxAgeSeconds: Number.POSITIVE_INFINITY },
   );
+  const urlOf = async (arn: string) => String(await rememberedUrl(arn));
 
   const readPolicy = async (queueArn: string): Promise<RedrivePolicy | AlgernonError | undefined> => {
     try {
@@ -141,14 +146,18 @@ export function sqsQueues(given: SQSClient | undefined): SqsQueues {
     },
     redrivePolicy,
     send: sendGathered,
+    urlOf,
   };
 }
 
 /** The failures in a response, for entries with the ids 0, 1, 2 and so on. */
 function errorsOf(entries: number, answer: Answer): (Error | undefined)[] {
   const errors: (Error | undefined)[] = Array.from({ length: entries });
-  for (const { Id, Code, Message } of answer.Failed ?? []) {
-    errors[Number(Id)] = Object.assign(new Error(`${Code}: ${Message}`), { name: String(Code) });
+  for (const { Id, Code, Message, SenderFault } of answer.Failed ?? []) {
+    errors[Number(Id)] = Object.assign(new Error(`${Code}: ${Message}`), {
+      name: String(Code),
+      $metadata: { httpStatusCode: SenderFault ? 400 : 500 },
+    });
   }
   return errors;
 }
@@ -158,13 +167,14 @@ interface Answer {
 }
 
 function entryOf(url: string, message: QueueMessage, id: string): SendMessageBatchRequestEntry {
-  const { body, attributes, groupId, deduplicationId, traceHeader } = message;
+  const { body, attributes, groupId, deduplicationId, traceHeader, delaySeconds } = message;
   const isFifo = url.endsWith('.fifo');
   const group = groupId ?? (isFifo ? deduplicationId : undefined);
   return {
     Id: id,
     MessageBody: body,
     MessageAttributes: attributes,
+    ...(delaySeconds !== undefined && { DelaySeconds: delaySeconds }),
     ...(group !== undefined && { MessageGroupId: group }),
     ...(isFifo && { MessageDeduplicationId: deduplicationId }),
     ...(traceHeader && {

@@ -1,20 +1,16 @@
 import type { CompletedPart, PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
+import type { Parts } from './readParts.ts';
 
 export interface PartsUpload {
   sdk: typeof import('@aws-sdk/client-s3');
   client: S3Client;
   params: Omit<PutObjectCommandInput, 'Body'>;
-  /** The text to upload. */
-  pieces: readonly string[];
-  partBytes: number;
+  parts: Parts;
   signal?: AbortSignal | undefined;
 }
 
 /** Three concurrent parts keep 1 vCPU busy, and take little memory beyond the text. */
-const concurrentParts = 3;
-
-/** How many characters are encoded at a time. */
-const sliceLength = 1024 * 1024;
+export const concurrentParts = 3;
 
 /**
  * Uploads a text in parts, so that its bytes are never in memory as a whole. After a failure the parts are removed. If
@@ -41,16 +37,15 @@ export async function uploadParts(upload: PartsUpload): Promise<void> {
 type Target = { Bucket: string | undefined; Key: string | undefined; UploadId: string | undefined };
 
 async function sendParts(upload: PartsUpload, target: Target): Promise<CompletedPart[]> {
-  const { sdk, client, pieces, partBytes } = upload;
+  const { sdk, client, parts } = upload;
   const failed = new AbortController();
   const abortSignal = upload.signal ? AbortSignal.any([upload.signal, failed.signal]) : failed.signal;
-  const parts = partsOf(pieces, partBytes);
   const completed: CompletedPart[] = [];
 
   const sendNext = async () => {
-    for (let next = parts.next(); !next.done; next = parts.next()) {
+    for (let part = parts.next(); part; part = parts.next()) {
       abortSignal.throwIfAborted();
-      const { number, bytes } = next.value;
+      const { number, bytes } = part;
       const command = new sdk.UploadPartCommand({ ...target, PartNumber: number, Body: bytes });
       const { ETag, ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 } =
         await client.send(command, { abortSignal });
@@ -63,6 +58,7 @@ async function sendParts(upload: PartsUpload, target: Target): Promise<Completed
         ChecksumSHA1,
         ChecksumSHA256,
       };
+      parts.release(part);
     }
   };
   const sending = Array.from({ length: concurrentParts }, () =>
@@ -76,40 +72,4 @@ async function sendParts(upload: PartsUpload, target: Target): Promise<Completed
   // The first failure aborted the others; if the task was stopped, its own reason is the first.
   if (rejected) throw failed.signal.reason;
   return completed;
-}
-
-/** Cuts a text into parts of equal size; the last may be smaller. */
-function* partsOf(pieces: readonly string[], partBytes: number) {
-  let part = Buffer.allocUnsafeSlow(partBytes);
-  let number = 1;
-  let filled = 0;
-  for (const slice of slicesOf(pieces)) {
-    for (let rest = Buffer.from(slice); rest.length > 0; ) {
-      const copied = rest.copy(part, filled);
-      rest = rest.subarray(copied);
-      filled += copied;
-      if (filled === partBytes) {
-        yield { number, bytes: part };
-        part = Buffer.allocUnsafeSlow(partBytes);
-        number += 1;
-        filled = 0;
-      }
-    }
-  }
-  if (filled > 0) yield { number, bytes: part.subarray(0, filled) };
-}
-
-function* slicesOf(pieces: readonly string[]): Generator<string> {
-  for (const piece of pieces) {
-    for (let start = 0, end: number; start < piece.length; start = end) {
-      end = Math.min(start + sliceLength, piece.length);
-      // Do not cut a surrogate pair.
-      if (isHighSurrogate(piece.charCodeAt(end - 1))) end += 1;
-      yield piece.slice(start, end);
-    }
-  }
-}
-
-function isHighSurrogate(code: number): boolean {
-  return code >= 0xd800 && code <= 0xdbff;
 }

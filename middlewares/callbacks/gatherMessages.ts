@@ -10,6 +10,9 @@ export type Send = (message: TaskMessage) => Promise<string>;
 /** The approximate limit for the characters of all waiting messages. */
 const maxWaitingLength = 1_048_576;
 
+/** A message waits at most this many times as long as for one other message. */
+const maxLingers = 10;
+
 /** The messages of one invocation. */
 export interface GatheredMessages {
   /** Runs a task that may send messages. */
@@ -22,36 +25,39 @@ export interface GatheredMessages {
 
 interface Waiting {
   readonly message: TaskMessage;
+  readonly since: number;
   settle(outcome: Outcome): void;
 }
 
 /**
  * Collects messages that become ready at about the same time, so that few calls are needed. Ten for one topic are sent at
- * once. The others are sent when every running task waits to send, when the oldest has waited for `lingerMillis`, or
- * when they have a megabyte.
+ * once. The others are sent when every running task waits to send, when they have a megabyte, when no further message has
+ * come for `lingerMillis`, or when the oldest has waited ten times as long.
  *
- * @param lingerMillis how long a message may wait for others
+ * @param lingerMillis how long a message waits for another one
  */
 export function gatherMessages(
   publisher: Pick<SnsPublisher, 'send'>,
   lingerMillis: number,
 ): GatheredMessages {
+  /** The oldest first. */
   const waiting = new Set<Waiting>();
   const byTopic = new Map<string, Waiting[]>();
   let waitingLength = 0;
   let tasksUnderWay = 0;
   let tasksWaiting = 0;
-  let stopTimer: (() => void) | undefined;
+  let stopTimer = () => {};
 
-  const leave = async (leaving: readonly Waiting[]): Promise<void> => {
+  /** Takes messages out of those that wait. */
+  const take = (leaving: readonly Waiting[]): void => {
     for (const entry of leaving) {
       waiting.delete(entry);
       waitingLength -= entry.message.message.length;
     }
-    if (waiting.size === 0) {
-      stopTimer?.();
-      stopTimer = undefined;
-    }
+    if (waiting.size === 0) stopTimer();
+  };
+  const leave = async (leaving: readonly Waiting[]): Promise<void> => {
+    take(leaving);
     try {
       const outcomes = await publisher.send(leaving.map(({ message }) => message));
       leaving.forEach(({ settle }, index) => {
@@ -61,13 +67,19 @@ export function gatherMessages(
       for (const { settle } of leaving) settle({ error: error as Error });
     }
   };
-  const leaveAll = (): void => {
-    if (waiting.size === 0) return;
+  const takeAll = (): Waiting[] => {
+    const all = [...waiting];
     byTopic.clear();
-    void leave([...waiting]);
+    take(all);
+    return all;
   };
-  // Not at once: as a task ends, the next one is about to start.
-  const leaveIfAllWait = () => setImmediate(() => tasksWaiting >= tasksUnderWay && leaveAll());
+  const leaveAll = (): void => {
+    if (waiting.size > 0) void leave(takeAll());
+  };
+  // Not at once: as a task ends or starts to wait, the next one is about to start.
+  const leaveIfAllWait = () => {
+    if (waiting.size > 0) setImmediate(() => tasksWaiting >= tasksUnderWay && leaveAll());
+  };
 
   const add = (entry: Waiting): void => {
     const { topicArn, message } = entry.message;
@@ -80,21 +92,21 @@ export function gatherMessages(
       byTopic.delete(topicArn);
       void leave(ofTopic);
     } else if (waitingLength > maxWaitingLength) leaveAll();
-    else if (waiting.size === 1) {
-      stopTimer?.();
-      stopTimer = startTimer(lingerMillis, leaveAll);
-    }
+    restartTimer();
     leaveIfAllWait();
+  };
+  const restartTimer = (): void => {
+    stopTimer();
+    const [oldest] = waiting;
+    if (!oldest) return;
+    const left = oldest.since + lingerMillis * maxLingers - performance.now();
+    stopTimer = startTimer(Math.min(lingerMillis, left), leaveAll);
   };
 
   return {
     leave: leaveAll,
     drop(error) {
-      byTopic.clear();
-      for (const { settle } of waiting) settle({ error });
-      waiting.clear();
-      waitingLength = 0;
-      stopTimer?.();
+      for (const { settle } of takeAll()) settle({ error });
     },
     async during(work) {
       let pending = 0;
@@ -108,7 +120,7 @@ export function gatherMessages(
             if ('error' in outcome) reject(outcome.error);
             else resolve(String(outcome.messageId));
           };
-          add({ message, settle });
+          add({ message, since: performance.now(), settle });
         });
       tasksUnderWay += 1;
       try {

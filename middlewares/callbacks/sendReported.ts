@@ -21,6 +21,7 @@ export async function sendReported(
   send: Send,
 ): Promise<void> {
   if (run.cutoff.aborted) throw new DeadlineError();
+  run.waitToSend();
   if (!run.report) {
     await Promise.all(messages.map(send));
     return;

@@ -1,9 +1,8 @@
 import type { TaskRun } from '../../core/batch/stage.ts';
 import { formatPointer, parsePointer } from '../../core/storedData/pointer.ts';
 import { hasUnstoredValue, pointerIn, pointerTag, StoredData } from '../../core/storedData/StoredData.ts';
-import { formatStoredBody } from '../../core/storedData/storedBody.ts';
 import { bucketToWrite, folderFromEnvironment } from '../aws/environment.ts';
-import { storeUnstored, type WriteValueOptions, writeValue } from '../aws/writeValue.ts';
+import { storeUnstored, storeValue, type WriteValueOptions, writeValue } from '../aws/writeValue.ts';
 
 /** The message that a result comes from. */
 export interface Origin {
@@ -43,7 +42,7 @@ export async function storeResult(
   origin: Origin,
   options: StoreResultOptions,
 ): Promise<StoredResult> {
-  const { store, inlineUnder, signal } = options;
+  const { inlineUnder } = options;
   if (result === undefined || result === null) return { kwargs: '{}', storedLength: 0 };
   const startedAt = Date.now();
   const stored = (pointer: string, length: number): StoredResult => {
@@ -56,8 +55,10 @@ export async function storeResult(
     if (hasUnstoredValue(result)) await storeUnstored([result], options);
     return stored(pointerToPass, 0);
   }
-  const text = await writeValue(result, options);
-  if (inlineUnder > 0 && Buffer.byteLength(text) <= inlineUnder) {
+  const written = writeValue(result, options, inlineUnder);
+  const { text, unstored } = written;
+  if (inlineUnder > 0 && text !== undefined && Buffer.byteLength(text) <= inlineUnder) {
+    await storeUnstored(unstored, options);
     return { kwargs: text, storedLength: 0 };
   }
   const pointer = formatPointer({
@@ -66,8 +67,8 @@ export async function storeResult(
     name: `${origin.messageId}-${origin.taskName}`,
     timestamp: origin.sentAt || 0,
   });
-  await store.put(parsePointer(pointer), formatStoredBody(text), { signal });
-  return stored(pointer, text.length);
+  const storedLength = await storeValue(parsePointer(pointer), written, options);
+  return stored(pointer, storedLength);
 }
 
 /** The pointer, if the result is a StoredData or its tag. */
@@ -75,13 +76,3 @@ function pointerOf(result: unknown): string | undefined {
   if (result instanceof StoredData) return result.pointer;
   return typeof result === 'object' && result !== null ? pointerIn(result) : undefined;
 }
-
-/** The message of a task, around arguments that are already ajson. */
-export function taskMessage(taskName: string, kwargs: string, callback?: string | null): string {
-  const chain = callback ? `,"callback":${JSON.stringify(callback)}` : '';
-  const message = `{"task_name":${JSON.stringify(taskName)},"task_kwargs":${kwargs}${chain}}`;
-  return message.replace(noncharacters, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
-}
-
-/** SQS refuses these characters. */
-const noncharacters = /[\uFFFE\uFFFF]/g;

@@ -160,7 +160,7 @@ function fieldsOf(run: TaskRun): Omit<DeliveryFields, 'at'> {
 /** The facts in a message, as far as it can be parsed. Its own stage reports the error. */
 function messageIn(run: TaskRun): { taskName?: string; callback?: string; sentAt?: number } {
   const unwrapped = parsed(run);
-  const sentAt = unwrapped?.notification?.sentAt ?? identityOf(run).sentAt;
+  const sentAt = Date.parse(unwrapped?.notification?.timestamp ?? '') || identityOf(run).sentAt;
   const sent = sentAt > 0 ? { sentAt } : {};
   if (!isTask(unwrapped?.content)) return sent;
   const { task_name, callback } = unwrapped.content as { task_name: string; callback?: unknown };

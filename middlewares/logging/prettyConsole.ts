@@ -1,5 +1,6 @@
 import { Console } from 'node:console';
 import { inspect, styleText } from 'node:util';
+import { escapeControls, escapeReversing } from '../../core/escapeControls.ts';
 
 /** Whether lines go to a terminal outside Lambda. */
 export function isTerminal(): boolean {
@@ -46,23 +47,23 @@ export function prettyConsole(): Console {
  */
 export function prettyLine(json: string, colours: boolean): string {
   const line = parse(json);
-  if (line?.['level'] === undefined) return escapeControls(json);
+  if (line?.['level'] === undefined) return escapeControls(json, { lines: true });
   const paint = (style: Style, text: string) =>
     colours ? styleText(style, text, { validateStream: false }) : text;
   const level = String(line['level']);
   const parts = [
-    paint('gray', escapeAll(String(line['timestamp']).slice(11, 23))),
-    paint(styles[level] ?? 'white', escapeAll(level.padEnd(5))),
-    paint('cyan', escapeAll(taskOf(line))),
-    escapeControls(String(line['message'] ?? '')),
+    paint('gray', escapeControls(String(line['timestamp']).slice(11, 23))),
+    paint(styles[level] ?? 'white', escapeControls(level.padEnd(5))),
+    paint('cyan', escapeControls(taskOf(line))),
+    escapeControls(String(line['message'] ?? ''), { lines: true }),
     ...Object.entries(line)
       .filter(([key]) => !omitted.has(key))
-      .map(([key, value]) => `${paint('gray', `${escapeAll(key)}=`)}${show(value, colours)}`),
+      .map(([key, value]) => `${paint('gray', `${escapeControls(key)}=`)}${show(value, colours)}`),
   ];
   return [
     parts.filter(Boolean).join(' '),
     ...errorLines(line['error'])
-      .map(escapeAll)
+      .map((text) => escapeControls(text))
       .map((text) => (/^ +at /.test(text) ? paint('gray', text) : text)),
   ].join('\n');
 }
@@ -77,8 +78,8 @@ function taskOf(line: Line): string {
 
 function show(value: unknown, colors: boolean): string {
   return typeof value === 'string' && !/[\s"]/.test(value)
-    ? escapeAll(value)
-    : inspect(value, { colors, depth: 6, breakLength: Number.POSITIVE_INFINITY }).replace(reversing, escaped);
+    ? escapeControls(value)
+    : escapeReversing(inspect(value, { colors, depth: 6, breakLength: Number.POSITIVE_INFINITY }));
 }
 
 function errorLines(error: unknown, prefix = ''): string[] {
@@ -89,22 +90,6 @@ function errorLines(error: unknown, prefix = ''): string[] {
   const shown = text.split('\n').filter((line) => !/\(node:internal\//.test(line));
   const lines = shown.map((line, index) => `    ${index === 0 ? prefix : ''}${line}`);
   return [...lines, ...errorLines(cause, 'caused by ')];
-}
-
-/** Characters that reverse the text after them. */
-const reversing = /[\u202a-\u202e\u2066-\u2069]/g;
-
-/** Escapes control characters other than the line feed and the tab, and those that reverse text. */
-function escapeControls(text: string): string {
-  return text.replace(/[^\P{Cc}\n\t]/gu, escaped).replace(reversing, escaped);
-}
-
-function escapeAll(text: string): string {
-  return text.replace(/\p{Cc}/gu, escaped).replace(reversing, escaped);
-}
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function parse(json: string): Line | undefined {

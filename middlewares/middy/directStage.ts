@@ -1,6 +1,6 @@
 import { assertAnswer } from '../../core/batch/assertAnswer.ts';
 import { duplicateStage } from '../../core/batch/pipeline.ts';
-import { runStage, takeResult } from '../../core/batch/runTask.ts';
+import { assertNextOnce, runStage, takeResult } from '../../core/batch/runTask.ts';
 import type { OpenRun, Stage } from '../../core/batch/stage.ts';
 import { AlgernonError } from '../../core/errors.ts';
 import { ChainEnd } from '../../core/tasks/endChain.ts';
@@ -31,7 +31,7 @@ export function startDirect(state: GuardedRequest, stage: Stage, twice?: string)
     isCalled = true;
     called.resolve();
     return handler.promise;
-  });
+  }).then(() => assertNextOnce(run));
   // Middy awaits the hooks, not the stage.
   work.catch(() => {});
   handler.promise.catch(() => {});
@@ -59,13 +59,22 @@ export function startDirect(state: GuardedRequest, stage: Stage, twice?: string)
       return;
     }
     try {
-      for (const check of run.checks.splice(0)) await check(run.task);
+      for (const check of run.checks.splice(0)) {
+        await check(run.task);
+        if (run.isSkipped) {
+          await finish({ failed: false });
+          await skipHandler(state, run);
+          return;
+        }
+      }
     } catch (error) {
+      if (error instanceof ChainEnd) {
+        takeResult(run, error);
+        await skipHandler(state, run);
+        return;
+      }
       await finish({ failed: true, error });
-      if (!(error instanceof ChainEnd)) throw error;
-      takeResult(run, error);
-      await skipHandler(state, run);
-      return;
+      throw error;
     }
     request.event = run.task;
   }

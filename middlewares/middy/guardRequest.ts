@@ -1,5 +1,4 @@
 import {
-  EventError,
   type EventKind,
   eventKind,
   recordsOf,
@@ -7,6 +6,9 @@ import {
   taskOfEvent,
 } from '../../core/batch/events.ts';
 import {
+  addParts,
+  type ContextParts,
+  clearDeadline,
   countDirectRun,
   directProperty,
   extendContext,
@@ -20,6 +22,7 @@ import { letHookRead, type SettledBatch } from '../../core/batch/settledBatch.ts
 import { type OpenRun, openDirectRun } from '../../core/batch/stage.ts';
 import { checkTask } from '../../core/batch/unwrapTask.ts';
 import { AlgernonError, isAlgernonError } from '../../core/errors.ts';
+import type { DirectStage } from './directStage.ts';
 import { failuresIn, guardedAnswer, handled, isEarly } from './guardedAnswer.ts';
 
 /** The part of Middy's request that is used here. */
@@ -31,9 +34,20 @@ export interface MiddyRequest {
   earlyResponse?: unknown;
 }
 
+/** The part of one middleware in one invocation. */
+export interface Part {
+  direct: DirectStage | undefined;
+  readonly ends: (() => Promise<void>)[];
+  readonly failureWork: ((error: unknown) => void)[];
+}
+
 /** The state of one invocation, from the first hook of this library on. */
 export interface GuardedRequest {
   readonly request: MiddyRequest;
+  /** The context as Lambda gave it. */
+  readonly context: object;
+  /** The copy of it that was made for this invocation. */
+  extended: object | undefined;
   readonly kind: EventKind;
   /** The event as Lambda gave it: that of a state becomes a task. */
   readonly event: unknown;
@@ -52,6 +66,8 @@ export interface GuardedRequest {
   fatal: unknown;
   /** The outcome that replaces an answer which misses failures. */
   view: SettledBatch<unknown> | undefined;
+  /** The part of each middleware, by an object that belongs to the middleware. */
+  readonly parts: Map<object, Part>;
   /** Work for the end of the invocation, each done once. */
   readonly ends: (() => Promise<void>)[];
   readonly answerWork: (() => void)[];
@@ -81,12 +97,16 @@ export function guardRequest(given: object): GuardedRequest {
   if (existing) return existing;
   const { event } = request;
   const kind = eventKind(event);
+  const context = (request.context ?? {}) as object;
   const state: GuardedRequest = {
     request,
+    context: originalContext(context),
+    extended: undefined,
     kind,
     event,
     pipeline: kind === 'sqs' || kind === 'sns' ? pipelineFor(request, kind) : undefined,
-    direct: kind === 'direct' ? directRunFor(request) : undefined,
+    direct: kind === 'direct' ? directRunFor(request, context) : undefined,
+    parts: new Map(),
     response: request.response,
     error: request.error,
     hasFailed: request.error !== undefined,
@@ -103,52 +123,67 @@ export function guardRequest(given: object): GuardedRequest {
     written: undefined,
   };
   Object.defineProperty(request, stateKey, { value: state });
-  Object.defineProperties(request, accessors);
+  // Defining both in one call takes twice as long.
+  Object.defineProperty(request, 'response', responseAccessor);
+  Object.defineProperty(request, 'error', errorAccessor);
+  if (state.direct) addToContext(state, { own: directProperty });
   return state;
 }
 
 function pipelineFor(request: MiddyRequest, kind: 'sqs' | 'sns'): Pipeline {
-  const context = (request.context ?? {}) as object;
-  const outer = pipelineOf(context);
+  const outer = pipelineOf(request.context);
   // A stack around a stack shares its stages, but not a stack that runs inside one of them.
   if (outer?.ledger.matches(request.event) && !outer.wasQueued && !outer.ledger.touched) return outer;
-  const pipeline = openPipeline(kind, recordsOf(request.event) as readonly TaskRecord[]);
-  request.context = extendContext(context, pipelineProperty(pipeline));
-  return pipeline;
+  return openPipeline(kind, recordsOf(request.event) as readonly TaskRecord[]);
 }
 
-function directRunFor(request: MiddyRequest): OpenRun {
-  const context = (request.context ?? {}) as object;
+function directRunFor(request: MiddyRequest, context: object): OpenRun {
   const part = countDirectRun(context);
   request.event = taskOfEvent(request.event);
-  request.context = extendContext(context, directProperty);
   return openDirectRun(checkTask(request.event), originalContext(context) as OpenRun['context'], part);
 }
 
-/** Neither can be deleted or redefined: `delete request.response` would acknowledge every message. */
-const accessors: PropertyDescriptorMap & ThisType<Holder> = {
-  response: {
-    configurable: false,
-    enumerable: true,
-    get() {
-      return readResponse(this[stateKey] as GuardedRequest);
-    },
-    set(value: unknown) {
-      writeResponse(this[stateKey] as GuardedRequest, value);
-    },
+/** Adds properties to the context of an invocation, which is copied first: Lambda's own stays as it is. */
+export function addToContext(state: GuardedRequest, parts: ContextParts): void {
+  const { request, extended } = state;
+  const isOwn = extended !== undefined && request.context === extended;
+  if (isOwn && Reflect.ownKeys(parts.own).every((key) => !Object.hasOwn(extended, key))) {
+    addParts(extended, parts);
+    return;
+  }
+  state.extended = extendContext((request.context ?? {}) as object, parts);
+  request.context = state.extended;
+}
+
+/** Puts the pipeline on the context, also after another middleware has replaced the context by one that lacks it. */
+export function keepPipeline(state: GuardedRequest, pipeline: Pipeline): void {
+  if (pipelineOf(state.request.context) !== pipeline)
+    addToContext(state, { own: pipelineProperty(pipeline) });
+}
+
+/** Neither accessor can be deleted or redefined: `delete request.response` would acknowledge every message. */
+const responseAccessor: PropertyDescriptor & ThisType<Holder> = {
+  configurable: false,
+  enumerable: true,
+  get() {
+    return readResponse(this[stateKey] as GuardedRequest);
   },
-  error: {
-    configurable: false,
-    enumerable: true,
-    get() {
-      const state = this[stateKey] as GuardedRequest;
-      // Middy reads the error when it throws it.
-      if (state.hasFailed) for (const work of state.answerWork) void Promise.resolve().then(work);
-      return state.error;
-    },
-    set(value: unknown) {
-      writeError(this[stateKey] as GuardedRequest, value);
-    },
+  set(value: unknown) {
+    writeResponse(this[stateKey] as GuardedRequest, value);
+  },
+};
+
+const errorAccessor: PropertyDescriptor & ThisType<Holder> = {
+  configurable: false,
+  enumerable: true,
+  get() {
+    const state = this[stateKey] as GuardedRequest;
+    // Middy reads the error when it throws it.
+    if (state.hasFailed) for (const work of state.answerWork) void Promise.resolve().then(work);
+    return state.error;
+  },
+  set(value: unknown) {
+    writeError(this[stateKey] as GuardedRequest, value);
   },
 };
 
@@ -174,6 +209,7 @@ function writeResponse(state: GuardedRequest, value: unknown): void {
   if (refuses(state, value)) {
     // The answer before it led to an error, and must not count as the answer to it.
     if (state.hasFailed) state.response = undefined;
+    if (isEarly(state)) startEnding(state);
     return;
   }
   state.response = value;
@@ -218,6 +254,7 @@ function failsInvocation(error: unknown): boolean {
 export function startEnding(state: GuardedRequest): void {
   const endAll = async () => {
     for (const end of state.ends.toReversed()) await end();
+    clearDeadline(state.pipeline);
   };
   state.ending ??= endAll().finally(() => {
     state.ending = undefined;
@@ -255,9 +292,4 @@ function noteOutcome({ pipeline }: GuardedRequest, value: unknown): void {
         new AlgernonError('NAMED_AS_FAILED', 'The handler named this record as failed.', { retryable: true }),
       );
   }
-}
-
-/** Refuses an event that is neither a batch nor a task. */
-export function assertTaskEvent({ kind, request }: GuardedRequest): void {
-  if (kind === 'other') throw new EventError(request.event);
 }

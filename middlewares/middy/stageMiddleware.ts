@@ -1,22 +1,14 @@
 import type { MiddlewareObj } from '@middy/core';
 import { whenAborted } from '../../core/batch/deadline.ts';
-import type { EventKind, LambdaContext, TaskRecord } from '../../core/batch/events.ts';
+import { EventError, type EventKind, type LambdaContext, type TaskRecord } from '../../core/batch/events.ts';
 import { EventReplacedError, type Undone } from '../../core/batch/ledger.ts';
-import {
-  addStage,
-  duplicateStage,
-  extendContext,
-  originalContext,
-  type Pipeline,
-  pipelineOf,
-  pipelineProperty,
-} from '../../core/batch/pipeline.ts';
+import { addStage, clearDeadline, duplicateStage, type Pipeline } from '../../core/batch/pipeline.ts';
 import { type Around, isStageOrder, type Stage, type StageOrder } from '../../core/batch/stage.ts';
 import { checkOptions, flag, func, text } from '../../core/checkOptions.ts';
 import { AlgernonError, OptionError } from '../../core/errors.ts';
-import { type DirectStage, endDirect, failDirect, startDirect } from './directStage.ts';
+import { endDirect, failDirect, startDirect } from './directStage.ts';
 import { nothingRan, undoneOf } from './guardedAnswer.ts';
-import { assertTaskEvent, type GuardedRequest, guardRequest, type MiddyRequest } from './guardRequest.ts';
+import { addToContext, type GuardedRequest, guardRequest, keepPipeline, type Part } from './guardRequest.ts';
 
 /** One invocation, for a stage that needs more than single records. */
 export interface Invocation {
@@ -44,8 +36,12 @@ export interface Invocation {
    * must not throw.
    */
   onAnswer(work: () => void): void;
-  /** Adds properties to the context that the handler gets. */
-  addToContext(parts: PropertyDescriptorMap): void;
+  /**
+   * Adds properties to the context that the handler gets.
+   *
+   * @param inherited an object with more properties, made once for all invocations: many are slow to define
+   */
+  addToContext(parts: PropertyDescriptorMap, inherited?: object): void;
   /** Writes the answer of a direct invocation, which is JSON otherwise. */
   writeAnswer(write: (result: unknown) => unknown): void;
   /** Says that the stage logs each failed record, so that nothing else needs to. */
@@ -72,13 +68,6 @@ export interface StageOptions {
   always?: boolean;
   /** The advice for a stack that has the middleware twice. Default: remove one. */
   twice?: string;
-}
-
-/** The part of one middleware in one invocation. */
-interface Part {
-  direct: DirectStage | undefined;
-  readonly ends: (() => Promise<void>)[];
-  readonly failureWork: ((error: unknown) => void)[];
 }
 
 /**
@@ -112,23 +101,23 @@ export function stageMiddleware(options: StageOptions): MiddlewareObj {
     always = false,
     twice,
   } = checkStage(options);
-  const parts = new WeakMap<object, Part>();
-  const endOf = async (request: object) => {
-    for (const end of parts.get(request)?.ends.toReversed() ?? []) await end();
+  const openPart = ({ parts }: GuardedRequest): Part => {
+    const part: Part = { direct: undefined, ends: [], failureWork: [] };
+    parts.set(options, part);
+    return part;
   };
 
   return {
     before(request) {
       const state = guardRequest(request);
       if (!anyEvent) assertTaskEvent(state);
-      if (parts.has(request)) throw duplicateStage(name, twice);
+      if (state.parts.has(options)) throw duplicateStage(name, twice);
       const stage: Stage = { name, order, passive };
       if (state.pipeline) {
-        keepPipeline(state.request, state.pipeline);
+        keepPipeline(state, state.pipeline);
         addStage(state.pipeline, stage, twice);
       }
-      const part: Part = { direct: undefined, ends: [], failureWork: [] };
-      parts.set(request, part);
+      const part = openPart(state);
       stage.around = open ? open(openInvocation(state, part))?.around : options.around;
       if (!state.direct || !stage.around) return undefined;
       part.direct = startDirect(state, stage, twice);
@@ -137,32 +126,29 @@ export function stageMiddleware(options: StageOptions): MiddlewareObj {
 
     async after(request) {
       const state = guardRequest(request);
+      const part = state.parts.get(options);
       state.hasReturned = true;
       if (state.pipeline) await assertBatchDone(state, state.pipeline);
-      await endDirect(state, parts.get(request)?.direct);
-      await endOf(request);
+      if (state.direct) await endDirect(state, part?.direct);
+      for (const end of part?.ends.toReversed() ?? []) await end();
     },
 
     async onError(request) {
       const state = guardRequest(request);
       state.hasFailed = true;
-      if (always && open && !parts.has(request)) {
-        const part: Part = { direct: undefined, ends: [], failureWork: [] };
-        parts.set(request, part);
-        open(openInvocation(state, part));
-      }
-      await failDirect(state, parts.get(request)?.direct);
-      for (const work of parts.get(request)?.failureWork ?? []) work(state.error);
-      await endOf(request);
+      if (always && open && !state.parts.has(options)) open(openInvocation(state, openPart(state)));
+      const part = state.parts.get(options);
+      await failDirect(state, part?.direct);
+      for (const work of part?.failureWork ?? []) work(state.error);
+      for (const end of part?.ends.toReversed() ?? []) await end();
       clearDeadline(state.pipeline);
     },
   };
 }
 
-/** Another middleware may have replaced the context by one that lacks the pipeline. */
-function keepPipeline(request: MiddyRequest, pipeline: Pipeline): void {
-  if (pipelineOf(request.context) === pipeline) return;
-  request.context = extendContext((request.context ?? {}) as object, pipelineProperty(pipeline));
+/** Refuses an event that is neither a batch nor a task. */
+function assertTaskEvent({ kind, request }: GuardedRequest): void {
+  if (kind === 'other') throw new EventError(request.event);
 }
 
 function checkStage(options: StageOptions): StageOptions {
@@ -186,18 +172,19 @@ function checkStage(options: StageOptions): StageOptions {
   return options;
 }
 
+const stateKey = Symbol('algernon-middy.invocation');
+
+/** Its functions need no `this`, so that a stage may destructure it. */
 function openInvocation(state: GuardedRequest, { ends, failureWork }: Part): Invocation {
-  const { request, kind, pipeline } = state;
-  return {
+  const { kind, pipeline } = state;
+  const invocation = {
+    [stateKey]: state,
     kind,
     event: state.event,
     task: state.direct?.task,
     records: pipeline?.records ?? [],
-    context: originalContext((request.context ?? {}) as object) as LambdaContext,
-    get error() {
-      const isEarly = !state.hasFailed && !state.hasReturned && 'earlyResponse' in request;
-      return isEarly && undoneOf(state).length > 0 ? nothingRan() : state.error;
-    },
+    context: state.context as LambdaContext,
+    error: undefined,
     undone: () => undoneOf(state),
     onEnd(work) {
       const end = once(work);
@@ -210,9 +197,9 @@ function openInvocation(state: GuardedRequest, { ends, failureWork }: Part): Inv
     onAnswer(work) {
       state.answerWork.push(work);
     },
-    addToContext(parts) {
-      request.context = extendContext((request.context ?? {}) as object, parts);
-      pipeline?.contextParts.push(parts);
+    addToContext(own, inherited) {
+      addToContext(state, { own, inherited });
+      pipeline?.contextParts.push({ own, inherited });
     },
     writeAnswer(write) {
       state.writeAnswer ??= write;
@@ -220,8 +207,18 @@ function openInvocation(state: GuardedRequest, { ends, failureWork }: Part): Inv
     logFailures() {
       if (pipeline) pipeline.logsFailures = true;
     },
-  };
+  } satisfies Invocation & { [stateKey]: GuardedRequest };
+  return Object.defineProperty(invocation, 'error', errorAccessor);
 }
+
+/** Shared, since V8 keeps an accessor with functions of its own, and all they refer to, until a full collection. */
+const errorAccessor: PropertyDescriptor & ThisType<{ [stateKey]: GuardedRequest }> = {
+  get() {
+    const { hasFailed, hasReturned, request, error } = this[stateKey];
+    const isEarly = !hasFailed && !hasReturned && 'earlyResponse' in request;
+    return isEarly && undoneOf(this[stateKey]).length > 0 ? nothingRan() : error;
+  },
+};
 
 function once(work: () => void | Promise<void>): () => Promise<void> {
   let done: Promise<void> | undefined;
@@ -254,10 +251,6 @@ async function assertBatchDone(state: GuardedRequest, pipeline: Pipeline): Promi
   const [undone] = pipeline.kind === 'sns' ? undoneOf(state) : [];
   if (undone)
     throw undone.reason ?? new AlgernonError('NOT_RUN', 'The notification was not run.', { retryable: true });
-}
-
-function clearDeadline(pipeline: Pipeline | undefined): void {
-  if (pipeline && !pipeline.isQueued) pipeline.deadline?.clear();
 }
 
 /** Nothing has run the stages of a batch. */

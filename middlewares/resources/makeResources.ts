@@ -65,14 +65,8 @@ export function makeResource(name: string, { aws, resources, get }: MakeOptions)
   const create = async () => {
     await undefined;
     try {
-      const value = await resource.create({
-        aws,
-        signal: stop.signal,
-        // A getter, since most factories use no other resources.
-        get resources() {
-          return viewOf(resources, (asked) => get(asked, making));
-        },
-      });
+      const others = viewOf(resources, (asked) => get(asked, making));
+      const value = await resource.create({ aws, signal: stop.signal, resources: others });
       finish = () => endResource(name, resource, value);
       // It became ready after its end was requested.
       if (ended) await finish();
@@ -113,10 +107,17 @@ export function quiet<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** Not enumerable, so that copying it does not make every resource. */
+/** The other resources, in a proxy that takes no time to make. They are not enumerable, so that copying it makes none. */
 function viewOf(resources: Resources, get: (name: string) => Promise<unknown>) {
-  const getters = [...resources.keys()].map((name) => [name, { get: () => get(name) }] as const);
-  return Object.create(null, Object.fromEntries(getters)) as Record<string, Promise<unknown>>;
+  const isResource = (name: string | symbol): name is string =>
+    typeof name === 'string' && resources.has(name);
+  return new Proxy<Record<string, Promise<unknown>>>(Object.create(null), {
+    get: (_, name) => (isResource(name) ? get(name) : undefined),
+    has: (_, name) => isResource(name),
+    ownKeys: () => [...resources.keys()],
+    getOwnPropertyDescriptor: (_, name) =>
+      isResource(name) ? { get: () => get(name), enumerable: false, configurable: true } : undefined,
+  });
 }
 
 /** A failure here must not fail finished tasks, whose messages would be redelivered. */

@@ -6,19 +6,20 @@ import { chainIdName } from '../../core/tasks/chainId.ts';
 import { checkKwargs, TaskArgumentsError, type TaskDefinitions } from '../../core/tasks/defineTasks.ts';
 import { nextTask } from '../../core/tasks/nextTask.ts';
 import { isTask, type Task } from '../../core/tasks/task.ts';
+import { taskMessage } from '../../core/tasks/taskMessage.ts';
 import type { TaskMessage } from '../../core/tasks/taskPublisher.ts';
 import { bucketFromEnvironment } from '../aws/environment.ts';
 import { extendedPointer, sizeAttributes } from '../aws/extendedPointer.ts';
 import { s3ObjectStore } from '../aws/s3ObjectStore.ts';
-import { fitAttributes, fitsMessage } from '../aws/snsMessage.ts';
-import { type Outcome as SnsOutcome, type SnsPublisher, snsPublisher } from '../aws/snsPublisher.ts';
+import { fitAttributes } from '../aws/snsMessage.ts';
 import { topicArn } from '../aws/topics.ts';
 import { extraAttributes } from '../callbacks/extraCallbacks.ts';
-import { storeResult, taskMessage } from '../callbacks/storeResult.ts';
+import { storeResult } from '../callbacks/storeResult.ts';
 import { currentTask } from '../events/currentTask.ts';
 import type { SendTaskOptions, SentTask } from '../sendTask.ts';
 import { carrying } from '../tracing/carrying.ts';
 import { currentScope } from '../tracing/scope.ts';
+import { type Carrier, carrierOf } from './carrierOf.ts';
 
 /** The outcome for a task. Neither property is set if sending was not attempted. */
 export interface Outcome {
@@ -36,6 +37,8 @@ interface Draft {
   /** The arguments in ajson. */
   readonly text: string;
   readonly topicArn: string;
+  /** Undefined if the message goes through its topic. */
+  readonly queue: string | undefined;
   readonly chainId: string;
   /** All attributes except those that the running task passes on. */
   readonly attributes: Readonly<Record<string, string | number>>;
@@ -63,25 +66,24 @@ export async function sendAll(tasks: readonly Task<unknown>[], options: Options)
     }
   };
 
+  const carrier = carrierOf(options);
   const findTopic = topicFinder(options);
   const drafts: Draft[] = [];
   for (const [index, task] of tasks.entries()) {
-    const draft = await attempt(index, () => draftOf(index, task, options, findTopic));
+    const draft = await attempt(index, () => draftOf(index, task, options, carrier, findTopic));
     if (draft) drafts.push(draft);
   }
   if (drafts.length < tasks.length) return outcomes;
 
   const letters: Letter[] = [];
   await eachAtMost(maxUploads, drafts, async (draft) => {
-    const letter = await attempt(draft.index, () => messageOf(draft, options));
+    const letter = await attempt(draft.index, () => messageOf(draft, options, carrier));
     if (letter) letters[draft.index] = letter;
   });
 
-  const { sns, maxMessageBytes, tracing } = options;
-  const publisher = snsPublisher({ sns, maxMessageBytes });
   await Promise.all(
     [...groupByTopic(Object.values(letters))].map(([arn, ofTopic]) =>
-      carrying(arn, tracing, (carried) => publishAll(publisher, ofTopic, carried, outcomes)),
+      carrying(arn, options.tracing, (carried) => publishAll(carrier, ofTopic, carried, outcomes)),
     ),
   );
   return outcomes;
@@ -101,6 +103,7 @@ async function draftOf(
   index: number,
   task: Task<unknown>,
   options: Options,
+  carrier: Carrier,
   findTopic: (taskName: string) => Promise<string>,
 ): Promise<Draft> {
   if (!isTask(task)) throw new NotATaskError('task_name must be a string');
@@ -116,7 +119,8 @@ async function draftOf(
   // Checked before S3, so that a message that SNS would refuse stores nothing.
   fitAttributes({ ...carried, ...own });
   const arn = await findTopic(task_name);
-  return { index, id, task: task as Task<object>, text, topicArn: arn, chainId, attributes: own };
+  const queue = await carrier.queueFor(task_name, arn);
+  return { index, id, task: task as Task<object>, text, topicArn: arn, queue, chainId, attributes: own };
 }
 
 /** The arguments in ajson. They must be an object. */
@@ -130,10 +134,10 @@ function kwargsText({ task_name, task_kwargs }: Task<unknown>, { ajson = sharedA
 }
 
 /** Builds the message of a task. Large arguments go through S3, and so do those that do not fit into the message. */
-async function messageOf(draft: Draft, options: Options): Promise<Letter> {
-  const { s3, acl, inlineUnder = 131_072, maxMessageBytes = 262_144 } = options;
+async function messageOf(draft: Draft, options: Options, carrier: Carrier): Promise<Letter> {
+  const { s3, acl, inlineUnder = 131_072 } = options;
   const store = s3ObjectStore({ s3, acl });
-  if (options.extendedPayload) return extendedMessage(draft, options, store);
+  if (options.extendedPayload) return extendedMessage(draft, options, store, carrier);
   const { id, task, text } = draft;
   const origin = {
     messageId: id,
@@ -145,7 +149,7 @@ async function messageOf(draft: Draft, options: Options): Promise<Letter> {
     const storing = { store, bucket: options.bucket, folder: options.folder, inlineUnder: under };
     const { kwargs, storedLength } = await storeResult(task.task_kwargs, origin, {
       ...storing,
-      dumps: () => text,
+      pieces: () => [text],
     });
     return {
       storedLength,
@@ -154,17 +158,22 @@ async function messageOf(draft: Draft, options: Options): Promise<Letter> {
   };
   const { storedLength, letter } = await write(inlineUnder);
   const isInline = storedLength === 0 && text !== '{}';
-  return isInline && !fitsMessage(letter.message, maxMessageBytes) ? (await write(0)).letter : letter;
+  return isInline && !carrier.fits(letter.message) ? (await write(0)).letter : letter;
 }
 
 /** Sends a large message through S3 as a whole, like AWS's extended clients. */
-async function extendedMessage(draft: Draft, options: Options, store: ObjectStore): Promise<Letter> {
-  const { inlineUnder = 131_072, maxMessageBytes = 262_144 } = options;
+async function extendedMessage(
+  draft: Draft,
+  options: Options,
+  store: ObjectStore,
+  carrier: Carrier,
+): Promise<Letter> {
+  const { inlineUnder = 131_072 } = options;
   const { task_name, callback } = draft.task;
   const body = taskMessage(task_name, draft.text, callback);
   const letter = letterOf(draft, body, options);
   const bytes = Buffer.byteLength(body);
-  if (bytes <= inlineUnder && fitsMessage(letter.message, maxMessageBytes)) return letter;
+  if (bytes <= inlineUnder && carrier.fits(letter.message)) return letter;
   const attributes = { ...draft.attributes, [sizeAttributes[0]]: bytes };
   fitAttributes({ ...currentScope()?.task?.outgoingAttributes, ...attributes });
   const address = { bucket: options.bucket ?? bucketFromEnvironment(), key: draft.id };
@@ -195,22 +204,22 @@ function groupByTopic(letters: readonly Letter[]): Map<string, Letter[]> {
 }
 
 async function publishAll(
-  publisher: SnsPublisher,
+  carrier: Carrier,
   letters: readonly Letter[],
   carried: Readonly<Record<string, string>>,
   outcomes: Outcome[],
 ): Promise<void> {
-  const messages = letters.map(({ message }) => ({
+  const messages = letters.map(({ id, queue, message }) => ({
     ...message,
     attributes: { ...carried, ...message.attributes },
+    messageId: id,
+    queue,
   }));
-  const published = await publisher.send(messages);
+  const sent = await carrier.send(messages);
   letters.forEach(({ index, chainId }, order) => {
-    const outcome = published[order] as SnsOutcome;
-    outcomes[index] =
-      'error' in outcome
-        ? { error: outcome.error }
-        : { sent: { chainId, messageId: String(outcome.messageId) } };
+    const outcome = sent[order];
+    if (!outcome || 'error' in outcome) outcomes[index] = { error: outcome?.error };
+    else outcomes[index] = { sent: { chainId, ...outcome } };
   });
 }
 

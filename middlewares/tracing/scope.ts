@@ -15,6 +15,10 @@ export interface Scope {
   readonly task: TaskParts | undefined;
   /** Whether it is the scope of the invocation itself, which ends with it. */
   readonly isRoot: boolean;
+  /** The number of runs of the task that have not settled. */
+  runs?: number;
+  /** The scope in which the invocation was started, if a task called the handler. */
+  outer?: Scope | undefined;
 }
 
 /** The parts of a task that its messages carry on. */
@@ -26,15 +30,10 @@ export interface TaskParts {
 const scopes = new AsyncLocalStorage<Scope>();
 /** The running invocations. One process may have several. */
 const running = new Set<Scope>();
-/** The number of runs of each task that have not settled. */
-const runs = new WeakMap<Scope, number>();
-/** The scope in which an invocation was started, if a task called the handler. */
-const outers = new WeakMap<Scope, Scope>();
 
 /** Starts an invocation: everything that runs after this, up to `leaveScope`, belongs to it. */
 export function enterScope(scope: Scope): void {
-  const outer = innermost(scopes.getStore());
-  if (outer) outers.set(scope, outer);
+  scope.outer = innermost(scopes.getStore());
   running.add(scope);
   scopes.enterWith(scope);
 }
@@ -47,8 +46,10 @@ export function leaveScope(scope: Scope): void {
 
 /** Runs a part of a task or an invocation. The scope lasts until the promise settles. */
 export function inScope<T>(scope: Scope, work: () => T): T {
-  runs.set(scope, (runs.get(scope) ?? 0) + 1);
-  const end = () => void runs.set(scope, (runs.get(scope) ?? 1) - 1);
+  scope.runs = (scope.runs ?? 0) + 1;
+  const end = () => {
+    scope.runs = (scope.runs ?? 1) - 1;
+  };
   /** A handler that was cut off at the deadline may go on, and its lines still belong to its task. */
   const endUnlessCut = (error: unknown) => {
     if (!(error instanceof DeadlineError)) end();
@@ -94,10 +95,10 @@ export function runningScopes(): readonly Scope[] {
 /** A scope while it lasts, else the scope in which it was started. */
 function innermost(scope: Scope | undefined): Scope | undefined {
   let lasting = scope;
-  while (lasting && !isLasting(lasting)) lasting = outers.get(lasting);
+  while (lasting && !isLasting(lasting)) lasting = lasting.outer;
   return lasting;
 }
 
 function isLasting(scope: Scope): boolean {
-  return scope.isRoot ? !scope.invocation.ended : (runs.get(scope) ?? 0) > 0;
+  return scope.isRoot ? !scope.invocation.ended : (scope.runs ?? 0) > 0;
 }

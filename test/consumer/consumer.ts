@@ -3,7 +3,7 @@ import { startLocalAws, startWorker } from 'algernon-middy/local';
 import type { SQSHandler } from 'aws-lambda';
 
 const aws = await startLocalAws();
-// The stack makes its own clients, as it does on Lambda: the environment tells them where to go.
+// The stack creates its own clients, as on Lambda, and finds the endpoints in the environment.
 Object.assign(process.env, aws.env);
 const { handler } = await import('./worker.js');
 const lambda: SQSHandler = handler;

@@ -7,18 +7,18 @@ const name = fc.string({ unit: fc.constantFrom(...letters), minLength: 1, maxLen
 const chain = fc.uniqueArray(name, { minLength: 2, maxLength: 20 });
 
 describe('nextTask', () => {
-  test.each([undefined, null, ''])('without a callback (%j) there is none', (callback) => {
+  test.each([undefined, null, ''])('no callback (%j): no next task', (callback) => {
     expect(nextTask(callback, 'a')).toBeUndefined();
   });
 
-  test('a callback without # is the next task, and ends there', () =>
+  test('a callback without # is the next and last task', () =>
     fc.assert(
       fc.property(name, name, (callback, current) => {
         expect(nextTask(callback, current)).toEqual({ task_name: callback });
       }),
     ));
 
-  test('a chain goes from outside to its first link, from each link to the one after it, and ends', () =>
+  test('a chain runs from an outside task to its first link, then link by link, and ends', () =>
     fc.assert(
       fc.property(chain, name, (links, outside) => {
         fc.pre(!links.includes(outside));
@@ -31,8 +31,8 @@ describe('nextTask', () => {
       }),
     ));
 
-  test('a chain is refused where following it would never end, and only there', () => {
-    /** The rule on the wire: the link after the current one's first place. */
+  test('refuses exactly the chains that would never end', () => {
+    /** The wire's rule: the next link is the one after the first occurrence of the current task. */
     const ends = (links: string[], current: string) => {
       const seen = new Set<string>();
       for (let at = links.indexOf(current) + 1; at < links.length; ) {
@@ -55,20 +55,20 @@ describe('nextTask', () => {
     );
   });
 
-  test('a link is a name that SNS allows', () => {
+  test('accepts exactly the names that SNS allows', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 5 }),
       fc.string({ unit: fc.constantFrom('a', '.', '-', ':', ' ', '\n', 'ä'), maxLength: 5 }),
       fc.integer({ min: 250, max: 260 }).map((length) => 'n'.repeat(length)),
-      name.map((one) => `${one}.fifo`),
+      name.map((link) => `${link}.fifo`),
     );
     fc.assert(
-      fc.property(text, (one) => {
-        fc.pre(one !== '' && !one.includes('#'));
-        const bare = one.endsWith('.fifo') ? one.slice(0, -5) : one;
+      fc.property(text, (link) => {
+        fc.pre(link !== '' && !link.includes('#'));
+        const bare = link.endsWith('.fifo') ? link.slice(0, -5) : link;
         const allowed =
-          bare !== '' && one.length <= 256 && [...bare].every((letter) => letters.includes(letter));
-        for (const callback of [one, `first#${one}`]) {
+          bare !== '' && link.length <= 256 && [...bare].every((letter) => letters.includes(letter));
+        for (const callback of [link, `first#${link}`]) {
           if (allowed) expect(nextTask(callback, 'else')).toBeDefined();
           else expect(() => nextTask(callback, 'else')).toThrow(CallbackError);
         }
@@ -77,13 +77,13 @@ describe('nextTask', () => {
     );
   });
 
-  test.each(['constructor', '__proto__', 'toString'])('a task named %s is one as any other', (one) => {
-    expect(nextTask(`a#${one}#b`, 'a')?.task_name).toBe(one);
-    expect(nextTask(`a#${one}#b`, one)?.task_name).toBe('b');
-    expect(nextTask('a#b', one)?.task_name).toBe('a');
+  test.each(['constructor', '__proto__', 'toString'])('treats a task named %s like any other', (link) => {
+    expect(nextTask(`a#${link}#b`, 'a')?.task_name).toBe(link);
+    expect(nextTask(`a#${link}#b`, link)?.task_name).toBe('b');
+    expect(nextTask('a#b', link)?.task_name).toBe('a');
   });
 
-  test('the error names the callback, cut short, and the place', () => {
+  test('quotes the callback, truncated, and the link at fault', () => {
     expect(() => nextTask('arn:aws:sns:eu-west-1:1:x', 'a')).toThrow(
       'The callback "arn:aws:sns:eu-west-1:1:x" cannot be followed: "arn:aws:sns:eu-west-1:1:x" is not the name of a task.',
     );

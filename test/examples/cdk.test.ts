@@ -2,70 +2,77 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { App, Duration, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { Code } from 'aws-cdk-lib/aws-lambda';
-import { Topic } from 'aws-cdk-lib/aws-sns';
 import { bundleWorker } from '../../examples/cdk/bundleWorker.ts';
-import { ImagesStack } from '../../examples/cdk/ImagesStack.ts';
-import { TaskBucket } from '../../examples/cdk/TaskBucket.ts';
-import { TaskWorker, type TaskWorkerProps } from '../../examples/cdk/TaskWorker.ts';
-import { useCdkFolder } from '../support/cdkFolder.ts';
+import type { CloudFormation, Resource } from '../support/cloudFormation.ts';
+import { runCdk } from '../support/runCdk.ts';
+import type { TemplateName } from './printTemplates.ts';
 
-useCdkFolder();
-
-const code = Code.fromInline('exports.handler = async () => {};');
+const templates: Record<TemplateName, CloudFormation> = runCdk(
+  'test/examples/printTemplates.ts',
+  (_, output) => JSON.parse(output),
+);
 const tasks = ['resize', 'describe'];
 
-function templateOf(props: Partial<TaskWorkerProps> = {}): Template {
-  const stack = new Stack(new App(), 'Test');
-  new TaskWorker(stack, 'images', { tasks, code, ...props });
-  return Template.fromStack(stack);
+/** The resources of a type, by id. */
+function resourcesOf({ Resources }: CloudFormation, type: string): [string, Resource][] {
+  return Object.entries(Resources).filter(([, { Type }]) => Type === `AWS::${type}`);
 }
 
-/** The one resource of a type that has these properties. */
-function idOf(template: Template, type: string, properties: object): string {
-  const ids = Object.keys(template.findResources(type, { Properties: properties }));
+function propertiesOf(template: CloudFormation, type: string): Record<string, unknown>[] {
+  return resourcesOf(template, type).map(([, { Properties }]) => Properties);
+}
+
+/** The only resource of a type with these properties. */
+function idOf(template: CloudFormation, type: string, properties: object): string {
+  const matching = expect.objectContaining(properties);
+  const ids = resourcesOf(template, type).filter(([, { Properties }]) =>
+    matching.asymmetricMatch(Properties),
+  );
   expect(ids).toHaveLength(1);
-  return ids[0] ?? '';
+  return ids[0]?.[0] ?? '';
 }
 
-/** What the function's role may do: each action, and on what. */
-function permissions(template: Template): { action: string; resources: unknown[] }[] {
-  const policies = Object.values(template.findResources('AWS::IAM::Policy'));
+function expectResource(template: CloudFormation, type: string, properties: object): void {
+  expect(propertiesOf(template, type)).toContainEqual(expect.objectContaining(properties));
+}
+
+/** The permissions of the function's role: each action with its resource. */
+function permissions(template: CloudFormation): { action: string; resources: unknown[] }[] {
+  const policies = propertiesOf(template, 'IAM::Policy') as {
+    PolicyDocument: { Statement: { Action: string | string[]; Effect: string; Resource: unknown }[] };
+  }[];
   expect(policies).toHaveLength(1);
-  return policies[0]?.['Properties'].PolicyDocument.Statement.flatMap(
-    ({ Action, Effect, Resource }: { Action: string | string[]; Effect: string; Resource: unknown }) => {
+  return policies.flatMap(({ PolicyDocument }) =>
+    PolicyDocument.Statement.flatMap(({ Action, Effect, Resource }) => {
       expect(Effect).toBe('Allow');
       return [Action].flat().map((action) => ({ action, resources: [Resource].flat() }));
-    },
+    }),
   );
 }
 
-describe('for each task', () => {
-  const template = templateOf();
+describe('each task', () => {
+  const template = templates.worker;
 
-  test.each(tasks)('%s has a topic, a queue behind it, and a queue for dead letters', (task) => {
-    const topic = idOf(template, 'AWS::SNS::Topic', { TopicName: task });
-    const queue = idOf(template, 'AWS::SQS::Queue', { QueueName: task });
-    const deadLetters = idOf(template, 'AWS::SQS::Queue', { QueueName: `${task}-dlq` });
-    template.hasResourceProperties('AWS::SNS::Subscription', {
+  test.each(tasks)('%s has a topic, a queue and a dead-letter queue', (task) => {
+    const topic = idOf(template, 'SNS::Topic', { TopicName: task });
+    const queue = idOf(template, 'SQS::Queue', { QueueName: task });
+    const deadLetters = idOf(template, 'SQS::Queue', { QueueName: `${task}-dlq` });
+    expectResource(template, 'SNS::Subscription', {
       Protocol: 'sqs',
       TopicArn: { Ref: topic },
       Endpoint: { 'Fn::GetAtt': [queue, 'Arn'] },
-      RawMessageDelivery: Match.absent(),
     });
-    template.hasResourceProperties('AWS::SQS::Queue', {
+    const anyRaw = expect.objectContaining({ RawMessageDelivery: expect.anything() });
+    expect(propertiesOf(template, 'SNS::Subscription')).not.toContainEqual(anyRaw);
+    expectResource(template, 'SQS::Queue', {
       QueueName: task,
       RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': [deadLetters, 'Arn'] }, maxReceiveCount: 3 },
     });
-    template.hasResourceProperties('AWS::SQS::QueuePolicy', {
+    expectResource(template, 'SQS::QueuePolicy', {
       Queues: [{ Ref: queue }],
-      PolicyDocument: {
-        Statement: Match.arrayWith([
+      PolicyDocument: expect.objectContaining({
+        Statement: expect.arrayContaining([
           {
             Effect: 'Allow',
             Action: 'sqs:SendMessage',
@@ -74,22 +81,22 @@ describe('for each task', () => {
             Condition: { ArnEquals: { 'aws:SourceArn': { Ref: topic } } },
           },
         ]),
-      },
+      }),
     });
   });
 
-  test.each(tasks)('%s reaches the function in batches of ten, each record reported by itself', (task) => {
-    const queue = idOf(template, 'AWS::SQS::Queue', { QueueName: task });
-    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+  test.each(tasks)('%s invokes the function with batches of ten and partial batch responses', (task) => {
+    const queue = idOf(template, 'SQS::Queue', { QueueName: task });
+    expectResource(template, 'Lambda::EventSourceMapping', {
       EventSourceArn: { 'Fn::GetAtt': [queue, 'Arn'] },
       BatchSize: 10,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
     });
   });
 
-  test.each(tasks)('the first dead letter of %s rings the alarm', (task) => {
-    const deadLetters = idOf(template, 'AWS::SQS::Queue', { QueueName: `${task}-dlq` });
-    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+  test.each(tasks)('the first dead letter of %s triggers the alarm', (task) => {
+    const deadLetters = idOf(template, 'SQS::Queue', { QueueName: `${task}-dlq` });
+    expectResource(template, 'CloudWatch::Alarm', {
       Namespace: 'AWS/SQS',
       MetricName: 'ApproximateNumberOfMessagesVisible',
       Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [deadLetters, 'QueueName'] } }],
@@ -102,27 +109,27 @@ describe('for each task', () => {
   });
 });
 
-test('there is nothing beside what the tasks need', () => {
-  const template = templateOf();
+test('there are no other resources', () => {
+  const template = templates.worker;
   const perTask = ['SNS::Topic', 'SNS::Subscription', 'Lambda::EventSourceMapping', 'CloudWatch::Alarm'];
-  for (const type of perTask) template.resourceCountIs(`AWS::${type}`, tasks.length);
-  template.resourceCountIs('AWS::SQS::Queue', 2 * tasks.length);
+  for (const type of perTask) expect(resourcesOf(template, type)).toHaveLength(tasks.length);
+  expect(resourcesOf(template, 'SQS::Queue')).toHaveLength(2 * tasks.length);
   for (const type of ['Lambda::Function', 'S3::Bucket', 'IAM::Role', 'Logs::LogGroup'])
-    template.resourceCountIs(`AWS::${type}`, 1);
+    expect(resourcesOf(template, type)).toHaveLength(1);
 });
 
 describe('the function', () => {
-  test('may do what its tasks need, and no more', () => {
-    const template = templateOf({ nextTasks: ['archive'], cacheFolder: 'results' });
-    const topics = tasks.map((task) => ({ Ref: idOf(template, 'AWS::SNS::Topic', { TopicName: task }) }));
+  test('has exactly the permissions that its tasks need', () => {
+    const template = templates.nextTasks;
+    const topics = tasks.map((task) => ({ Ref: idOf(template, 'SNS::Topic', { TopicName: task }) }));
     const queues = tasks.map((task) => ({
-      'Fn::GetAtt': [idOf(template, 'AWS::SQS::Queue', { QueueName: task }), 'Arn'],
+      'Fn::GetAtt': [idOf(template, 'SQS::Queue', { QueueName: task }), 'Arn'],
     }));
-    const bucket = { 'Fn::GetAtt': [idOf(template, 'AWS::S3::Bucket', {}), 'Arn'] };
+    const bucket = { 'Fn::GetAtt': [idOf(template, 'S3::Bucket', {}), 'Arn'] };
     const folder = { 'Fn::Join': ['', [bucket, '/results/*']] };
     const neighbour = [':sns:', { Ref: 'AWS::Region' }, ':', { Ref: 'AWS::AccountId' }, ':archive'];
     const archive = { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ...neighbour]] };
-    const log = { 'Fn::GetAtt': [idOf(template, 'AWS::Logs::LogGroup', {}), 'Arn'] };
+    const log = { 'Fn::GetAtt': [idOf(template, 'Logs::LogGroup', {}), 'Arn'] };
     const receiving = ['ReceiveMessage', 'ChangeMessageVisibility', 'GetQueueUrl', 'DeleteMessage'];
     const expected = [
       ...['logs:CreateLogStream', 'logs:PutLogEvents'].map((action) => ({ action, resources: [log] })),
@@ -133,19 +140,17 @@ describe('the function', () => {
       ),
     ];
     expect(permissions(template)).toEqual(expected);
-    template.hasResourceProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
+    expect(propertiesOf(template, 'IAM::Role')).toEqual([
+      expect.not.objectContaining({ ManagedPolicyArns: expect.anything() }),
+    ]);
   });
 
-  test('finds what it needs in its environment', () => {
-    const template = templateOf({
-      cacheFolder: 'results',
-      serviceName: 'pictures',
-      environment: { POWERTOOLS_LOG_LEVEL: 'DEBUG' },
-    });
-    template.hasResourceProperties('AWS::Lambda::Function', {
+  test('has its configuration in the environment', () => {
+    const template = templates.environment;
+    expectResource(template, 'Lambda::Function', {
       Environment: {
         Variables: {
-          ALGERNON_BUCKET_NAME: { Ref: idOf(template, 'AWS::S3::Bucket', {}) },
+          ALGERNON_BUCKET_NAME: { Ref: idOf(template, 'S3::Bucket', {}) },
           CACHE_FOLDER_NAME: 'results',
           POWERTOOLS_SERVICE_NAME: 'pictures',
           POWERTOOLS_LOG_LEVEL: 'DEBUG',
@@ -154,40 +159,47 @@ describe('the function', () => {
     });
   });
 
-  test('writes to a log that is kept for a month', () => {
-    const template = templateOf();
-    const log = idOf(template, 'AWS::Logs::LogGroup', { RetentionInDays: 30 });
-    template.hasResourceProperties('AWS::Lambda::Function', { LoggingConfig: { LogGroup: { Ref: log } } });
+  test('has a log with a retention of one month', () => {
+    const template = templates.worker;
+    const log = idOf(template, 'Logs::LogGroup', { RetentionInDays: 30 });
+    expectResource(template, 'Lambda::Function', { LoggingConfig: { LogGroup: { Ref: log } } });
   });
 
-  test.each([undefined, 5, 900])('of %s seconds has each message for six times as long', (seconds) => {
-    const template = templateOf(seconds === undefined ? {} : { timeout: Duration.seconds(seconds) });
-    const timeout = seconds ?? 60;
-    template.hasResourceProperties('AWS::Lambda::Function', { Timeout: timeout });
+  test.each([
+    [60, templates.worker],
+    [5, templates.timeout5],
+    [900, templates.timeout900],
+  ])('with a timeout of %i seconds has a visibility timeout six times as long', (timeout, template) => {
+    expectResource(template, 'Lambda::Function', { Timeout: timeout });
     for (const task of tasks)
-      template.hasResourceProperties('AWS::SQS::Queue', { QueueName: task, VisibilityTimeout: 6 * timeout });
+      expectResource(template, 'SQS::Queue', {
+        QueueName: task,
+        VisibilityTimeout: 6 * timeout,
+      });
   });
 });
 
-describe('at rest and on the way', () => {
-  const template = templateOf({ cacheFolder: 'results' });
+describe('encryption', () => {
+  const template = templates.nextTasks;
   const insecure = { Bool: { 'aws:SecureTransport': 'false' } };
 
-  test('every queue has the key of SQS, which SNS may use too', () => {
-    template.allResourcesProperties('AWS::SQS::Queue', {
-      SqsManagedSseEnabled: true,
-      KmsMasterKeyId: Match.absent(),
-    });
+  test('of queues uses the SQS-managed key, which SNS may use', () => {
+    for (const queue of propertiesOf(template, 'SQS::Queue')) {
+      expect(queue).toHaveProperty('SqsManagedSseEnabled', true);
+      expect(queue).not.toHaveProperty('KmsMasterKeyId');
+    }
   });
 
-  test('every topic has the key that AWS manages', () => {
-    template.allResourcesProperties('AWS::SNS::Topic', {
-      KmsMasterKeyId: { 'Fn::Join': ['', Match.arrayWith([':alias/aws/sns'])] },
-    });
+  test('of topics uses the AWS managed key', () => {
+    for (const topic of propertiesOf(template, 'SNS::Topic')) {
+      const key = { 'Fn::Join': ['', expect.arrayContaining([':alias/aws/sns'])] };
+      expect(topic).toHaveProperty('KmsMasterKeyId', key);
+    }
   });
 
-  test('the bucket is encrypted, closed, kept, and empties its folder', () => {
-    template.hasResource('AWS::S3::Bucket', {
+  test('of the bucket is on; it is private, retained and expires its objects', () => {
+    const [[, bucket] = []] = resourcesOf(template, 'S3::Bucket');
+    expect(bucket).toMatchObject({
       DeletionPolicy: 'Retain',
       Properties: {
         BucketEncryption: {
@@ -213,55 +225,48 @@ describe('at rest and on the way', () => {
     });
   });
 
-  test('a result outlives the dead letter that points to it', () => {
+  test('results outlive the dead letters that point to them', () => {
     for (const task of tasks)
-      template.hasResourceProperties('AWS::SQS::Queue', {
+      expectResource(template, 'SQS::Queue', {
         QueueName: `${task}-dlq`,
         MessageRetentionPeriod: 14 * 86_400,
       });
-    const [bucket] = Object.values(template.findResources('AWS::S3::Bucket'));
-    const [rule] = bucket?.['Properties'].LifecycleConfiguration.Rules ?? [];
-    expect(rule.ExpirationInDays).toBeGreaterThan(2 * 14);
+    const buckets = propertiesOf(template, 'S3::Bucket') as {
+      LifecycleConfiguration: { Rules: { ExpirationInDays: number }[] };
+    }[];
+    const [rule] = buckets.flatMap(({ LifecycleConfiguration }) => LifecycleConfiguration.Rules);
+    expect(rule?.ExpirationInDays).toBeGreaterThan(2 * 14);
   });
 
-  test('bucket, queues and topics take nothing over plain HTTP', () => {
+  test('bucket, queues and topics refuse plain HTTP', () => {
+    const policy = expect.objectContaining({
+      Statement: expect.arrayContaining([expect.objectContaining({ Effect: 'Deny', Condition: insecure })]),
+    });
     const refusing = (count: number, type: string) =>
-      expect(
-        Object.keys(
-          template.findResources(type, {
-            Properties: {
-              PolicyDocument: {
-                Statement: Match.arrayWith([Match.objectLike({ Effect: 'Deny', Condition: insecure })]),
-              },
-            },
-          }),
-        ),
-      ).toHaveLength(count);
-    refusing(1, 'AWS::S3::BucketPolicy');
-    refusing(2 * tasks.length, 'AWS::SQS::QueuePolicy');
-    refusing(tasks.length, 'AWS::SNS::TopicPolicy');
+      expect(propertiesOf(template, type)).toEqual(
+        Array(count).fill(expect.objectContaining({ PolicyDocument: policy })),
+      );
+    refusing(1, 'S3::BucketPolicy');
+    refusing(2 * tasks.length, 'SQS::QueuePolicy');
+    refusing(tasks.length, 'SNS::TopicPolicy');
   });
 });
 
 test('workers may share a bucket', () => {
-  const stack = new Stack(new App(), 'Test');
-  const bucket = new TaskBucket(stack, 'Results', { keepResults: Duration.days(60) });
-  new TaskWorker(stack, 'images', { tasks: ['resize'], code, bucket });
-  new TaskWorker(stack, 'texts', { tasks: ['translate'], code, bucket });
-  const template = Template.fromStack(stack);
-  template.allResourcesProperties('AWS::Lambda::Function', {
-    Environment: { Variables: { ALGERNON_BUCKET_NAME: stack.resolve(bucket.bucketName) } },
-  });
-  template.resourceCountIs('AWS::S3::Bucket', 1);
+  const template = templates.sharedBucket;
+  const bucket = { Ref: idOf(template, 'S3::Bucket', {}) };
+  const buckets = propertiesOf(template, 'Lambda::Function').map(
+    ({ Environment }) =>
+      (Environment as { Variables: Record<string, unknown> }).Variables['ALGERNON_BUCKET_NAME'],
+  );
+  expect(buckets).toEqual([bucket, bucket]);
 });
 
-test('an alarm does what it is told to', () => {
-  const stack = new Stack(new App(), 'Test');
-  const people = new Topic(stack, 'People');
-  new TaskWorker(stack, 'images', { tasks, code, alarmAction: new SnsAction(people) });
-  Template.fromStack(stack).allResourcesProperties('AWS::CloudWatch::Alarm', {
-    AlarmActions: [stack.resolve(people.topicArn)],
-  });
+test('an alarm runs its actions', () => {
+  const template = templates.alarmAction;
+  const people = resourcesOf(template, 'SNS::Topic').find(([id]) => id.startsWith('People'))?.[0];
+  const alarms = propertiesOf(template, 'CloudWatch::Alarm');
+  expect(alarms.map(({ AlarmActions }) => AlarmActions)).toEqual(tasks.map(() => [{ Ref: people }]));
 });
 
 describe('the app', () => {
@@ -269,15 +274,13 @@ describe('the app', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   test('synthesises the stack with the bundled worker', () => {
-    const app = fileURLToPath(new URL('../../examples/cdk/app.ts', import.meta.url));
-    execFileSync(process.execPath, [app], { env: { ...process.env, CDK_OUTDIR: folder } });
-    const synthesised = JSON.parse(readFileSync(join(folder, 'Images.template.json'), 'utf8'));
-    const expected = Template.fromStack(new ImagesStack(new App(), 'Images', { code })).toJSON();
-    const resources = Object.keys(synthesised.Resources);
-    expect(resources).toEqual(Object.keys(expected['Resources']));
+    const synthesised = runCdk('examples/cdk/app.ts', (output) =>
+      JSON.parse(readFileSync(join(output, 'Images.template.json'), 'utf8')),
+    );
+    expect(Object.keys(synthesised.Resources)).toEqual(Object.keys(templates.images.Resources));
   });
 
-  test('has a bundle that answers as a worker does', () => {
+  test('has a bundle that answers like a worker', () => {
     bundleWorker(folder);
     const script = `
       const { handler } = await import(${JSON.stringify(join(folder, 'index.mjs'))});

@@ -1,10 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { App } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
-import { Code } from 'aws-cdk-lib/aws-lambda';
-import { ImagesStack } from '../../examples/cdk/ImagesStack.ts';
-import { useCdkFolder } from '../support/cdkFolder.ts';
 import {
   type CloudFormation,
   plainPolicy,
@@ -12,10 +8,9 @@ import {
   type Resource,
   readTemplate,
 } from '../support/cloudFormation.ts';
+import { runCdk } from '../support/runCdk.ts';
 
-useCdkFolder();
-
-/** The names that the resources of the CDK have in the SAM template. */
+/** The SAM template's name for each CDK resource. */
 const names: [RegExp, string][] = [
   [/^imagesFunctionSqsEventSource.*(resize|describe)Queue$/, '$1Batches'],
   [/^images(resize|describe)QueueImages.*Topic$/, '$1Subscription'],
@@ -26,7 +21,7 @@ const names: [RegExp, string][] = [
 
 function samName(id: string): string {
   const path = id.replace(/([0-9A-F]{8})+$/, '');
-  const [pattern, name] = names.find(([one]) => one.test(path)) ?? [];
+  const [pattern, name] = names.find(([pattern]) => pattern.test(path)) ?? [];
   expect(pattern).toBeDefined();
   const renamed = pattern ? path.replace(pattern, name ?? '') : path;
   return renamed.charAt(0).toUpperCase() + renamed.slice(1);
@@ -34,7 +29,7 @@ function samName(id: string): string {
 
 type Resources = Record<string, Resource>;
 
-/** What a template comes to: references written in one way, policies as lists, no code. */
+/** Normalises a template: references in one form, policies as lists, no code. */
 function plainResources({ Resources }: CloudFormation, rename: (id: string) => string): Resources {
   const plain: Resources = {};
   for (const [id, { Type, Properties, DeletionPolicy, UpdateReplacePolicy }] of Object.entries(Resources)) {
@@ -52,18 +47,19 @@ function plainResources({ Resources }: CloudFormation, rename: (id: string) => s
   return plain;
 }
 
-/** The CDK gives the role its policy in a resource of its own. */
+/** The CDK puts the policy of a role into a separate resource. */
 function fromCdk(): Resources {
-  const code = Code.fromInline('exports.handler = async () => {};');
-  const template = Template.fromStack(new ImagesStack(new App(), 'Images', { code }));
-  const { RoleDefaultPolicy, ...resources } = plainResources(template.toJSON() as CloudFormation, samName);
+  const template: CloudFormation = runCdk('examples/cdk/app.ts', (folder) =>
+    JSON.parse(readFileSync(join(folder, 'Images.template.json'), 'utf8')),
+  );
+  const { RoleDefaultPolicy, ...resources } = plainResources(template, samName);
   const { WorkerRole } = resources;
   expect(RoleDefaultPolicy?.Properties['Roles']).toEqual([expect.stringMatching(/^\$\{WorkerRole\}$/)]);
   Object.assign(WorkerRole?.Properties ?? {}, { policy: RoleDefaultPolicy?.Properties['PolicyDocument'] });
   return resources;
 }
 
-/** SAM gives all functions what its globals say. */
+/** SAM applies its globals to all functions. */
 function fromSam(): Resources {
   const text = readFileSync(new URL('../../examples/sam/template.yaml', import.meta.url), 'utf8');
   const template = readTemplate(text);
@@ -82,10 +78,10 @@ function fromSam(): Resources {
   return resources;
 }
 
-describe('the SAM template has what the CDK makes', () => {
+describe('the SAM template matches the CDK stack', () => {
   const [sam, cdk] = [fromSam(), fromCdk()];
 
-  test('the same resources', () => {
+  test('has the same resources', () => {
     expect(Object.keys(sam).sort()).toEqual(Object.keys(cdk).sort());
   });
 

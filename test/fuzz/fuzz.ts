@@ -1,6 +1,5 @@
 /**
- * `npm run fuzz -- [ajson | stacks] [minutes] [seed]`. Default: ajson, for 2 minutes. A seed repeats an
- * earlier run.
+ * `npm run fuzz -- [ajson | stacks] [minutes] [seed]`. Default: ajson, 2 minutes. A seed repeats a run.
  */
 import { fuzzAjson } from './fuzzAjson.ts';
 import { fuzzStacks } from './fuzzStacks.ts';

@@ -1,6 +1,6 @@
 /**
- * Mutates the vectors, and values of every kind, and reads the results: each text gives a value that can be written and
- * read again, or an AjsonError.
+ * Mutates the vectors and generated values, and reads the results. Each text must give an AjsonError, or a value that
+ * can be written and read again.
  */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
@@ -20,7 +20,7 @@ const ajson = createAjson({
   ],
 });
 
-/** The value, or undefined where there is an AjsonError; anything else is thrown. */
+/** Returns the value, or undefined for an AjsonError. Throws any other error. */
 function attempt<T>(read: () => T): { value: T } | undefined {
   try {
     return { value: read() };

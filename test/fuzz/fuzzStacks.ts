@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { checkStack, type StackCase, stackCase } from '../stacks/stacks.ts';
 
-/** Runs random stacks, many at once, since most of a stack's time is waiting. */
+/** Runs many random stacks concurrently, since they mostly wait. */
 const atOnce = 50;
 
-/** Runs batches through random stacks: each record is done, or named in the answer, or the invocation fails. */
+/** Runs batches through random stacks. Each record must be done or reported, or the invocation must fail. */
 export async function fuzzStacks(minutes: number, first: number): Promise<void> {
-  // lambdaLogged replaces the methods of the console, so the report is written without them.
+  // Written past the console, whose methods lambdaLogged replaces.
   const print = (line: string) => process.stdout.write(`${line}\n`);
   const methods = ['error', 'warn', 'info', 'log'] as const;
   const originals = methods.map((method) => console[method]);

@@ -44,7 +44,7 @@ const SPICE = [
   '\ud800',
 ];
 
-/** A generator of whole numbers below a bound that gives the same ones for the same seed. */
+/** A seeded generator of integers below a bound. */
 export function random(seed: number): (below: number) => number {
   let state = seed >>> 0 || 1;
   return (below) => {
@@ -55,7 +55,7 @@ export function random(seed: number): (below: number) => number {
   };
 }
 
-/** Makes `count` texts of those given: cut, spiced, doubled, and crossed with one another. */
+/** Makes `count` mutants of the texts: cut, extended, duplicated and crossed. */
 export function* mutate(texts: readonly string[], seed: number, count: number): Generator<string> {
   const pick = random(seed);
   const any = (list: readonly string[]) => list[pick(list.length)] ?? '';

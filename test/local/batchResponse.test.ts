@@ -16,7 +16,7 @@ describe('a response, with ReportBatchItemFailures', () => {
     ['an empty list', { batchItemFailures: [] }],
     ['a null list', { batchItemFailures: null }],
     ['another object', { statusCode: 200 }],
-  ])('is complete success for %s', (_, response) => {
+  ])('means complete success for %s', (_, response) => {
     expect(readBatchResponse(JSON.stringify(response), IDS)).toEqual({ failedIds: [] });
   });
 
@@ -34,14 +34,14 @@ describe('a response, with ReportBatchItemFailures', () => {
     ['a number', 1],
     ['false', false],
     ['a list', [{ status: 'fulfilled' }]],
-  ])('is complete failure for %s', (_, response) => {
+  ])('means complete failure for %s', (_, response) => {
     const { failedIds, error } = readBatchResponse(JSON.stringify(response), IDS);
     expect(failedIds).toEqual(IDS);
     expect(error).toMatchObject({ code: 'INVOCATION', retryable: true });
     expect(error?.message).toMatch(/malformed, so the whole batch failed/);
   });
 
-  test('is partial for exactly the ids it names, in any order and number', () => {
+  test('means partial failure of exactly the listed ids, in any order and number', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.uuid(), { minLength: 1, maxLength: 20 }),
@@ -57,12 +57,12 @@ describe('a response, with ReportBatchItemFailures', () => {
     );
   });
 
-  test('never loses a message, whatever it is', () => {
+  test('never loses a message', () => {
     fc.assert(
       fc.property(fc.json(), fc.jsonValue(), (text, list) => {
         for (const response of [text, JSON.stringify({ batchItemFailures: list })]) {
           const { failedIds, error } = readBatchResponse(response, IDS);
-          // The generator makes no uuid: only the complete outcomes are left.
+          // Generated values contain no uuid, so only complete outcomes are possible.
           if (error === undefined) expect(failedIds).toEqual([]);
           else expect(failedIds).toEqual(IDS);
         }
@@ -97,14 +97,14 @@ describe('a worker', () => {
     return { report: await promise, left: await countOf(aws, queue) };
   }
 
-  test('deletes what is not named, and leaves the rest hidden', async () => {
+  test('deletes the messages that are not listed, and leaves the others hidden', async () => {
     const { report, left } = await run('partial', (ids) => failures(ids[1]));
     expect(report).toMatchObject({ outcome: 'partial', failedIds: [report.messageIds[1]] });
     expect(report.error).toBeUndefined();
     expect(left).toEqual({ waiting: 0, hidden: 1 });
   });
 
-  test('deletes all for a response of nothing', async () => {
+  test('deletes all messages for an empty response', async () => {
     const { report, left } = await run('nothing', () => undefined);
     expect(report.outcome).toBe('success');
     expect(left).toEqual({ waiting: 0, hidden: 0 });
@@ -122,7 +122,7 @@ describe('a worker', () => {
     expect(left).toEqual({ waiting: 0, hidden: 0 });
   });
 
-  test('without ReportBatchItemFailures leaves all when the handler throws', async () => {
+  test('without ReportBatchItemFailures keeps all if the handler throws', async () => {
     const thrown = new Error('no');
     const { report, left } = await run(
       'off-throw',

@@ -19,7 +19,7 @@ afterAll(() => aws.stop());
 
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index));
 
-/** A handler that keeps its first call open, so that messages gather, and notes the sizes of the others. */
+/** A handler that blocks in its first call, so that messages collect, and records the sizes of later batches. */
 function holdFirst(): { handler: LambdaHandler; held: Promise<void>; release: () => void; sizes: number[] } {
   const sizes: number[] = [];
   const first = gate();
@@ -50,7 +50,7 @@ describe('a batch', () => {
     expect(sizes).toEqual([4, 4, 2]);
   });
 
-  test('has ten messages by default, which is what one receive gives', async () => {
+  test('has up to ten messages by default, the result of one receive', async () => {
     const { handler, held, release, sizes } = holdFirst();
     const worker = await startWorker({ aws, handler, tasks: ['ten'], pollers: 1 });
     await enqueue(aws, worker.queues.ten, ['first']);
@@ -61,7 +61,7 @@ describe('a batch', () => {
     expect(sizes).toEqual([10, 10, 5]);
   });
 
-  test('is gathered over several receives until its window is over', async () => {
+  test('collects several receives until its window ends', async () => {
     const { QueueUrl: url = '' } = await aws.sqs.send(new CreateQueueCommand({ QueueName: 'window' }));
     await enqueue(aws, { url }, numbers(45));
     const sizes: number[] = [];
@@ -76,7 +76,7 @@ describe('a batch', () => {
     expect(sizes).toEqual([45]);
   });
 
-  test('that is full does not wait for its window', async () => {
+  test('does not wait for the window when full', async () => {
     const sizes: number[] = [];
     const worker = await startWorker({
       aws,
@@ -91,7 +91,7 @@ describe('a batch', () => {
     expect(sizes).toEqual([12, 12]);
   });
 
-  test('over 6 MB is handed on in parts', async () => {
+  test('over 6 MB is split', async () => {
     const { handler, held, release, sizes } = holdFirst();
     const worker = await startWorker({ aws, handler, tasks: ['large'], pollers: 1 });
     await enqueue(aws, worker.queues.large, ['first']);
@@ -102,7 +102,7 @@ describe('a batch', () => {
     expect(sizes).toEqual([6, 4]);
   });
 
-  test('that is cut loses nothing, keeps its order, and no part is over the limit unless it is one message', () => {
+  test('is split without loss, in order, and only a single message may exceed the limit', () => {
     const batch = fc.array(fc.record({ body: fc.string({ unit: 'binary', maxLength: 60 }) }), {
       maxLength: 30,
     });
@@ -123,7 +123,7 @@ describe('a batch', () => {
 });
 
 describe('several pollers', () => {
-  test('work on as many batches at once, and not on more', async () => {
+  test('process as many batches at a time, and no more', async () => {
     const pollers = 3;
     const together = gate();
     let running = 0;
@@ -137,7 +137,7 @@ describe('several pollers', () => {
         running += 1;
         most = Math.max(most, running);
         if (running === pollers) together.open();
-        // Never passed unless the calls overlap.
+        // Only passes if the calls overlap.
         await together.opened;
         await new Promise((resolve) => setImmediate(resolve));
         running -= 1;
@@ -149,7 +149,7 @@ describe('several pollers', () => {
     expect(worker.stats).toMatchObject({ invocations: 30, deleted: 30 });
   });
 
-  test('take nothing while there is no room for it', async () => {
+  test('receive nothing while all are busy', async () => {
     const { handler, held, release } = holdFirst();
     const worker = await startWorker({ aws, handler, tasks: ['room'], batchSize: 1, pollers: 1 });
     await enqueue(aws, worker.queues.room, numbers(3));
@@ -160,7 +160,7 @@ describe('several pollers', () => {
     expect(worker.stats.received).toBe(3);
   });
 
-  test('of different tasks do not wait for each other', async () => {
+  test('of different tasks are independent', async () => {
     const other = gate();
     const worker = await startWorker({
       aws,

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => aws.stop());
 
-/** Starts a worker for a task, and gives the report of its first invocation. */
+/** Starts a worker for a task and returns the report of its first invocation. */
 async function firstReport(
   task: string,
   options: Omit<WorkerOptions, 'aws' | 'tasks'>,
@@ -33,7 +33,7 @@ function queueOf(worker: Worker, task: string): Worker['queues'][string] {
   return queue;
 }
 
-describe('an invocation fails as a whole, and its batch stays in the queue,', () => {
+describe('an invocation fails and leaves its batch in the queue', () => {
   const cycle: { self?: object } = {};
   cycle.self = cycle;
   const failing: [string, WorkerOptions['handler'], RegExp][] = [
@@ -63,7 +63,7 @@ describe('an invocation fails as a whole, and its batch stays in the queue,', ()
     expect(await countOf(aws, queueOf(worker, task))).toEqual({ waiting: 0, hidden: 1 });
   });
 
-  test('when it has not ended by its time-out; what comes later is ignored', async () => {
+  test('when it exceeds its timeout; a later result is ignored', async () => {
     const { opened, open } = gate();
     const { worker, report } = await firstReport('late', { timeoutSeconds: 0.05, handler: () => opened });
     expect(report).toMatchObject({ outcome: 'failure', error: { code: 'INVOCATION' } });
@@ -74,7 +74,7 @@ describe('an invocation fails as a whole, and its batch stays in the queue,', ()
     expect(await countOf(aws, queueOf(worker, 'late'))).toEqual({ waiting: 0, hidden: 1 });
   });
 
-  test('when it keeps the thread to itself beyond its time-out', async () => {
+  test('when it blocks the thread past its timeout', async () => {
     const { report } = await firstReport('blocking', {
       timeoutSeconds: 0.01,
       handler: async (_, context) => {
@@ -84,7 +84,7 @@ describe('an invocation fails as a whole, and its batch stays in the queue,', ()
     expect(String(report.error)).toMatch(/timed out/);
   });
 
-  test('and a rejection after the time-out disturbs nothing', async () => {
+  test('and a rejection after the timeout is harmless', async () => {
     const { opened, open } = gate();
     const unhandled: unknown[] = [];
     const listen = (error: unknown): void => void unhandled.push(error);
@@ -99,7 +99,7 @@ describe('an invocation fails as a whole, and its batch stays in the queue,', ()
     expect(unhandled).toEqual([]);
   });
 
-  test('and is written to the console unless there is a reporter', async () => {
+  test('and is printed on the console unless there is a reporter', async () => {
     const { error } = console;
     const lines: unknown[][] = [];
     console.error = (...line) => void lines.push(line);
@@ -120,7 +120,7 @@ describe('an invocation fails as a whole, and its batch stays in the queue,', ()
 });
 
 describe('a failed message', () => {
-  test('comes back when its visibility timeout has run out', async () => {
+  test('is redelivered after its visibility timeout', async () => {
     const counts: string[] = [];
     const worker = await startWorker({
       aws,
@@ -138,7 +138,7 @@ describe('a failed message', () => {
     expect(worker.stats).toMatchObject({ received: 2, deleted: 1, failed: 1 });
   });
 
-  test('comes back after retryDelaySeconds where there is one', async () => {
+  test('is redelivered after retryDelaySeconds, if set', async () => {
     const counts: string[] = [];
     const worker = await startWorker({
       aws,
@@ -156,7 +156,7 @@ describe('a failed message', () => {
     expect(counts).toEqual(['1', '2']);
   });
 
-  test('goes to the dead-letter queue after maxReceiveCount tries, the others of its batch do not', async () => {
+  test('is dead-lettered after maxReceiveCount attempts, others in its batch are not', async () => {
     const tries: string[] = [];
     const worker = await startWorker({
       aws,
@@ -177,7 +177,7 @@ describe('a failed message', () => {
     expect((await worker.deadLetters('poison')).map(({ body }) => body)).toEqual(['bad']);
   });
 
-  test('that SQS does not delete is told, and comes back', async () => {
+  test('that SQS fails to delete is reported, and redelivered', async () => {
     const errors: string[] = [];
     const there = await startLocalAws({ endpoint: aws.endpoint });
     let refuse = true;

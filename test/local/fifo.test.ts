@@ -11,7 +11,7 @@ afterAll(() => aws.stop());
 
 let sent = 0;
 
-/** Publishes messages such as `A1`, each in the group of its letter, in order. */
+/** Publishes messages such as `A1` in order, each in the group of its letter. */
 async function publishInGroups(topicArn: string, messages: readonly string[]): Promise<void> {
   for (const message of messages) {
     sent += 1;
@@ -52,7 +52,7 @@ describe('a FIFO worker', () => {
     ]);
   });
 
-  test('drops a message with the deduplication id of another', async () => {
+  test('drops a message with a duplicate deduplication id', async () => {
     const bodies: string[] = [];
     const worker = await startWorker({
       ...options,
@@ -99,7 +99,7 @@ describe('a FIFO worker', () => {
     expect(worker.stats.failed).toBe(1);
   });
 
-  test('locks a group while its batch is in flight, and the others go on', async () => {
+  test('locks a group while its batch is in flight, but not the others', async () => {
     const hold = gate();
     const others = gate();
     const started: string[] = [];
@@ -125,7 +125,7 @@ describe('a FIFO worker', () => {
     expect(started.filter((body) => body.startsWith('A'))).toEqual(['A1', 'A2']);
   });
 
-  test('goes on with a group when its failing message is in the dead-letter queue', async () => {
+  test('continues a group when its failing message has been dead-lettered', async () => {
     const seen: string[] = [];
     const worker = await startWorker({
       ...options,
@@ -144,7 +144,7 @@ describe('a FIFO worker', () => {
     expect((await worker.deadLetters('blocked')).map(({ body }) => body)).toEqual(['A1']);
   });
 
-  test('refuses a message without a deduplication id: the same task twice is two tasks', async () => {
+  test('refuses a message without a deduplication id, since equal tasks are not duplicates', async () => {
     const worker = await startWorker({ ...options, aws, tasks: ['named'], handler: async () => {} });
     await expect(publish(aws, worker.topics.named, 'x', { MessageGroupId: 'G' })).rejects.toThrow(
       /MessageDeduplicationId/,

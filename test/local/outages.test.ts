@@ -18,42 +18,42 @@ const connects = (host: string) =>
     socket.unref();
   });
 
-test('the services listen on one loopback address alone', async () => {
+test('the services listen on one loopback address only', async () => {
   expect(await connects('127.0.0.1')).toBe(true);
-  // An address of this machine too, at which a server on all interfaces would answer.
+  // Another address of this machine, at which a server on all interfaces would answer.
   expect(await connects('127.0.0.2')).toBe(false);
 });
 
-test('every outage is reported, once', async () => {
+test('every outage is reported once', async () => {
   let down = true;
-  const told: unknown[] = [];
+  const reported: unknown[] = [];
   const clients = faultyClients(aws, ({ operation }) =>
     down && operation === 'ReceiveMessage' ? reset() : undefined,
   );
-  const heard = [gate(), gate()];
+  const reports = [gate(), gate()];
   const worked = [gate(), gate()];
   let messages = 0;
   const worker = await startWorker({
     aws: clients,
     tasks: ['outage'],
     onError(error) {
-      heard[told.push(error) - 1]?.open();
+      reports[reported.push(error) - 1]?.open();
     },
     handler: async () => worked[messages++]?.open(),
   });
   for (const outage of [0, 1]) {
     down = true;
-    await heard[outage]?.opened;
+    await reports[outage]?.opened;
     down = false;
     await enqueue(aws, worker.queues.outage, ['x']);
     await worked[outage]?.opened;
   }
   await worker.stop();
   clients.destroy();
-  expect(told).toHaveLength(2);
+  expect(reported).toHaveLength(2);
 });
 
-test('a message that the function names in its answer has a line on the console', async () => {
+test('a message listed in the response has a line on the console', async () => {
   const lines = jest.spyOn(console, 'error').mockImplementation(() => {});
   const worker = await startWorker({
     aws,
@@ -68,15 +68,15 @@ test('a message that the function names in its answer has a line on the console'
   });
   await enqueue(aws, worker.queues.named, ['good', 'bad']);
   await worker.idle({ timeoutSeconds: 10 });
-  const [letter] = await worker.deadLetters('named');
+  const [deadLetter] = await worker.deadLetters('named');
   await worker.stop();
   expect(lines.mock.calls).toEqual([
-    [expect.stringMatching(`^worker \\(named, request .*\\): message ${letter?.messageId} failed`)],
+    [expect.stringMatching(`^worker \\(named, request .*\\): message ${deadLetter?.messageId} failed`)],
   ]);
   lines.mockRestore();
 });
 
-test('a worker may have 5,400 seconds, and idle() checks its options', async () => {
+test('a worker may run 5,400 seconds, and idle() checks its options', async () => {
   let remaining = 0;
   const worker = await startWorker({
     aws,
@@ -95,7 +95,7 @@ test('a worker may have 5,400 seconds, and idle() checks its options', async () 
   await worker.stop();
 });
 
-test('the context is that of Lambda, without its old ways to end an invocation', () => {
+test("the context is Lambda's, without its deprecated methods", () => {
   const context = createLambdaContext('arn:aws:lambda:us-east-1:123456789012:function:worker', 3);
   expect(context).toMatchObject({
     functionName: 'worker',

@@ -25,7 +25,7 @@ describe('startLocalAws', () => {
     expect(await Body?.transformToString()).toBe('hello');
   });
 
-  test('takes a region and a bucket of one’s own', async () => {
+  test('accepts a region and a bucket', async () => {
     await using there = await startLocalAws({ region: 'eu-central-1', bucket: 'my-bucket' });
     const { TopicArn } = await there.sns.send(new CreateTopicCommand({ Name: 'hello' }));
     expect(TopicArn).toBe('arn:aws:sns:eu-central-1:000000000000:hello');
@@ -33,7 +33,7 @@ describe('startLocalAws', () => {
     expect(there.env).toMatchObject({ AWS_REGION: 'eu-central-1', ALGERNON_BUCKET_NAME: 'my-bucket' });
   });
 
-  test('names the region of a bucket as S3 wants it: not its first one', async () => {
+  test('returns the region of a bucket as S3 does: empty for us-east-1', async () => {
     const inputs: object[] = [];
     aws.s3.middlewareStack.add(
       (next, context) => async (args) => {
@@ -49,7 +49,7 @@ describe('startLocalAws', () => {
     expect(inputs).toEqual([{ Bucket: 'first' }, other, other]);
   });
 
-  test('with an endpoint talks to what answers there, and leaves it running', async () => {
+  test('with an endpoint uses the services there, and leaves them running', async () => {
     await aws.sqs.send(new CreateQueueCommand({ QueueName: 'shared' }));
     const other = await startLocalAws({ endpoint: aws.endpoint, accountId: '111122223333' });
     const { QueueUrl } = await other.sqs.send(new GetQueueUrlCommand({ QueueName: 'shared' }));
@@ -59,13 +59,13 @@ describe('startLocalAws', () => {
     await aws.sqs.send(new GetQueueUrlCommand({ QueueName: 'shared' }));
   });
 
-  test('fails when nothing answers at the endpoint', async () => {
+  test('fails if nothing answers at the endpoint', async () => {
     const gone = await startLocalAws();
     await gone.stop();
     await expect(startLocalAws({ endpoint: gone.endpoint })).rejects.toThrow(/ECONNREFUSED/);
   });
 
-  test('gives an environment with which a child process finds the same services', async () => {
+  test('returns an environment with which a child process finds the services', async () => {
     const { output, code } = await runNode(
       `import { S3Client, PutObjectCommand } from '@aws-sdk/client-s3';
        await new S3Client({}).send(new PutObjectCommand(
@@ -90,17 +90,17 @@ describe('startLocalAws', () => {
     expect({ output, code }).toEqual({ output: 'aws AWS_REGION,ALGERNON_BUCKET_NAME\n', code: 0 });
   });
 
-  test('stops once, however often it is told to, with whatever waits for that', async () => {
+  test('stops once, however often stop is called, and runs the onStop callbacks', async () => {
     const there = await startLocalAws();
     const closed: string[] = [];
-    there.onStop(async () => void closed.push('one'));
+    there.onStop(async () => void closed.push('server'));
     const takeBack = there.onStop(async () => void closed.push('two'));
     there.onStop(async () => {
       throw new Error('must not keep the rest from closing');
     });
     takeBack();
     await Promise.all([there.stop(), there.stop()]);
-    expect(closed).toEqual(['one']);
+    expect(closed).toEqual(['server']);
     await expect(fetch(`${there.endpoint}/health`)).rejects.toThrow();
   });
 
@@ -111,14 +111,10 @@ describe('startLocalAws', () => {
       /no option "buckets". The options are: bucket, /,
     ],
     ['a bucket name that S3 refuses', { bucket: 'My_Bucket' }, /bucket must be 3 to 63.*not "My_Bucket"/],
-    ['a region that is none', { region: 'here' }, /region must be a region such as/],
-    ['a port that is none', { port: 70_000 }, /port must be a whole number from 0 to 65535, not 70000/],
-    ['an account that is none', { endpoint: 'http://x', accountId: '12' }, /accountId must be twelve digits/],
-    [
-      'an endpoint that is none',
-      { endpoint: 'localhost' },
-      /endpoint must be a URL or "aws", not "localhost"/,
-    ],
+    ['an invalid region', { region: 'here' }, /region must be a region such as/],
+    ['an invalid port', { port: 70_000 }, /port must be a whole number from 0 to 65535, not 70000/],
+    ['an invalid account', { endpoint: 'http://x', accountId: '12' }, /accountId must be twelve digits/],
+    ['an invalid endpoint', { endpoint: 'localhost' }, /endpoint must be a URL or "aws", not "localhost"/],
     ['a port with an endpoint', { endpoint: 'http://x', port: 1 }, /port has no effect/],
     [
       'an account without an endpoint',
@@ -137,8 +133,8 @@ describe('startLocalAws', () => {
   });
 });
 
-describe('in a process of its own', () => {
-  test('everything stops without a handle left open', async () => {
+describe('in a child process', () => {
+  test('stops without open handles', async () => {
     const { output, code } = await runNode(
       `import { PublishCommand } from '@aws-sdk/client-sns';
        import { startLocalAws, startWorker } from './local/index.ts';

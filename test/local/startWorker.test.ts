@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => aws.stop());
 
 describe('the event', () => {
-  test('has the shape that Lambda gives it', async () => {
+  test("has Lambda's format", async () => {
     const events: SqsEvent[] = [];
     const worker = await startWorker({
       aws,
@@ -73,7 +73,7 @@ describe('the event', () => {
     expect(JSON.parse(JSON.stringify(events))).toEqual(events);
   });
 
-  test('holds the SNS envelope, or with raw message delivery the message and its attributes', async () => {
+  test('contains the SNS envelope, or with raw message delivery the message and its attributes', async () => {
     const events: SqsEvent[] = [];
     const handler = async (event: SqsEvent): Promise<void> => void events.push(event);
     const MessageAttributes = { kind: { DataType: 'String', StringValue: 'x' } };
@@ -96,7 +96,7 @@ describe('the event', () => {
     expect(second?.messageAttributes).toMatchObject({ kind: { stringValue: 'x', dataType: 'String' } });
   });
 
-  test('has all attributes because all are asked for, which not every SQS demands', async () => {
+  test('has all attributes, since it requests all', async () => {
     const there = await startLocalAws({ endpoint: aws.endpoint });
     const asked: object[] = [];
     there.sqs.middlewareStack.add(
@@ -111,16 +111,16 @@ describe('the event', () => {
     expect(asked[0]).toMatchObject({ MessageSystemAttributeNames: ['All'], MessageAttributeNames: ['All'] });
   });
 
-  test('names the queue of the task that was called', async () => {
+  test('names the queue of the task', async () => {
     const calls: (string | undefined)[][] = [];
     const worker = await startWorker({
       aws,
-      tasks: ['one', 'two'],
+      tasks: ['first', 'second'],
       handler: async ({ Records }) => void calls.push(Records.map(({ eventSourceARN }) => eventSourceARN)),
     });
-    await publish(aws, worker.topics.two, 'x');
+    await publish(aws, worker.topics.second, 'x');
     await worker.idle();
-    expect(calls).toEqual([['arn:aws:sqs:us-east-1:000000000000:two']]);
+    expect(calls).toEqual([['arn:aws:sqs:us-east-1:000000000000:second']]);
   });
 });
 
@@ -157,7 +157,7 @@ describe('the context', () => {
     expect(() => contexts[0]?.succeed('x')).toThrow(/Return a promise/);
   });
 
-  test('has an id and a clock of its own for each invocation', async () => {
+  test('has its own id and clock per invocation', async () => {
     const ids = new Set<string>();
     const worker = await startWorker({
       aws,
@@ -172,7 +172,7 @@ describe('the context', () => {
 });
 
 describe('topics and queues', () => {
-  test('are named as the task, and allow and redrive as AWS needs it', async () => {
+  test('are named like the task, with the policy and redrive policy that AWS needs', async () => {
     const worker = await startWorker({
       aws,
       handler: nothing,
@@ -204,7 +204,7 @@ describe('topics and queues', () => {
     ]);
   });
 
-  test('that exist are taken with their messages, and get the settings of the newest worker', async () => {
+  test('are reused with their messages, and get the settings of the newest worker', async () => {
     const tasks = ['again'] as const;
     const first = await startWorker({ aws, handler: nothing, tasks });
     await first.stop();
@@ -232,31 +232,31 @@ describe('topics and queues', () => {
     expect(Attributes).toMatchObject({ RawMessageDelivery: 'true' });
   });
 
-  test('may be made by two workers at once', async () => {
+  test('can be created by two workers concurrently', async () => {
     const seen: string[] = [];
     const options = {
       aws,
       tasks: ['shared'] as const,
       handler: async ({ Records }: SqsEvent) => void seen.push(...Records.map(({ body }) => body)),
     };
-    const [one, two] = await Promise.all([startWorker(options), startWorker(options)]);
+    const [first, second] = await Promise.all([startWorker(options), startWorker(options)]);
     await enqueue(
       aws,
-      one.queues.shared,
+      first.queues.shared,
       Array.from({ length: 50 }, (_, index) => String(index)),
     );
-    await Promise.all([one.idle(), two.idle()]);
+    await Promise.all([first.idle(), second.idle()]);
     expect(new Set(seen).size).toBe(50);
-    expect(one.stats.deleted + two.stats.deleted).toBe(50);
+    expect(first.stats.deleted + second.stats.deleted).toBe(50);
   });
 });
 
-describe('what a worker tells', () => {
-  test('are a report of each invocation, and counts', async () => {
+describe('reports', () => {
+  test('describe each invocation, with counts', async () => {
     const reports: InvocationReport[] = [];
     const worker = await startWorker({
       aws,
-      tasks: ['told'],
+      tasks: ['reported'],
       name: 'teller',
       maxReceiveCount: 1,
       retryDelaySeconds: 0,
@@ -267,13 +267,13 @@ describe('what a worker tells', () => {
         })),
       }),
     });
-    await enqueue(aws, worker.queues.told, ['good', 'bad', 'good']);
+    await enqueue(aws, worker.queues.reported, ['good', 'bad', 'good']);
     await worker.idle();
     expect(reports).toEqual([
       {
         functionName: 'teller',
         requestId: expect.stringMatching(UUID),
-        task: 'told',
+        task: 'reported',
         messageIds: [expect.any(String), expect.any(String), expect.any(String)],
         failedIds: [reports[0]?.messageIds[1]],
         outcome: 'partial',
@@ -290,7 +290,7 @@ describe('what a worker tells', () => {
     });
   });
 
-  test('a report that cannot be taken, or a queue that cannot be read, stops nothing', async () => {
+  test('that throw, and queues that cannot be read, stop nothing', async () => {
     const errors: unknown[] = [];
     const there = await startLocalAws({ endpoint: aws.endpoint });
     let broken = 2;
@@ -315,12 +315,12 @@ describe('what a worker tells', () => {
     await worker.idle();
     expect(worker.stats.deleted).toBe(2);
     expect(errors.map(String)).toEqual(expect.arrayContaining(['Error: not now', 'Error: cannot take it']));
-    // The first of the polls that fail in a row is told, the others are not.
+    // Of consecutive failing polls only the first is reported.
     expect(errors.filter((error) => String(error) === 'Error: not now')).toHaveLength(1);
     await there.stop();
   });
 
-  test('idle tells what is left when it has waited long enough, and that the worker was stopped', async () => {
+  test('idle() rejects with the rest after its time limit, and when the worker was stopped', async () => {
     const { opened, open } = gate();
     const worker = await startWorker({
       aws,
@@ -340,7 +340,7 @@ describe('what a worker tells', () => {
     await stopped;
   });
 
-  test('dead letters can be read again and again, and stay for others', async () => {
+  test('dead letters can be read repeatedly, and stay available', async () => {
     const worker = await startWorker({
       aws,
       tasks: ['dead'],
@@ -373,22 +373,22 @@ describe('what a worker tells', () => {
 });
 
 describe('the handler', () => {
-  test('may be one that is typed for Lambda, or Middy’s', async () => {
+  test("may be typed for Lambda, or be Middy's", async () => {
     const bodies: string[] = [];
     const plain: SQSHandler = async ({ Records }) => void bodies.push(...Records.map(({ body }) => body));
     const onion = middy<SQSEvent, void>().handler(async ({ Records }) => {
       bodies.push(...Records.map(({ body }) => body));
     });
-    const one = await startWorker({ aws, handler: plain, tasks: ['plain'] });
-    const two = await startWorker({ aws, handler: onion, tasks: ['onion'] });
-    await enqueue(aws, one.queues.plain, ['plain']);
-    await enqueue(aws, two.queues.onion, ['onion']);
-    await Promise.all([one.idle(), two.idle()]);
+    const first = await startWorker({ aws, handler: plain, tasks: ['plain'] });
+    const second = await startWorker({ aws, handler: onion, tasks: ['onion'] });
+    await enqueue(aws, first.queues.plain, ['plain']);
+    await enqueue(aws, second.queues.onion, ['onion']);
+    await Promise.all([first.idle(), second.idle()]);
     expect(bodies.sort()).toEqual(['onion', 'plain']);
   });
 });
 
-describe('options that cannot be', () => {
+describe('bad options', () => {
   const refused: [string, object, RegExp][] = [
     ['no client', { aws: {} }, /aws must be the value of startLocalAws\(\)/],
     ['no handler', { handler: undefined }, /handler must be a function, not undefined/],
@@ -421,11 +421,7 @@ describe('options that cannot be', () => {
       { timeoutSeconds: 0 },
       /timeoutSeconds must be a number of seconds over 0 and at most 5400, not 0/,
     ],
-    [
-      'a time that is none',
-      { timeoutSeconds: Number.NaN },
-      /timeoutSeconds must be a number of seconds over 0/,
-    ],
+    ['an invalid time', { timeoutSeconds: Number.NaN }, /timeoutSeconds must be a number of seconds over 0/],
     [
       'more time than Lambda gives',
       { timeoutSeconds: 5401, visibilityTimeoutSeconds: 43_200 },
@@ -433,8 +429,8 @@ describe('options that cannot be', () => {
     ],
     ['more time than hidden', { timeoutSeconds: 31 }, /visibilityTimeoutSeconds \(30\) must not be less/],
     ['a short poll', { waitTimeSeconds: 0 }, /waitTimeSeconds must be/],
-    ['a flag that is none', { fifo: 'yes' }, /fifo must be true or false, not "yes"/],
-    ['a reporter that is none', { onInvocation: {} }, /onInvocation must be a function, not an object/],
+    ['an invalid flag', { fifo: 'yes' }, /fifo must be true or false, not "yes"/],
+    ['an invalid reporter', { onInvocation: {} }, /onInvocation must be a function, not an object/],
   ];
   test.each(refused)('fail at once: %s', async (_, options, message) => {
     const all = { aws, handler: nothing, tasks: ['never-made'], ...options } as WorkerOptions;

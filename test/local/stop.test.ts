@@ -11,7 +11,7 @@ afterAll(() => aws.stop());
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index));
 
 describe('stop', () => {
-  test('finishes and acknowledges what is under way, and takes no more', async () => {
+  test('finishes and acknowledges running batches, and receives no more', async () => {
     const started = gate();
     const { opened, open } = gate();
     const worker = await startWorker({
@@ -39,7 +39,7 @@ describe('stop', () => {
     expect(await countOf(aws, queue)).toEqual({ waiting: 2, hidden: 0 });
   });
 
-  test('half-way loses nothing: a worker that is started again does the rest', async () => {
+  test('half-way loses nothing: a restarted worker does the rest', async () => {
     const done: string[] = [];
     const handler = async ({ Records }: { Records: { body: string }[] }): Promise<void> => {
       await new Promise((resolve) => setImmediate(resolve));
@@ -58,7 +58,7 @@ describe('stop', () => {
     expect(done.map(Number).sort((a, b) => a - b)).toEqual(bodies.map(Number));
   });
 
-  test('cuts a batch window short, and works on what was gathered', async () => {
+  test('ends a batch window early, and processes what was collected', async () => {
     const sizes: number[] = [];
     const worker = await startWorker({
       aws,
@@ -75,7 +75,7 @@ describe('stop', () => {
     expect(await countOf(aws, worker.queues.cut)).toEqual({ waiting: 0, hidden: 0 });
   });
 
-  test('cuts long polls, and a message that goes to one of them comes back', async () => {
+  test('aborts long polls; a message that reached one of them is redelivered', async () => {
     const seen: string[] = [];
     const options = {
       aws,
@@ -85,15 +85,15 @@ describe('stop', () => {
         void seen.push(...Records.map(({ body }) => body)),
     };
     const first = await startWorker({ ...options, waitTimeSeconds: 20 });
-    // Its poll is under way once a message has gone through it.
-    await enqueue(aws, first.queues.long, ['one']);
+    // Its long poll is running once it has received a message.
+    await enqueue(aws, first.queues.long, ['first']);
     await first.idle();
     await first.stop();
     const second = await startWorker(options);
-    await enqueue(aws, second.queues.long, ['two']);
+    await enqueue(aws, second.queues.long, ['second']);
     await second.idle();
-    expect(seen).toEqual(['one', 'two']);
-    // A poll that was not cut would hold the stop for its 20 seconds.
+    expect(seen).toEqual(['first', 'second']);
+    // Without the abort the poll would hold the stop for its 20 seconds.
   }, 15_000);
 
   test('of the services stops their workers first', async () => {

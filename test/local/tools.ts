@@ -4,7 +4,7 @@ import { PublishCommand } from '@aws-sdk/client-sns';
 import { GetQueueAttributesCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import type { LocalAws, QueueAddress } from '../../local/index.ts';
 
-/** A promise and what settles it. */
+/** A promise with its resolve and reject. */
 export function defer<T>(): {
   promise: Promise<T>;
   resolve: (value: T) => void;
@@ -18,7 +18,7 @@ export function defer<T>(): {
   return { promise, ...settle };
 }
 
-/** A promise and the function that resolves it. */
+/** A promise and its resolve. */
 export function gate(): { opened: Promise<void>; open: () => void } {
   const { promise, resolve } = defer<void>();
   return { opened: promise, open: resolve };
@@ -33,7 +33,7 @@ export async function publish(
   await aws.sns.send(new PublishCommand({ TopicArn: topicArn, Message: message, ...extra }));
 }
 
-/** Puts messages on a queue, past its topic, in as few calls as SQS allows. */
+/** Sends messages directly to a queue, in as few calls as possible. */
 export async function enqueue(
   aws: LocalAws,
   queue: Pick<QueueAddress, 'url'>,
@@ -60,7 +60,7 @@ export async function countOf(
   };
 }
 
-/** Runs a module's text in a Node.js of its own, from the top of the repository. */
+/** Runs the source of a module in a child process, in the root of the repository. */
 export async function runNode(
   source: string,
   env: Readonly<Record<string, string>> = {},

@@ -5,7 +5,7 @@ import { waitUntilIdle } from '../../local/waitUntilIdle.ts';
 const stats = { invocations: 0, failedInvocations: 0, received: 0, deleted: 0, failed: 0, inFlight: 0 };
 const NEVER = new AbortController().signal;
 
-/** Queues that are counted and nothing else; `look` is called before each count. */
+/** Queues that can only be counted; calls `look` before each count. */
 function fakeQueues(names: string[], look: (name: string) => number): Map<string, QueueCalls> {
   const refuse = async (): Promise<never> => {
     throw new Error('only counted');
@@ -23,22 +23,22 @@ function fakeQueues(names: string[], look: (name: string) => number): Map<string
   );
 }
 
-describe('waiting until idle', () => {
-  test('counts in both directions: a message that moves against one of them is not missed', async () => {
-    // The message is in a while b is counted, and in b while a is.
-    let place = 'a';
+describe('waitUntilIdle', () => {
+  test('counts in both directions, so it sees a message that moves the other way', async () => {
+    // The message is in queue a while b is counted, and the other way round.
+    let position = 'a';
     const looks: string[] = [];
     const queues = fakeQueues(['b', 'a'], (name) => {
       looks.push(name);
-      if (looks.length === 2) place = 'b';
-      if (looks.length > 4) place = 'done';
-      return name === place ? 1 : 0;
+      if (looks.length === 2) position = 'b';
+      if (looks.length > 4) position = 'done';
+      return name === position ? 1 : 0;
     });
     await waitUntilIdle(queues, stats, NEVER, 30);
-    expect(place).toBe('done');
+    expect(position).toBe('done');
   });
 
-  test('counts again when something was received meanwhile', async () => {
+  test('counts again if something was received meanwhile', async () => {
     const live = { ...stats };
     let looks = 0;
     const queues = fakeQueues(['a'], () => {
@@ -50,7 +50,7 @@ describe('waiting until idle', () => {
     expect(looks).toBe(4);
   });
 
-  test('waits for what is in a batch', async () => {
+  test('waits for batches in progress', async () => {
     const live = { ...stats, inFlight: 1 };
     const waiting = waitUntilIdle(
       fakeQueues(['a'], () => 0),
@@ -61,7 +61,7 @@ describe('waiting until idle', () => {
     await expect(waiting).rejects.toThrow(/not idle after 0\.05 s: 1 messages in progress/);
   });
 
-  test('says what is left in which queue', async () => {
+  test('lists what is left in which queue', async () => {
     const waiting = waitUntilIdle(
       fakeQueues(['a', 'b'], (name) => (name === 'b' ? 3 : 0)),
       stats,

@@ -60,13 +60,13 @@ const read = async (message: string | undefined) => {
   return Body?.transformToString();
 };
 
-describe('what is sent', () => {
-  test('is the next task with a pointer to the result, byte for byte as WIRE has it', async () => {
+describe('the callback', () => {
+  test('is the next task with a pointer to the result, exactly as in WIRE.md', async () => {
     const { run, sent, attempts } = createStack(() => ({ width: 200 }));
-    const one = record();
-    await run({ Records: [one] });
-    // Named by the id of SNS, which a redrive keeps, and by what tells apart two subscribers of one topic.
-    const { MessageId, Timestamp } = JSON.parse(one.body);
+    const record1 = record();
+    await run({ Records: [record1] });
+    // Named after the SNS id, which survives a redrive, and after the queue and task, since a topic may have two subscribers.
+    const { MessageId, Timestamp } = JSON.parse(record1.body);
     const pointer = `${aws.bucket}#cache/${MessageId}-work-[\\w-]{8}!${Date.parse(Timestamp) / 1000}.*.json`;
     expect(sent()).toEqual([
       expect.stringMatching(
@@ -77,9 +77,9 @@ describe('what is sent', () => {
     expect(await read(sent()[0])).toBe('{"data_string":{"width":200},"full_unpack":true,"safe_mode":false}');
   });
 
-  test('carries a chain whole, from each of its links', async () => {
+  test('carries the whole chain from each link', async () => {
     const { run, sent } = createStack(() => null, {
-      topics: (name) => `arn:aws:sns:us-east-1:${aws.accountId}:${name === 'none' ? '' : 'next'}`,
+      topics: (name) => `arn:aws:sns:us-east-1:${aws.accountId}:${name === 'inlined' ? '' : 'next'}`,
     });
     for (const [task_name, callback] of [
       ['outside', 'a#b#c'],
@@ -98,35 +98,38 @@ describe('what is sent', () => {
     ]);
   });
 
-  test.each([undefined, null, ''])('is nothing without a callback (%j)', async (callback) => {
+  test.each([undefined, null, ''])('is not sent if the task has none (%j)', async (callback) => {
     const { run, operations } = createStack(() => ({}));
     await run({ Records: [record({ callback })] });
     expect(operations()).toEqual([]);
   });
 
-  test.each([undefined, null])('is {} for a result of %j, and nothing is stored', async (result) => {
-    const { run, sent, operations } = createStack(() => result);
-    await run({ Records: [record()] });
-    expect(sent()).toEqual(['{"task_name":"next","task_kwargs":{}}']);
-    expect(operations()).toEqual(['PublishBatch']);
-  });
+  test.each([undefined, null])(
+    'has no arguments for a result of %j, and nothing is stored',
+    async (result) => {
+      const { run, sent, operations } = createStack(() => result);
+      await run({ Records: [record()] });
+      expect(sent()).toEqual(['{"task_name":"next","task_kwargs":{}}']);
+      expect(operations()).toEqual(['PublishBatch']);
+    },
+  );
 
   const pointer = 'bucket#cache/x!1.5.json';
   test.each<[string, unknown]>([
     ['that was not read', new StoredData({ pointer })],
     ['that was read', markStored(new StoredData({ pointer, value: { a: 1 } }))],
     [
-      'that is a tag still',
+      'that is still a tag',
       { _alg_class: 'StoredData', _alg_module: 'algernon.aws.snakes', value: { pointer } },
     ],
-  ])('is the pointer of a result that is a StoredData %s, and nothing is stored', async (_, result) => {
+  ])('has the pointer of a result that is a StoredData %s, and nothing is stored', async (_, result) => {
     const { run, sent, operations } = createStack(() => result);
     await run({ Records: [record()] });
     expect(JSON.parse(sent()[0] ?? '').task_kwargs.value).toEqual({ pointer });
     expect(operations()).toEqual(['PublishBatch']);
   });
 
-  test('is a result in ajson; tags that were not rebuilt go on as tags', async () => {
+  test('has the result in ajson, with tags that were not rebuilt', async () => {
     const { run, sent } = createStack(({ task_kwargs }) => ({
       ...task_kwargs,
       total: new Decimal('1.10'),
@@ -143,7 +146,7 @@ describe('what is sent', () => {
     });
   });
 
-  test('is the result itself where it is small enough for inlineUnder', async () => {
+  test('has the result itself if it is smaller than inlineUnder', async () => {
     const { run, sent, operations } = createStack(({ task_kwargs }) => task_kwargs, { inlineUnder: 13 });
     await run({ Records: [record({ task_kwargs: { text: 'ü' } })] });
     expect(sent()).toEqual(['{"task_name":"next","task_kwargs":{"text":"ü"}}']);
@@ -151,7 +154,7 @@ describe('what is sent', () => {
     expect(operations()).toEqual(['PublishBatch', 'PUT', 'PublishBatch']);
   });
 
-  test('goes where topics says: a map, a function, a promise', async () => {
+  test('goes to the topic of the topics option: a map, a function, a promise', async () => {
     const next = `arn:aws:sns:${aws.region}:${aws.accountId}:next`;
     for (const topics of [{ elsewhere: next }, () => next, async () => next]) {
       const { run, attempts } = createStack(() => null, { topics });
@@ -162,8 +165,8 @@ describe('what is sent', () => {
   });
 });
 
-describe('the order within a task', () => {
-  test('is handler, upload, publish, and only then is it done', async () => {
+describe('order of operations within a task', () => {
+  test('handler, upload, publish, acknowledge', async () => {
     const { operations, run } = createStack(() => {
       expect(operations()).toEqual([]);
       return {};
@@ -173,19 +176,19 @@ describe('the order within a task', () => {
     expect(operations()).toEqual(['PUT', 'PublishBatch']);
   });
 
-  test('ends with nothing sent when the invocation ends in between', async () => {
+  test('publishes nothing if the invocation ends in between', async () => {
     const stop = new AbortController();
     const { publisher, operations } = createStack(() => {});
     const failed: unknown[] = [];
-    const handler = middy(async ({ Records: [one] }: UnwrappedEvent, context: object) => {
-      // Serialised after the handler, so that the end comes between that and the publish.
+    const handler = middy(async ({ Records: [first] }: UnwrappedEvent, context: object) => {
+      // Aborts while the result is serialised, between the handler and the publish.
       const result = {
         get late() {
           stop.abort();
           return 1;
         },
       };
-      await runTask(one as SqsRecord, context, () => result, { signal: stop.signal }).catch((error) =>
+      await runTask(first as SqsRecord, context, () => result, { signal: stop.signal }).catch((error) =>
         failed.push(error),
       );
     })
@@ -197,7 +200,7 @@ describe('the order within a task', () => {
     expect(operations()).not.toContain('PublishBatch');
   });
 
-  test('a callback does not wait for a task that takes long', async () => {
+  test('does not delay a callback for a slow neighbour', async () => {
     const { opened: done, open: end } = gate();
     const { run, sent } = createStack(async ({ task_kwargs }) => {
       if (task_kwargs?.slow) await done;
@@ -210,7 +213,7 @@ describe('the order within a task', () => {
     expect(sent()).toHaveLength(2);
   });
 
-  test('a task that throws sends nothing; its neighbours do', async () => {
+  test('a task that throws publishes nothing; its neighbours do', async () => {
     const { run, sent } = createStack(({ task_kwargs }) => {
       if (task_kwargs?.bad) throw new Error('bad');
       return null;
@@ -222,7 +225,7 @@ describe('the order within a task', () => {
     expect(sent()).toHaveLength(1);
   });
 
-  test('a result that has no place on the wire fails its own record, with the path', async () => {
+  test('a result that cannot be serialised fails its record, with the path', async () => {
     const { run, sent } = createStack(({ task_kwargs }) => (task_kwargs?.bad ? { list: [() => {}] } : null));
     const settled = (await run({
       Records: [record({ task_kwargs: { bad: 1 } }), record()],
@@ -233,8 +236,8 @@ describe('the order within a task', () => {
   });
 });
 
-describe('where the event comes from', () => {
-  test('a direct invocation sends its callback and gives its result', async () => {
+describe('event sources', () => {
+  test('a direct invocation publishes its callback and returns its result', async () => {
     const { run, sent } = createStack(() => ({ done: true }));
     expect(await run({ task_name: 'work', callback: 'next' })).toEqual({ done: true });
     expect(await read(sent()[0])).toContain('{"done":true}');
@@ -260,7 +263,7 @@ describe('where the event comes from', () => {
     expect(sent()[0]).toMatch(/cache\/from-sns-work-[\w-]{8}!1767323045\.678\.json/);
   });
 
-  test('without sqsSnsUnwrap every record fails, and nothing runs', async () => {
+  test('without sqsSnsUnwrap every record fails and nothing runs', async () => {
     const { publisher, operations } = createStack(() => {});
     let runs = 0;
     const handler = middy(
@@ -274,8 +277,8 @@ describe('where the event comes from', () => {
   });
 });
 
-describe('the environment', () => {
-  // Without `bucket`, which an option cannot be when it is undefined.
+describe('environment variables', () => {
+  // Deletes `bucket`, since undefined is refused.
   const withoutBucket = (work: Handler) => {
     const { s3, sns, attempts, destroy } = faultyClients(aws, () => undefined);
     opened.push({ destroy } as FaultyClients);
@@ -283,7 +286,7 @@ describe('the environment', () => {
     return { attempts, run: () => handler({ Records: [record()] }, lambdaContext({ invokedFunctionArn })) };
   };
 
-  test('is read when the first result needs it: bucket and folder', async () => {
+  test('for bucket and folder are read at the first result', async () => {
     const { run, attempts } = withoutBucket(() => ({}));
     process.env.ALGERNON_BUCKET_NAME = aws.bucket;
     process.env.CACHE_FOLDER_NAME = 'of-the-environment';
@@ -291,7 +294,7 @@ describe('the environment', () => {
     expect(attempts[0]?.target).toContain(`/${aws.bucket}/of-the-environment/`);
   });
 
-  test('that has no bucket is an error which says what to set; one that is not needed is not missed', async () => {
+  test('without a bucket are an error that says what to set, but only if a result needs it', async () => {
     const { run } = withoutBucket(() => ({}));
     const [outcome] = (await run()) as SettledBatch<unknown>;
     expect(outcome).toMatchObject({ reason: expect.any(NotConfiguredError) });
@@ -303,7 +306,7 @@ describe('the environment', () => {
   });
 
   test.each(['a/../b', 'a#b', 'a!b', '..'])(
-    'that has a folder %j is an error which says what to set',
+    'with a bad folder %j are an error that says what to set',
     async (folder) => {
       process.env.ALGERNON_BUCKET_NAME = aws.bucket;
       process.env.CACHE_FOLDER_NAME = folder;
@@ -321,17 +324,17 @@ test.each<[string, CallbackPublisherOptions]>([
   ['lingerMillis', { lingerMillis: Number.NaN }],
   ['folder', { folder: 'a!b' }],
   ['folder', { folder: '..' }],
-])('a bad %s is refused where the function is called', (option, options) => {
+])('refuses a bad %s at the call', (option, options) => {
   expect(() => callbackPublisher(options)).toThrow(OptionError);
   expect(() => callbackPublisher(options)).toThrow(option);
 });
 
-describe('the identity of work', () => {
+describe('names and ids', () => {
   const keysOf = (attempts: readonly { service: string; target: string }[]) =>
     attempts.filter(({ service }) => service === 's3').map(({ target }) => target);
   const direct = (n: number) => ({ task_name: 'work', task_kwargs: { n }, callback: 'next' });
 
-  test('direct tasks of one request differ although each has a context of its own; a retry has the same name', async () => {
+  test('direct tasks of one request get different names, even with separate contexts; a retry gets the same', async () => {
     const { publisher, attempts } = createStack(() => null);
     const handler = middy(async ({ task_kwargs }: Task) => task_kwargs).use(publisher);
     const context = lambdaContext({ invokedFunctionArn });
@@ -341,7 +344,7 @@ describe('the identity of work', () => {
     expect(retried).toBe(first);
   });
 
-  test('equal tasks that one context counts differ', async () => {
+  test('equal tasks counted by one context get different names', async () => {
     const { publisher, attempts } = createStack(() => null);
     const handler = middy(async () => 'result').use(publisher);
     const context = lambdaContext({ invokedFunctionArn });
@@ -357,7 +360,7 @@ describe('the identity of work', () => {
     expect(new Set(keysOf(attempts)).size).toBe(1);
   });
 
-  test('a deduplication id has at most 128 characters, and differs for different messages and followers', async () => {
+  test('a deduplication id has at most 128 characters and differs between messages and next tasks', async () => {
     const ids: string[] = [];
     const topics = () => 'arn:aws:sns:us-east-1:123456789012:next.fifo';
     const sns = {
@@ -380,7 +383,7 @@ describe('the identity of work', () => {
     for (const id of ids) expect(id.length).toBeLessThanOrEqual(128);
   });
 
-  test('the error task gets the task as it was sent, whatever the handler did to it', async () => {
+  test('the error task gets the task as it was sent, even if the handler changed it', async () => {
     const { run, sent } = createStack(
       (task) => {
         Object.assign(task, { task_name: 'other', task_kwargs: 'changed' });

@@ -31,14 +31,14 @@ const batchOf = (size: number): SQSEvent => ({
 
 function handlerOf(worker: Worker, stack: MiddlewareObj[], middy: Middy = middy7) {
   const handler = middy(queued(worker as never)) as unknown as ReturnType<Middy>;
-  for (const one of [sqsPartialBatchFailure({ logger: () => {} }), sqsSnsUnwrap(), ...stack]) {
-    handler.use(one as MiddlewareObj);
+  for (const middleware of [sqsPartialBatchFailure({ logger: () => {} }), sqsSnsUnwrap(), ...stack]) {
+    handler.use(middleware as MiddlewareObj);
   }
   return (event: unknown = batchOf(3), context = lambdaContext()) =>
     handler(event as never, context) as Promise<unknown>;
 }
 
-/** Something that can be opened and waited for. */
+/** A promise that a test waits for and resolves. */
 function gate() {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
@@ -53,8 +53,8 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-describe('1. made and ended', () => {
-  test('made on first use, once for the batch however many ask at the same moment', async () => {
+describe('1. created and disposed', () => {
+  test('creates on first use, once per batch, even for concurrent callers', async () => {
     let made = 0;
     const create = jest.fn(async () => {
       await settle();
@@ -72,13 +72,13 @@ describe('1. made and ended', () => {
     expect(seen.slice(10)).toEqual([2, 2]);
   });
 
-  test('what nobody asks for is not made', async () => {
+  test('does not create an unused resource', async () => {
     const create = jest.fn();
     await handlerOf((_, context) => void { ...context }, [contextResources({ db: create })])();
     expect(create).not.toHaveBeenCalled();
   });
 
-  test('a factory that fails, fails those who asked, and the next who asks tries again', async () => {
+  test('a failing factory fails its callers, and the next caller tries again', async () => {
     let tries = 0;
     const db = async () => {
       tries += 1;
@@ -99,7 +99,7 @@ describe('1. made and ended', () => {
     expect(tries).toBe(2);
   });
 
-  test('ended in reverse order of being made, each even if the end of another throws', async () => {
+  test('disposes in reverse order of creation, each even if another fails', async () => {
     const logged = jest.spyOn(console, 'error').mockImplementation(() => {});
     const ended: string[] = [];
     const resource = (name: string, fails = false) => ({
@@ -122,7 +122,7 @@ describe('1. made and ended', () => {
     ]);
   });
 
-  test('what is made of another ends before it, whoever was asked for first', async () => {
+  test('disposes dependents before their dependencies, whichever was requested first', async () => {
     const ended: string[] = [];
     const resources = contextResources({
       repo: {
@@ -135,7 +135,7 @@ describe('1. made and ended', () => {
     expect(ended).toEqual(['repo', 'db']);
   });
 
-  test('Symbol.asyncDispose and Symbol.dispose are honoured without being named; dispose wins over them', async () => {
+  test('honours Symbol.asyncDispose and Symbol.dispose; dispose takes precedence', async () => {
     const ended: string[] = [];
     const resources = contextResources({
       sync: () => ({ [Symbol.dispose]: () => ended.push('sync') }),
@@ -157,11 +157,11 @@ describe('1. made and ended', () => {
     expect(ended).toEqual(['named', 'async', 'sync']);
   });
 
-  describe.each(versions)('ended however the invocation ends, @middy/core %s', (_, middy) => {
+  describe.each(versions)('disposes however the invocation ends, @middy/core %s', (_, middy) => {
     const asking: Worker = async (_, context) => {
       await context.db;
     };
-    /** Asks in its own `before`, since some of these ways out never reach the handler. */
+    /** Requests the resource in a `before`, since some of these cases never reach the handler. */
     const askBefore: MiddlewareObj = {
       async before(request) {
         await (request.context as unknown as TestContext).db;
@@ -192,19 +192,22 @@ describe('1. made and ended', () => {
       ],
     ];
     test.each(waysOut)('%s', async (_, others) => {
-      for (const place of ['first', 'last'] as const) {
+      for (const position of ['first', 'last'] as const) {
         const create = jest.fn(() => 'db');
         const dispose = jest.fn();
         const asked = [contextResources({ db: { create, dispose } }), askBefore];
-        const stack = place === 'first' ? [...asked, ...others] : [...others, ...asked];
+        const stack = position === 'first' ? [...asked, ...others] : [...others, ...asked];
         await Promise.allSettled([handlerOf(asking, stack, middy)()]);
         const made = create.mock.calls.length;
-        if (place === 'first') expect(made).toBe(1);
-        expect({ place, ended: dispose.mock.calls }).toEqual({ place, ended: Array(made).fill(['db']) });
+        if (position === 'first') expect(made).toBe(1);
+        expect({ position, ended: dispose.mock.calls }).toEqual({
+          position,
+          ended: Array(made).fill(['db']),
+        });
       }
     });
 
-    test('an early answer waits for the end, and fails where a message would be lost', async () => {
+    test('an early answer waits for disposal, and fails if a message would be lost', async () => {
       let ended = false;
       const dispose = async () => {
         await settle();
@@ -219,7 +222,7 @@ describe('1. made and ended', () => {
       expect(ended).toBe(true);
     });
 
-    test("at the invocation's time-out: done tasks are acknowledged, the resource ends, late askers are refused", async () => {
+    test('at the timeout: acknowledges finished tasks, disposes the resource, refuses late callers', async () => {
       const ended: string[] = [];
       const late = gate();
       const asked = gate();
@@ -247,7 +250,7 @@ describe('1. made and ended', () => {
     });
   });
 
-  test('an end that hangs does not cost the batch its answer', async () => {
+  test('a dispose that hangs does not cost the batch its answer', async () => {
     const dispose = () => new Promise(() => {});
     const end = Date.now() + 800;
     const context = lambdaContext({ getRemainingTimeInMillis: () => end - Date.now() });
@@ -255,11 +258,11 @@ describe('1. made and ended', () => {
     expect(await handlerOf((_, c) => c.db, [resources])(batchOf(1), context)).toEqual({
       batchItemFailures: [],
     });
-    // What remains is for the answer to leave.
+    // The remaining time is for the answer.
     expect(end - Date.now()).toBeGreaterThan(100);
   });
 
-  test('under fake timers an end that hangs does not hang the batch', async () => {
+  test('a dispose that hangs does not hang the batch under fake timers', async () => {
     jest.useFakeTimers();
     const dispose = () => new Promise(() => {});
     const resources = contextResources({ db: { create: () => 'db', dispose } });
@@ -273,7 +276,7 @@ describe('1. made and ended', () => {
     }
   });
 
-  test('a factory that fails lets go of the container resources that it asked for', async () => {
+  test('a failing factory releases the container resources it requested', async () => {
     const ended: string[] = [];
     let good = true;
     const resources = contextResources({
@@ -301,7 +304,7 @@ describe('1. made and ended', () => {
     expect(ended).toEqual(['secret']);
   });
 
-  test('the signal is aborted after dispose, which may need it', async () => {
+  test('aborts the signal after dispose, which may need it', async () => {
     let signal: AbortSignal | undefined;
     let atEnd: boolean | undefined;
     const resources = contextResources({
@@ -319,7 +322,7 @@ describe('1. made and ended', () => {
     expect([atEnd, signal?.aborted]).toEqual([false, true]);
   });
 
-  test('what is made too late is ended when it is made, and hears of the end by its signal', async () => {
+  test('a resource created too late is disposed at once, and its signal is aborted', async () => {
     const made = gate();
     const ended = gate();
     let signal: AbortSignal | undefined;
@@ -339,8 +342,8 @@ describe('1. made and ended', () => {
     await ended.opened;
   });
 
-  describe('scope container', () => {
-    test('lives across invocations, and does not end with the batch', async () => {
+  describe('container scope', () => {
+    test('survives invocations and is not disposed with the batch', async () => {
       const create = jest.fn(() => ({}));
       const dispose = jest.fn();
       const seen = new Set<unknown>();
@@ -351,7 +354,7 @@ describe('1. made and ended', () => {
       expect([create.mock.calls.length, seen.size, dispose.mock.calls.length]).toEqual([1, 1, 0]);
     });
 
-    test('after maxAgeSeconds it is made anew, and the old one ends', async () => {
+    test('is recreated after maxAgeSeconds, and the old one is disposed', async () => {
       const now = jest.spyOn(Date, 'now').mockReturnValue(0);
       let made = 0;
       const ended: number[] = [];
@@ -370,7 +373,7 @@ describe('1. made and ended', () => {
     });
 
     test.each(['create', 'validate', 'part'])(
-      'one whose %s hangs is made anew in the next invocation, and the late one ends',
+      'is recreated in the next invocation if its %s hangs, and the late one is disposed',
       async (what) => {
         const late = gate();
         const ended: number[] = [];
@@ -418,7 +421,7 @@ describe('1. made and ended', () => {
       },
     );
 
-    test('one that is made too late lets go of the parts that it asked for after its end', async () => {
+    test('releases the resources requested after its end if it was created too late', async () => {
       const late = gate();
       const ended: string[] = [];
       let good = true;
@@ -450,7 +453,7 @@ describe('1. made and ended', () => {
       expect(ended).toEqual(['part']);
     });
 
-    test('the end of a stale one that hangs does not hold up those that ask for the new one', async () => {
+    test('a stale resource whose dispose hangs does not delay the new one', async () => {
       let made = 0;
       const resources = contextResources({
         db: {
@@ -468,7 +471,7 @@ describe('1. made and ended', () => {
       expect(seen).toEqual([1, 2]);
     });
 
-    test('validate is asked once a batch; what is no longer good, or throws, is made anew', async () => {
+    test('calls validate once per batch, and recreates a resource that is invalid or throws', async () => {
       let made = 0;
       const ended: number[] = [];
       const validate = jest.fn((db: number) => {
@@ -486,7 +489,7 @@ describe('1. made and ended', () => {
       expect(ended).toEqual([1, 2]);
     });
 
-    test('a stale one does not end under a batch that still has it', async () => {
+    test('does not dispose a stale resource while a batch uses it', async () => {
       const ended: number[] = [];
       let made = 0;
       const holds = gate();
@@ -516,7 +519,7 @@ describe('1. made and ended', () => {
       expect(ended).toEqual([1]);
     });
 
-    test('one that failed is tried again in the same batch and in the next', async () => {
+    test('retries a failed resource in the same batch and in the next', async () => {
       let tries = 0;
       const db = {
         scope: 'container' as const,
@@ -540,25 +543,27 @@ describe('1. made and ended', () => {
 });
 
 describe('2. in the handler', () => {
-  test('typed from the factories, no casts', async () => {
+  test('types come from the factories, without casts', async () => {
     const resources = contextResources({
       db: async () => ({ query: (text: string) => [text] }),
       region: ({ aws }) => aws.functionName.length,
       repo: async ({ resources }) => ({ all: (await resources.db).query('all') }),
     });
     const worker = async (_: Task, context: ContextOf<typeof resources>): Promise<string> => {
-      const rows: string[] = (await context.db).query('one');
+      const rows: string[] = (await context.db).query('first');
       const length: number = await context.region;
       const { all } = await context.repo;
       return [...rows, ...all, length.toFixed(), context.aws.functionName].join();
     };
     const handler = middy7(queued(worker)).use(resources);
-    expect(await handler({ task_name: 'work' } as never, lambdaContext() as never)).toBe('one,all,6,worker');
+    expect(await handler({ task_name: 'work' } as never, lambdaContext() as never)).toBe(
+      'first,all,6,worker',
+    );
   });
 
-  test('context.aws is the AWS context, untouched, under whatever else extends the context', async () => {
-    const given = lambdaContext();
-    const before = Object.getOwnPropertyDescriptors(given);
+  test('context.aws is the original AWS context, even if other middlewares extend the context', async () => {
+    const awsContext = lambdaContext();
+    const before = Object.getOwnPropertyDescriptors(awsContext);
     let aws: unknown;
     const copying: MiddlewareObj = {
       before(request) {
@@ -571,26 +576,26 @@ describe('2. in the handler', () => {
       aws = context.aws;
       sum = ((await context.db) as number) + ((await context.other) as number);
     };
-    await handlerOf(worker, stack)(batchOf(1), given);
-    expect(aws).toBe(given);
-    expect(Object.getOwnPropertyDescriptors(given)).toEqual(before);
+    await handlerOf(worker, stack)(batchOf(1), awsContext);
+    expect(aws).toBe(awsContext);
+    expect(Object.getOwnPropertyDescriptors(awsContext)).toEqual(before);
     expect(sum).toBe(3);
   });
 
-  test('what a task stores on context is there for the rest of the batch, and gone in the next', async () => {
+  test('values that a task stores on context last for the batch', async () => {
     const seen: unknown[] = [];
     const worker = (_: Task, context: TestContext & { cache?: number }) => {
       seen.push(context.cache);
       context.cache = (context.cache ?? 0) + 1;
     };
     const handler = handlerOf(worker as Worker, [contextResources({})]);
-    const given = lambdaContext();
-    await handler(batchOf(3), given);
-    await handler(batchOf(2), given);
+    const awsContext = lambdaContext();
+    await handler(batchOf(3), awsContext);
+    await handler(batchOf(2), awsContext);
     expect(seen).toEqual([undefined, 1, 2, undefined, 1]);
   });
 
-  test('in a direct invocation, with queued and without', async () => {
+  test('works in a direct invocation, with and without queued', async () => {
     const ended: string[] = [];
     const resources = contextResources({
       db: { create: () => 'db', dispose: (db: string) => ended.push(db) },
@@ -603,9 +608,9 @@ describe('2. in the handler', () => {
   });
 });
 
-describe('3. resources made of one another', () => {
-  test('a factory gets the AWS context, a signal and the others', async () => {
-    const given = lambdaContext();
+describe('3. resources that depend on each other', () => {
+  test('a factory gets the AWS context, a signal and the other resources', async () => {
+    const awsContext = lambdaContext();
     let parts: { aws: unknown; signal: AbortSignal; resources: object } | undefined;
     const resources = contextResources({
       db: (got) => {
@@ -620,16 +625,16 @@ describe('3. resources made of one another', () => {
         aborted = await c.db;
       },
       [resources],
-    )(batchOf(1), given);
+    )(batchOf(1), awsContext);
     expect([parts?.aws, aborted, Object.getOwnPropertyNames(parts?.resources)]).toEqual([
-      given,
+      awsContext,
       false,
       ['db', 'other'],
     ]);
     expect(parts?.signal.aborted).toBe(true);
   });
 
-  test.each(['batch', 'container'] as const)('a cycle is named, in the scope %s', async (scope) => {
+  test.each(['batch', 'container'] as const)('an error names the cycle, in scope %s', async (scope) => {
     const of = (name: string) => ({
       scope,
       create: ({ resources }: { resources: Record<string, Promise<unknown>> }) => resources[name],
@@ -647,7 +652,7 @@ describe('3. resources made of one another', () => {
     ]);
   });
 
-  test('a cycle that two tasks enter at once at different resources is named too', async () => {
+  test('an error names a cycle that two concurrent tasks enter at different resources', async () => {
     const of =
       (name: string) =>
       async ({ resources }: { resources: Record<string, Promise<unknown>> }) => {
@@ -663,7 +668,7 @@ describe('3. resources made of one another', () => {
     expect(errors).toEqual([expect.any(ResourceCycleError), expect.any(ResourceCycleError)]);
   });
 
-  test('two that are made of the same third are not a cycle', async () => {
+  test('two resources that share a dependency are not a cycle', async () => {
     const resources = contextResources({
       db: () => 1,
       b: async ({ resources }) => resources.db,
@@ -673,7 +678,7 @@ describe('3. resources made of one another', () => {
     expect(await handlerOf((_, context) => context.d, [resources])({ task_name: 'work' })).toEqual([1, 1, 1]);
   });
 
-  test('one of the container holds what it is made of until it ends itself, and refuses what ends with the batch', async () => {
+  test('a container resource keeps its dependencies alive, and cannot depend on batch scope', async () => {
     const ended: string[] = [];
     let good = true;
     const resources = contextResources({
@@ -703,7 +708,7 @@ describe('3. resources made of one another', () => {
   });
 });
 
-test('4. two batches that overlap never share a resource of the scope batch', async () => {
+test('4. overlapping batches never share a batch-scoped resource', async () => {
   let made = 0;
   let underWay = 0;
   const ended: unknown[] = [];
@@ -729,7 +734,7 @@ test('4. two batches that overlap never share a resource of the scope batch', as
   expect(ended.toSorted()).toEqual([1, 2]);
 });
 
-describe('5. refused when the middleware is made', () => {
+describe('5. refused when the middleware is created', () => {
   test.each(['aws', 'awsRequestId', 'getRemainingTimeInMillis', 'done', 'then'])('the name %s', (name) => {
     const make = () => contextResources({ [name]: () => 1 });
     expect(make).toThrow(OptionError);
@@ -741,15 +746,15 @@ describe('5. refused when the middleware is made', () => {
     ['null', { db: null }],
     ['an unknown scope', { db: { create: () => 1, scope: 'forever' } }],
     ['a maxAgeSeconds of 0', { db: { create: () => 1, scope: 'container', maxAgeSeconds: 0 } }],
-    ['maxAgeSeconds in the scope batch', { db: { create: () => 1, maxAgeSeconds: 5 } }],
+    ['maxAgeSeconds in scope batch', { db: { create: () => 1, maxAgeSeconds: 5 } }],
     ['an option that does not exist', { db: { create: () => 1, scope: 'container', maxAge: 5 } }],
-    ['a dispose that is no function', { db: { create: () => 1, dispose: true } }],
+    ['a dispose that is not a function', { db: { create: () => 1, dispose: true } }],
   ])('%s', (_, resources) => {
     expect(() => contextResources(resources as { db: () => unknown })).toThrow(OptionError);
   });
 });
 
-test('invocations that run at once, one of them within a task of the other, have their own resources', async () => {
+test('concurrent invocations have their own resources, even if one runs within a task of the other', async () => {
   let made = 0;
   const resources = () => contextResources({ id: () => ++made });
   const shared = resources();

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import middy7, { type MiddlewareObj } from '@middy/core';
 import middy6 from '@middy/core-6';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
@@ -24,11 +24,11 @@ const versions: [string, Middy][] = [
   ['7', middy7],
   ['6', middy6 as unknown as Middy],
 ];
-const bucket = 'none';
+const bucket = 'any-bucket';
 const reporting = () => sqsPartialBatchFailure({ logger: () => {} }) as MiddlewareObj;
 const unwrapping = () => sqsSnsUnwrap() as MiddlewareObj;
 
-/** They need no task, so they let any event through. */
+/** Middlewares that need no task, so they pass any event on. */
 const anyEvent: [string, () => MiddlewareObj][] = [
   ['contextResources', () => contextResources({})],
   ['lambdaLogged', () => lambdaLogged({ logger: silentLogger() })],
@@ -40,7 +40,7 @@ const tasksOnly: [string, () => MiddlewareObj][] = [
   ['extendedPayload', () => extendedPayload({ bucket })],
   ['failurePolicy', () => failurePolicy({ backoff: false })],
   ['stepFunctionsTask', () => stepFunctionsTask()],
-  ['a stage of a user', () => stageMiddleware({ name: 'own', around: (_, next) => next() })],
+  ['a custom stage', () => stageMiddleware({ name: 'custom', around: (_, next) => next() })],
 ];
 
 const kinesis = {
@@ -55,7 +55,7 @@ const sns = (message: unknown = { task_name: 'work' }) => ({
 });
 const someFailed = { batchItemFailures: [{ itemIdentifier: '2' }] };
 
-/** Events of other services, and the words of the error that name them. */
+/** Events of other services, and how the error names them. */
 const foreign: [string, unknown, string][] = [
   ['API Gateway', { httpMethod: 'GET', requestContext: {}, headers: {} }, 'an API request'],
   ['a function URL', { version: '2.0', requestContext: { http: {} } }, 'an API request'],
@@ -105,12 +105,12 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     throw new Error('broken');
   };
 
-  test.each(foreign)('%s is refused by name, and nothing runs', async (_, event, words) => {
+  test.each(foreign)('%s: an error names it, and nothing runs', async (_, event, description) => {
     let runs = 0;
     const counting = () => {
       runs += 1;
     };
-    const expected = { code: 'BAD_EVENT', message: expect.stringContaining(words) };
+    const expected = { code: 'BAD_EVENT', message: expect.stringContaining(description) };
     for (const [, make] of tasksOnly) {
       await expect(invoke(counting, [make()], event)).rejects.toMatchObject(expected);
     }
@@ -118,15 +118,15 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     expect(runs).toBe(0);
   });
 
-  test.each(anyEvent)('%s alone lets any event through untouched', async (_, make) => {
+  test.each(anyEvent)('%s alone passes any event on', async (_, make) => {
     for (const [, event] of foreign) {
       const seen: unknown[] = [];
       const answer = { anything: new Set([1]) };
-      const handler = (given: unknown) => {
-        seen.push(given);
+      const handler = (received: unknown) => {
+        seen.push(received);
         return answer;
       };
-      // A task with messages could be run in two ways, which matters to queued only.
+      // Only queued refuses a task with messages, which it could run in two ways.
       expect(await invoke(handler, [make()], event)).toBe(answer);
       expect(seen).toEqual([event]);
       expect(seen[0]).toBe(event);
@@ -134,13 +134,13 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
   });
 
   describe.each([...anyEvent, ['sqsSnsUnwrap', unwrapping] as const])('with %s', (name, make) => {
-    test('a batch of EventBridge Pipes has the answer that names what failed', async () => {
+    test('an EventBridge Pipes batch gets a partial batch response', async () => {
       const records = [sqsRecord({ task_name: 'work' }), sqsRecord({ task_name: 'work' })];
       const failed = { batchItemFailures: [{ itemIdentifier: records[1]?.messageId }] };
       expect(await invoke(async () => failed, [make()], records)).toEqual(failed);
-      // sqsPartialBatchFailure alone answers that nothing failed.
-      const loop = async (given: typeof records, context: never) =>
-        Promise.allSettled(given.map((record) => runTask(record, context, broken)));
+      // sqsPartialBatchFailure alone would report no failure.
+      const loop = async (event: typeof records, context: never) =>
+        Promise.allSettled(event.map((record) => runTask(record, context, broken)));
       for (const handler of [broken, queued(broken), loop]) {
         const answer = await invoke(handler, [make(), reporting()], records).catch((error) => error);
         const ids = records.map(({ messageId }) => ({ itemIdentifier: messageId }));
@@ -151,18 +151,18 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     });
 
     if (name !== 'sqsSnsUnwrap') {
-      test('a batch of Kinesis has the answer that names what failed', async () => {
+      test('a Kinesis batch gets a partial batch response', async () => {
         expect(await invoke(async () => someFailed, [make()], kinesis)).toEqual(someFailed);
       });
 
-      test('sqsPartialBatchFailure makes no error on Kinesis look like success, and no failure either', async () => {
+      test('sqsPartialBatchFailure cannot turn an error on Kinesis into success, nor success into an empty response', async () => {
         for (const stack of [
           [make(), reporting()],
           [reporting(), make()],
         ]) {
           await expect(invoke(broken, stack, kinesis)).rejects.toThrow('broken');
           const outcome = () => Promise.allSettled([Promise.resolve(), Promise.reject(new Error('broken'))]);
-          // Lambda takes an entry without an identifier for a batch that failed.
+          // Lambda treats an entry without an identifier as a failed batch.
           expect(await invoke(outcome, stack, kinesis)).toEqual({ batchItemFailures: [{}] });
         }
       });
@@ -173,8 +173,8 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     ['from SNS', sns()],
     ['of a direct invocation', { task_name: 'work' }],
     ['of a direct invocation with Records', { task_name: 'work', Records: [] }],
-  ])('the error %s is the one that was thrown', async (_, event) => {
-    for (const make of [unwrapping, ...anyEvent.map(([, one]) => one)]) {
+  ])('%s: throws the original error', async (_, event) => {
+    for (const make of [unwrapping, ...anyEvent.map(([, makeMiddleware]) => makeMiddleware)]) {
       for (const stack of [
         [reporting(), make()],
         [make(), reporting()],
@@ -184,7 +184,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     }
   });
 
-  test('the result of a direct invocation is not replaced by an answer that names nothing', async () => {
+  test('an empty partial batch response does not replace the result of a direct invocation', async () => {
     for (const event of [{ task_name: 'work' }, { task_name: 'work', Records: [] }]) {
       for (const result of ['result', { batchItemFailures: [], total: 1 }, someFailed]) {
         for (const stack of [
@@ -203,7 +203,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     }
   });
 
-  test('an answer with toJSON cannot hide a record that is not done', async () => {
+  test('an answer with toJSON cannot hide an unfinished record', async () => {
     const records = [sqsRecord({ task_name: 'work' })];
     const hidden = Object.assign([{ itemIdentifier: records[0]?.messageId }], { toJSON: () => [] });
     for (const answer of [
@@ -220,7 +220,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     }
   });
 
-  test('nothing that another middleware does makes a failed notification look like success', async () => {
+  test('no other middleware can turn a failed notification into success', async () => {
     type Request = { response?: unknown; earlyResponse?: unknown };
     const hooks: ((request: Request) => unknown)[] = [
       () => 'page',
@@ -250,17 +250,24 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     const loop = async ({ Records }: ReturnType<typeof sns>, context: never) => {
       for (const record of Records) await runTask(record as never, context, broken).catch(() => {});
     };
+    const started = jest.spyOn(globalThis, 'setTimeout');
+    const cleared = jest.spyOn(globalThis, 'clearTimeout');
     for (const handler of [queued(broken), loop]) {
       for (const neighbour of neighbours) {
         for (const stack of [
           [unwrapping(), neighbour],
           [unwrapping(), neighbour, reporting()],
-          [unwrapping(), stageMiddleware({ name: 'own', around: (_, next) => next() }), neighbour],
+          [unwrapping(), stageMiddleware({ name: 'custom', around: (_, next) => next() }), neighbour],
         ]) {
           const written = invoke(handler, stack, sns()).then((answer) => JSON.stringify(answer));
           await expect(written).rejects.toBeDefined();
         }
       }
     }
+    // A timer that is left behind keeps the process alive.
+    const timers = new Set(started.mock.results.map(({ value }) => value));
+    for (const [timer] of cleared.mock.calls) timers.delete(timer as never);
+    expect(timers.size).toBe(0);
+    jest.restoreAllMocks();
   });
 });

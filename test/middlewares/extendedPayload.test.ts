@@ -53,7 +53,7 @@ const bySns = (pointer: unknown, size: string): SQSRecord => {
 };
 
 const run = async (record: SQSRecord, options: ExtendedPayloadOptions = {}) => {
-  const handler = middy(queued((given: Task) => given))
+  const handler = middy(queued((task: Task) => task))
     .use(extendedPayload({ s3: aws.s3, bucket: aws.bucket, ...options }))
     .use(sqsSnsUnwrap());
   const [outcome] = await handler({ Records: [record] }, lambdaContext());
@@ -64,7 +64,7 @@ const at = (s3Key: unknown, s3BucketName: unknown = aws.bucket, form: string = f
   { s3BucketName, s3Key },
 ];
 
-test('both forms of the pointer and both names of the attribute, by SQS and by SNS', async () => {
+test('reads both pointer formats and both attribute names, through SQS and SNS', async () => {
   for (const form of forms) {
     for (const size of sizes) {
       for (const made of [bySqs, bySns]) {
@@ -78,12 +78,12 @@ test('both forms of the pointer and both names of the attribute, by SQS and by S
   expect(await run(bySqs(at(`large/${key}`), sizes[0]))).toEqual({ status: 'fulfilled', value: task });
 });
 
-test('other messages are not touched', async () => {
+test('leaves other messages alone', async () => {
   expect(await run(sqsRecord(task))).toEqual({ status: 'fulfilled', value: task });
   expect(await run(sqsRecord(['text', { s3Key: key }]))).toMatchObject({ reason: { code: 'NOT_A_TASK' } });
 });
 
-test('a pointer that has lost its attribute is an error that says so', async () => {
+test('a pointer without its attribute is an error that says so', async () => {
   for (const form of forms) {
     for (const made of [sqsRecord, (pointer: unknown) => bySqs(pointer, 'AnotherSize')]) {
       expect(await run(made(at(key, aws.bucket, form)))).toMatchObject({
@@ -98,14 +98,14 @@ test('a pointer that has lost its attribute is an error that says so', async () 
 });
 
 test.each(['orders/2024/42.json', `x${key}`, `${key}.json`, `${key}\n`, 'a\nb'])(
-  'the key %j is refused in words that name the option keys, and read where it allows it',
-  async (own) => {
-    const refused = await run(bySqs(at(own), sizes[0]));
+  'the key %j is refused with an error that names the option keys, and read if the option allows it',
+  async (customKey) => {
+    const refused = await run(bySqs(at(customKey), sizes[0]));
     expect(refused).toMatchObject({
       reason: { code: 'BAD_POINTER', path: '$[1].s3Key', message: expect.stringContaining('option keys') },
     });
     expect((refused as PromiseRejectedResult).reason.message).not.toContain('\n');
-    const allowed = await run(bySqs(at(own), sizes[0]), { keys: /^/g });
+    const allowed = await run(bySqs(at(customKey), sizes[0]), { keys: /^/g });
     expect(allowed).toMatchObject({ reason: { code: 'STORED_DATA_MISSING' } });
     expect((allowed as PromiseRejectedResult).reason.message).not.toContain('\n');
   },
@@ -117,24 +117,24 @@ test.each<[string, ExtendedPayloadOptions]>([
   ['buckets', { buckets: 'a' as never }],
   ['bucket', { bucket: '' }],
   ['bukket', { bukket: 'a' } as never],
-])('a bad %s is refused where the function is called', (option, options) => {
+])('refuses a bad %s at the call', (option, options) => {
   expect(() => extendedPayload(options)).toThrow(OptionError);
   expect(() => extendedPayload(options)).toThrow(option);
 });
 
 test.each<[string, () => unknown[], string, ExtendedPayloadOptions?]>([
   ['another bucket', () => at(key, 'another-bucket'), 'BUCKET_NOT_ALLOWED'],
-  ['a key the clients do not make', () => at('secret.json'), 'BAD_POINTER'],
+  ['a key that the AWS clients never write', () => at('secret.json'), 'BAD_POINTER'],
   ['no key', () => at(undefined), 'BAD_POINTER'],
-  ['nothing there', () => at(key.replace(/^0/, '9')), 'STORED_DATA_MISSING'],
-  ['no JSON there', () => at(key.replace(/^0/, '1')), 'MESSAGE_NOT_JSON'],
-  ['no task there', () => at(key.replace(/^0/, '2')), 'NOT_A_TASK'],
-  ['more there than allowed', () => at(key), 'STORED_DATA_TOO_LARGE', { maxBytes: 10 }],
-])('%s fails the record', async (_, pointer, code, options = {}) => {
+  ['a missing object', () => at(key.replace(/^0/, '9')), 'STORED_DATA_MISSING'],
+  ['an object that is not JSON', () => at(key.replace(/^0/, '1')), 'MESSAGE_NOT_JSON'],
+  ['an object that is not a task', () => at(key.replace(/^0/, '2')), 'NOT_A_TASK'],
+  ['an object over maxBytes', () => at(key), 'STORED_DATA_TOO_LARGE', { maxBytes: 10 }],
+])('%s: the record fails', async (_, pointer, code, options = {}) => {
   expect(await run(bySqs(pointer(), sizes[0]), options)).toMatchObject({ reason: { code } });
 });
 
-test('what S3 does not tell the size of is counted as it comes', async () => {
+test('counts bytes as they arrive if S3 sends no size', async () => {
   const pieces = JSON.stringify({ task_name: 'resize', task_kwargs: 'x'.repeat(5000) }).match(/.{1,100}/g);
   let read = 0;
   const body = Readable.from(
@@ -153,7 +153,7 @@ test('what S3 does not tell the size of is counted as it comes', async () => {
   expect(read).toBeLessThan(2000);
 });
 
-test('an error task is told of the task that was fetched', async () => {
+test('the error task gets the task that was fetched', async () => {
   const sent: string[] = [];
   const send = async ({ input: { PublishBatchRequestEntries = [] } }: PublishBatchCommand) => {
     sent.push(...PublishBatchRequestEntries.map(({ Message = '' }) => Message));
@@ -173,12 +173,12 @@ test('an error task is told of the task that was fetched', async () => {
   expect(sent.map((message) => JSON.parse(message).task_kwargs.task)).toEqual([task]);
 });
 
-test('what sendTask writes is what is read, by SNS and with raw delivery', async () => {
+test('reads what sendTask writes, through SNS and with raw delivery', async () => {
   for (const rawMessageDelivery of [false, true]) {
     const name = rawMessageDelivery ? 'raw' : 'enveloped';
     const seen: unknown[] = [];
     const handler = middy(
-      queued((given: Task<{ text: string }>) => void seen.push(given.task_kwargs?.text.length)),
+      queued((task: Task<{ text: string }>) => void seen.push(task.task_kwargs?.text.length)),
     )
       .use(sqsSnsUnwrap())
       .use(extendedPayload({ s3: aws.s3, bucket: aws.bucket }));

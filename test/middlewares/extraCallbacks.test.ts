@@ -82,11 +82,11 @@ const send = async (task_kwargs: object, callback: string | undefined, more: obj
   return ran.map(([name]) => name).sort();
 };
 
-test('a chain that is ended early sends nothing on', async () => {
+test('a chain ended early sends no callback', async () => {
   expect(await send({ end: true }, 'second')).toEqual(['first']);
 });
 
-test('a direct invocation that ends its chain gives its result, and sends nothing on', async () => {
+test('a direct invocation that ends its chain returns its result and sends no callback', async () => {
   ran.length = 0;
   const handler = stack() as unknown as (event: object, context: object) => Promise<unknown>;
   const task = { task_name: 'first', task_kwargs: { end: true }, callback: 'second' };
@@ -95,7 +95,7 @@ test('a direct invocation that ends its chain gives its result, and sends nothin
   expect(ran.map(([name]) => name)).toEqual(['first']);
 });
 
-test('several callbacks get the same result, each once', async () => {
+test('several callbacks get the same result, once each', async () => {
   expect(await send({}, 'second', { alsoCallbacks: ['cleanup', 'second'] })).toEqual([
     'cleanup',
     'first',
@@ -107,7 +107,7 @@ test('several callbacks get the same result, each once', async () => {
   ]);
 });
 
-test('the error task is told once, when a task has failed for good', async () => {
+test('the error task runs once when a task has failed for good', async () => {
   expect(await send({ fail: 'for good' }, 'second', { onError: 'cleanup' })).toContain('cleanup');
   expect(ran[0]).toEqual([
     'cleanup',
@@ -118,19 +118,19 @@ test('the error task is told once, when a task has failed for good', async () =>
   ]);
 });
 
-test('what may pass is tried as often as the queue says, before the error task is told', async () => {
+test('a retryable failure uses all receives before the error task runs', async () => {
   expect(await send({ fail: 'may pass' }, 'second', { onError: 'cleanup' })).toEqual(['cleanup']);
   expect(ran[0]?.[1]).toMatchObject({ error: { name: 'TypeError', message: 'may pass' } });
 });
 
-test('the error task is the same for the whole chain', async () => {
+test('one error task serves the whole chain', async () => {
   const tasks = await send({}, 'first#second#third', { onError: 'cleanup' });
   expect(tasks.filter((name) => name === 'cleanup').length).toBeGreaterThan(0);
-  const [, told] = ran.find(([name]) => name === 'cleanup') ?? [];
-  expect(told).toMatchObject({ error: { message: 'third is broken' }, task: { task_name: 'third' } });
+  const [, kwargs] = ran.find(([name]) => name === 'cleanup') ?? [];
+  expect(kwargs).toMatchObject({ error: { message: 'third is broken' }, task: { task_name: 'third' } });
 });
 
-test('callbacks that cannot be followed are refused: by the sender, and by the worker before its function runs', async () => {
+test('invalid callbacks are refused by the sender, and by the worker before its function runs', async () => {
   await expect(send({}, undefined, { alsoCallbacks: ['no name'] })).rejects.toThrow(CallbackError);
   await expect(send({}, undefined, { alsoCallbacks: Array(11).fill('second') })).rejects.toThrow(
     CallbackError,

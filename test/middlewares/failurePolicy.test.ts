@@ -67,7 +67,7 @@ async function createQueues({ fifo = false, redrive = true } = {}) {
   return { queue, dead };
 }
 
-/** Puts messages on a queue and takes them off again, as records of Lambda's. */
+/** Sends messages to a queue and receives them as Lambda's records. */
 async function receive(
   queue: Queue,
   messages: readonly (Partial<SendMessageCommandInput> & { MessageBody: string })[],
@@ -112,7 +112,7 @@ async function receiveAgain(queue: Queue): Promise<SqsRecord[]> {
 const task = (task_kwargs: object) => JSON.stringify({ task_name: 'work', task_kwargs });
 type Work = (kwargs: { [key: string]: unknown }) => unknown;
 
-/** Runs a batch with the policy in the stack, and tells what it asked of SQS. */
+/** Runs a batch with the policy in the stack. Returns the calls to SQS. */
 async function run(
   Records: SqsRecord[],
   work: Work,
@@ -144,7 +144,7 @@ const fail = (error: unknown) => () => {
 };
 
 describe('a final failure', () => {
-  test('goes to the queue’s dead-letter queue as it came, with its reason, and counts as done', async () => {
+  test('goes to the dead-letter queue unchanged, with its reason, and counts as done', async () => {
     const { queue, dead } = await createQueues();
     const Records = await receive(queue, [
       {
@@ -182,7 +182,7 @@ describe('a final failure', () => {
     expect(letter?.messageAttributes.chain_id?.stringValue).toBe('a-chain');
   });
 
-  test('goes as it came where event-normalizer has parsed its body, and the message in an envelope', async () => {
+  test('goes there unchanged even if event-normalizer has parsed the body or the message in its envelope', async () => {
     const { queue, dead } = await createQueues();
     const inEnvelope = sqsRecord({ task_name: 'work', task_kwargs: {} }).body;
     for (const MessageBody of [task({ n: 1 }), inEnvelope]) {
@@ -201,10 +201,10 @@ describe('a final failure', () => {
 
   test.each<[string, string, Work]>([
     ['a message that is not JSON', '{', () => {}],
-    ['a message that is no task', '[]', () => {}],
+    ['a message that is not a task', '[]', () => {}],
     ['a NonRetryableError', task({}), fail(new NonRetryableError('never'))],
     [
-      'one behind another error',
+      'a NonRetryableError as a cause',
       task({}),
       fail(new Error('a', { cause: new Error('b', { cause: new NonRetryableError('c') }) })),
     ],
@@ -219,9 +219,9 @@ describe('a final failure', () => {
   });
 
   test.each<[string, unknown]>([
-    ['an error of a task’s own', new Error('later')],
-    ['a retryable one of ours behind it', new Error('later', { cause: new DeadLetterError(1, 2) })],
-    ['what is no error', 'later'],
+    ['an ordinary error', new Error('later')],
+    ['a retryable AlgernonError as a cause', new Error('later', { cause: new DeadLetterError(1, 2) })],
+    ['a thrown string', 'later'],
   ])('is not %s', async (_, error) => {
     const { queue, dead } = await createQueues();
     const { settled, hidden } = await run(await receive(queue, [{ MessageBody: task({}) }]), fail(error));
@@ -230,7 +230,7 @@ describe('a final failure', () => {
     expect(await receiveAgain(dead)).toEqual([]);
   });
 
-  test('is what isFinal says, and else what it is', async () => {
+  test('is decided by isFinal first, then by the error', async () => {
     const { queue, dead } = await createQueues();
     const Records = await receive(
       queue,
@@ -256,7 +256,7 @@ describe('a final failure', () => {
     ]);
   });
 
-  test('that cannot be put there fails its record, which comes back after the backoff', async () => {
+  test('fails its record if the dead-letter queue cannot be written, and the message returns after the backoff', async () => {
     const { queue } = await createQueues();
     const Records = await receive(queue, [{ MessageBody: '{' }, { MessageBody: task({}) }]);
     const { settled, hidden } = await run(
@@ -274,7 +274,7 @@ describe('a final failure', () => {
     expect(hidden).toMatchObject([[{ record: bad }]]);
   });
 
-  test('of a queue without a dead-letter queue fails its record, and says what is missing', async () => {
+  test('fails its record if the queue has no dead-letter queue, with an error that says so', async () => {
     const { queue } = await createQueues({ redrive: false });
     const { settled } = await run(await receive(queue, [{ MessageBody: '{' }]), () => {});
     expect(settled[0]).toMatchObject({
@@ -290,7 +290,7 @@ describe('a final failure', () => {
     expect([(await receiveAgain(dead)).length, (await receiveAgain(other)).length]).toEqual([0, 1]);
   });
 
-  test('has a reason that SQS takes, whatever the error says, and room for it beside the attributes', async () => {
+  test('has a reason that fits into the attributes, whatever the error says', async () => {
     const { queue, dead } = await createQueues();
     const MessageAttributes = Object.fromEntries(
       Array.from({ length: 9 }, (_, i) => [`a${i}`, { DataType: 'String', StringValue: String(i) }]),
@@ -304,7 +304,7 @@ describe('a final failure', () => {
     expect(Object.keys(rest).sort()).toEqual(Object.keys(MessageAttributes));
   });
 
-  test('is looked up once a container, and again after a look-up that failed', async () => {
+  test('looks up the queue once per container, and again after a failed look-up', async () => {
     const { queue, dead } = await createQueues();
     let asked = 0;
     const clients = faultyClients(aws, ({ operation }) => {
@@ -331,15 +331,15 @@ describe('a final failure', () => {
   });
 });
 
-describe('a failure that may pass', () => {
+describe('a retryable failure', () => {
   test.each([
     ['doubles with each delivery', 0.5, [1, 2, 3, 4, 5], { baseSeconds: 8, jitter: 0 }, [8, 16, 32, 64, 128]],
-    ['has an end', 0.5, [5, 40, 5000], { baseSeconds: 8, maxSeconds: 100, jitter: 0 }, [100, 100, 100]],
-    ['leaves a part to chance, the least of it', 1, [1, 2], { baseSeconds: 100, jitter: 0.25 }, [75, 150]],
-    ['leaves a part to chance, the most of it', 0, [1, 2], { baseSeconds: 100, jitter: 0.25 }, [100, 200]],
-    ['is all chance', 0.5, [1, 2], { baseSeconds: 100, jitter: 1 }, [50, 100]],
+    ['has a maximum', 0.5, [5, 40, 5000], { baseSeconds: 8, maxSeconds: 100, jitter: 0 }, [100, 100, 100]],
+    ['has jitter: the shortest', 1, [1, 2], { baseSeconds: 100, jitter: 0.25 }, [75, 150]],
+    ['has jitter: the longest', 0, [1, 2], { baseSeconds: 100, jitter: 0.25 }, [100, 200]],
+    ['has full jitter', 0.5, [1, 2], { baseSeconds: 100, jitter: 1 }, [50, 100]],
     ['has defaults', 1, [1, 2, 3, 50], {}, [1, 2, 4, 450]],
-  ])('comes back after a time that %s', async (_, chance, counts, backoff, seconds) => {
+  ])('returns after a delay that %s', async (_, chance, counts, backoff, seconds) => {
     jest.spyOn(Math, 'random').mockReturnValue(chance);
     const { queue } = await createQueues();
     const Records = await receive(
@@ -352,10 +352,10 @@ describe('a failure that may pass', () => {
     const { hidden, statuses } = await run(Records, fail(new Error('later')), { backoff });
     expect(statuses).toEqual(counts.map(() => 'rejected'));
     const byRecord = hidden.flat().sort((a, b) => a.record - b.record);
-    expect(byRecord).toEqual(seconds.map((one, record) => ({ record, seconds: one })));
+    expect(byRecord).toEqual(seconds.map((expected, record) => ({ record, seconds: expected })));
   });
 
-  test('comes back at all', async () => {
+  test('is redelivered by SQS', async () => {
     const { queue } = await createQueues();
     const Records = await receive(queue, [{ MessageBody: task({}) }]);
     await run(Records, fail(new Error('later')), { backoff: { baseSeconds: 0 } });
@@ -369,7 +369,7 @@ describe('a failure that may pass', () => {
     expect({ attempts, statuses }).toEqual({ attempts: [], statuses: ['rejected'] });
   });
 
-  test('keeps its own error when SQS does not take the time', async () => {
+  test('keeps its own error if SQS refuses the delay', async () => {
     const warned = jest.spyOn(console, 'warn').mockImplementation(() => {});
     const { queue } = await createQueues();
     const Records = await receive(queue, [{ MessageBody: task({}) }]);
@@ -382,7 +382,7 @@ describe('a failure that may pass', () => {
     expect(warned).toHaveBeenCalledTimes(1);
   });
 
-  test('is left alone when the invocation is about to end', async () => {
+  test('is left alone if the invocation is about to end', async () => {
     const { queue, dead } = await createQueues();
     const Records = await receive(queue, [{ MessageBody: task({}) }]);
     const ended = new AbortController();
@@ -406,7 +406,7 @@ describe('a failure that may pass', () => {
 });
 
 describe('in a FIFO queue', () => {
-  /** A batch as SQS gives it. The one on this machine gives one message of a group at a time. */
+  /** A batch of a FIFO queue. fauxqs returns only one message of a group at a time. */
   const inGroups = (queue: Queue, names: readonly string[]) =>
     names.map((name) => {
       const record = sqsRecord(task({ name }), { raw: true, eventSourceARN: queue.arn });
@@ -414,7 +414,7 @@ describe('in a FIFO queue', () => {
       return record as SqsRecord;
     });
 
-  test('what may pass takes the rest of its group with it, and nothing else', async () => {
+  test('a retryable failure returns the rest of its group, and nothing else', async () => {
     const warned = jest.spyOn(console, 'warn').mockImplementation(() => {});
     const { queue } = await createQueues({ fifo: true });
     const names = ['A1', 'A2', 'B1', 'A3', 'B2', 'A4'];
@@ -431,11 +431,11 @@ describe('in a FIFO queue', () => {
       B1: 'fulfilled',
       B2: 'fulfilled',
     });
-    // The queue has no such messages, and says so of each.
+    // The queue does not have these messages, and refuses each.
     expect(warned).toHaveBeenCalledTimes(1);
   });
 
-  test('what has been started, in a loop of one’s own, is left where it is', async () => {
+  test('leaves alone the records that a custom loop has already started', async () => {
     jest.spyOn(console, 'warn').mockImplementation(() => {});
     const { queue } = await createQueues({ fifo: true });
     const clients = faultyClients(aws, () => undefined);
@@ -453,7 +453,7 @@ describe('in a FIFO queue', () => {
     expect(hidden).toEqual([4]);
   });
 
-  test('and only there: elsewhere a group takes nothing along', async () => {
+  test('only there: a group in a standard queue is unaffected', async () => {
     jest.spyOn(console, 'warn').mockImplementation(() => {});
     const { queue } = await createQueues();
     const { hidden } = await run(inGroups(queue, ['A1', 'A2']), fail(new Error('later')), {}, undefined, 1);
@@ -482,7 +482,7 @@ describe('in a FIFO queue', () => {
   });
 });
 
-test('at work behind a queue: what is final is tried once, what passes comes back until it has', async () => {
+test('behind a real queue: a final failure runs once, a retryable one until it succeeds', async () => {
   let tries = 0;
   const handler = middy(
     queued(({ task_kwargs: { name } }: { task_kwargs: { name: string } }) => {
@@ -515,7 +515,7 @@ test('at work behind a queue: what is final is tried once, what passes comes bac
   await worker.stop();
 });
 
-test('a direct invocation, and SNS without a queue, are left alone', async () => {
+test('leaves direct invocations and SNS without a queue alone', async () => {
   const handler = middy(queued(fail(new NonRetryableError('never'))))
     .use(failurePolicy())
     .use(sqsSnsUnwrap());
@@ -535,12 +535,12 @@ test.each<[string, FailurePolicyOptions]>([
   ['backoff.baseSeconds', { backoff: { baseSeconds: -1 } }],
   ['backoff.maxSeconds', { backoff: { maxSeconds: 43_200 } }],
   ['backoff.jitter', { backoff: { jitter: 1.1 } }],
-])('a bad %s is refused where the function is called', (option, options) => {
+])('refuses a bad %s at the call', (option, options) => {
   expect(() => failurePolicy(options)).toThrow(OptionError);
   expect(() => failurePolicy(options)).toThrow(option);
 });
 
-test('without @aws-sdk/client-sqs the package imports, and the first failure says what to install', async () => {
+test('without @aws-sdk/client-sqs the package can be imported, and the first failure says what to install', async () => {
   const record = sqsRecord('{', { raw: true });
   const { output, code } = await runNode(
     `import { registerHooks } from 'node:module';
@@ -560,7 +560,7 @@ test('without @aws-sdk/client-sqs the package imports, and the first failure say
   expect(code).toBe(0);
 });
 
-describe('what is decided by a function or a queue', () => {
+describe('decisions by a function or a queue', () => {
   const fifoRecords = (queue: Queue, receives: number) =>
     ['A1', 'A2'].map((name) => {
       const record = sqsRecord(task({ name }), { raw: true, eventSourceARN: queue.arn });
@@ -572,7 +572,7 @@ describe('what is decided by a function or a queue', () => {
   const sends = (attempts: readonly { operation: string }[]) =>
     attempts.filter(({ operation }) => operation === 'SendMessageBatch').length;
 
-  test('isFinal may be async, and its false overrides the default', async () => {
+  test('isFinal may be async, and false overrides the default', async () => {
     const { queue } = await createQueues();
     const Records = await receive(queue, [{ MessageBody: task({}) }]);
     const isFinal = async () => false;
@@ -580,7 +580,7 @@ describe('what is decided by a function or a queue', () => {
     expect([statuses, sends(attempts)]).toEqual([['rejected'], 0]);
   });
 
-  test('an async isFinal that rejects leaves the decision to the default, with a warning', async () => {
+  test('an async isFinal that rejects falls back to the default, with a warning', async () => {
     const warned = quiet();
     const { queue } = await createQueues();
     const Records = await receive(queue, [{ MessageBody: task({}) }]);
@@ -589,7 +589,7 @@ describe('what is decided by a function or a queue', () => {
     expect([statuses, sends(attempts), warned.mock.calls.length]).toEqual([['fulfilled'], 1, 1]);
   });
 
-  test('isFinal is asked once per failure, though several stages need its answer', async () => {
+  test('isFinal is called once per failure, even if several stages need its answer', async () => {
     const { queue } = await createQueues();
     const [record] = await receive(queue, [{ MessageBody: task({}) }]);
     let asked = 0;
@@ -611,7 +611,7 @@ describe('what is decided by a function or a queue', () => {
     expect([statuses, sends(attempts)]).toEqual([['fulfilled', 'fulfilled'], 1]);
   });
 
-  test('a FIFO queue without a RedrivePolicy gets one warning, and its messages come back', async () => {
+  test('a FIFO queue without a RedrivePolicy gets one warning, and its messages return', async () => {
     const warned = quiet();
     const { queue } = await createQueues({ fifo: true, redrive: false });
     const { statuses } = await run(fifoRecords(queue, 1000), fail(new Error('later')), { backoff: false });
@@ -619,7 +619,7 @@ describe('what is decided by a function or a queue', () => {
     expect(warned.mock.calls).toEqual([[expect.stringContaining('has no RedrivePolicy')]]);
   });
 
-  test('after the cut-off no dead letter leaves, since the answer returns the message', async () => {
+  test('sends no dead letter after the cut-off, since the answer returns the message', async () => {
     const { queue, dead } = await createQueues({ fifo: true });
     let find = () => {};
     const found = new Promise<string>((resolve) => {
@@ -640,7 +640,7 @@ describe('what is decided by a function or a queue', () => {
     expect(sends(clients.attempts)).toBe(0);
   });
 
-  test('a record without a receipt handle does not keep those with one from coming back later', async () => {
+  test('a record without a receipt handle does not keep the others from being delayed', async () => {
     const { queue } = await createQueues();
     const Records = await receive(queue, [{ MessageBody: task({}) }, { MessageBody: task({}) }]);
     delete (Records[0] as Partial<SqsRecord>).receiptHandle;

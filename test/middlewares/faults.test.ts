@@ -35,7 +35,7 @@ afterEach(() => {
   for (const clients of opened.splice(0)) clients.destroy();
 });
 
-/** Runs tasks that each read what `reads` names and return it, with faults beneath the SDK. */
+/** Runs a task for each pointer in `reads`, which returns its value, with faults injected below the SDK. */
 async function run(
   tasks: readonly { reads: string; callback?: string }[],
   faultOf: FaultOf,
@@ -62,7 +62,7 @@ async function run(
     { Records },
     lambdaContext({ invokedFunctionArn: arn }),
   )) as SettledBatch<unknown>;
-  const errors = settled.map((one) => (one.status === 'rejected' ? one.reason : undefined));
+  const errors = settled.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined));
   return { errors, attempts: clients.attempts, Records };
 }
 
@@ -70,15 +70,15 @@ const codeOf = (error: unknown) => (error instanceof AlgernonError ? error.code 
 
 const bothServices: [string, () => Fault][] = [
   ['throttled', () => ({ status: 503, code: 'SlowDown' })],
-  ['throttled, as a client’s fault', () => ({ status: 400, code: 'Throttling' })],
+  ['throttled with 400', () => ({ status: 400, code: 'Throttling' })],
   ['throttled with 429', () => ({ status: 429, code: 'TooManyRequests' })],
-  ['throttled with 429, without a word', () => ({ status: 429, code: '' })],
+  ['throttled with 429 and no code', () => ({ status: 429, code: '' })],
   ['500', () => ({ status: 500, code: 'InternalError' })],
   ['503 without a word', () => ({ status: 503, code: '' })],
-  ['a time-out on this side', timeOut],
-  ['a time-out on that side', () => ({ status: 400, code: 'RequestTimeout' })],
-  ['a connection that is reset', reset],
-  ['credentials that have expired', () => ({ status: 400, code: 'ExpiredToken' })],
+  ['a client timeout', timeOut],
+  ['a server timeout', () => ({ status: 400, code: 'RequestTimeout' })],
+  ['a reset connection', reset],
+  ['expired credentials', () => ({ status: 400, code: 'ExpiredToken' })],
   ['a clock that is off', () => ({ status: 403, code: 'RequestTimeTooSkewed' })],
 ];
 
@@ -101,19 +101,16 @@ describe('S3', () => {
     ...final.map(([what, fault, error]): (typeof faults)[number] => [what, fault, error, false]),
   ];
 
-  test.each(faults)(
-    '%s, when a value is read: its record alone fails',
-    async (_, fault, error, retryable) => {
-      const { errors, Records } = await run(three, ({ operation, target }) =>
-        operation === 'GET' && target.includes('faulty') ? fault() : undefined,
-      );
-      expect(errors.map(codeOf)).toEqual([undefined, error, undefined]);
-      expect(errors[1]).toMatchObject({ retryable, messageId: Records[1]?.messageId });
-    },
-  );
+  test.each(faults)('%s while reading a value: only its record fails', async (_, fault, error, retryable) => {
+    const { errors, Records } = await run(three, ({ operation, target }) =>
+      operation === 'GET' && target.includes('faulty') ? fault() : undefined,
+    );
+    expect(errors.map(codeOf)).toEqual([undefined, error, undefined]);
+    expect(errors[1]).toMatchObject({ retryable, messageId: Records[1]?.messageId });
+  });
 
   test.each(faults)(
-    '%s, when a result is written: its record alone fails',
+    '%s while writing a result: only its record fails',
     async (_, fault, error, retryable) => {
       let puts = 0;
       const { errors, attempts } = await run(three, ({ operation }) => {
@@ -123,7 +120,7 @@ describe('S3', () => {
       const failed = errors.filter(Boolean);
       expect(failed.map(codeOf)).toEqual([error]);
       expect(failed[0]).toMatchObject({ retryable });
-      // Nothing is sent of a result that is not stored.
+      // A result that is not stored is not published.
       const published = attempts
         .filter(({ operation }) => operation === 'PublishBatch')
         .map(({ target }) => target);
@@ -131,7 +128,7 @@ describe('S3', () => {
     },
   );
 
-  test('a connection that is reset in the middle of an object', async () => {
+  test('a connection reset in the middle of an object', async () => {
     const half = () =>
       Readable.from(
         (function* () {
@@ -152,22 +149,19 @@ describe('S3', () => {
     ['not JSON', 'Traceback (most recent call last):'],
     ['blank', ' '],
     ['cut off', '{"data_string":{"a":1'],
-    ['JSON, but no stored value', '[1, 2]'],
+    ['JSON, but not a stored value', '[1, 2]'],
     ['null', 'null'],
     ['without a value', '{"full_unpack":true,"safe_mode":false}'],
     ['of the wrong types', '{"data_string":1,"full_unpack":"yes","safe_mode":false}'],
-    [
-      'deeper than a message may be',
-      `{"data_string":${'['.repeat(600)}${']'.repeat(600)},"full_unpack":true}`,
-    ],
-  ])('an object that is %s is final', async (what, body) => {
+    ['nested too deep', `{"data_string":${'['.repeat(600)}${']'.repeat(600)},"full_unpack":true}`],
+  ])('an object that is %s is a final failure', async (what, body) => {
     await store('body', body);
     const { errors } = await run([{ reads: 'fine' }, { reads: 'body' }], () => undefined, { maxBytes: 2000 });
     expect({ what, errors: errors.map(codeOf) }).toEqual({ what, errors: [undefined, 'STORED_DATA_BODY'] });
     expect(errors[1]).toMatchObject({ retryable: false });
   });
 
-  test('an object over the cap is not read', async () => {
+  test('does not read an object over the limit', async () => {
     let read = 0;
     const body = new Readable({
       read() {
@@ -188,7 +182,7 @@ describe('S3', () => {
     expect({ read, destroyed: body.destroyed }).toEqual({ read: 0, destroyed: true });
   });
 
-  test('an object that does not tell its size is read as far as the cap', async () => {
+  test('reads an object without a size up to the limit', async () => {
     let sent = 0;
     const endless = new Readable({
       highWaterMark: 1,
@@ -205,7 +199,7 @@ describe('S3', () => {
     expect(endless.destroyed).toBe(true);
   });
 
-  test('an object that does not tell its size and is under the cap is read', async () => {
+  test('reads an object without a size that is under the limit', async () => {
     const body = '{"data_string":"ünder","full_unpack":true,"safe_mode":false}';
     const { errors } = await run([{ reads: 'faulty' }], ({ operation }) =>
       operation === 'GET' ? { status: 200, body } : undefined,
@@ -213,7 +207,7 @@ describe('S3', () => {
     expect(errors).toEqual([undefined]);
   });
 
-  test('retries are those of the client: one that passes is not noticed', async () => {
+  test("uses the client's retries: a transient fault goes unnoticed", async () => {
     let gets = 0;
     const { errors, attempts } = await run(
       [{ reads: 'fine' }],
@@ -236,19 +230,16 @@ describe('SNS', () => {
     ['a bad parameter', () => ({ status: 400, code: 'InvalidParameter' }), false],
   ];
 
-  test.each(faults)(
-    '%s: those that were to leave for the topic fail, the others do not',
-    async (_, fault, retryable) => {
-      const tasks = [{ reads: 'fine' }, { reads: 'fine', callback: 'other' }, { reads: 'fine' }];
-      const { errors } = await run(tasks, ({ operation, target }) =>
-        operation === 'PublishBatch' && target.includes(':other') ? fault() : undefined,
-      );
-      expect(errors.map(codeOf)).toEqual([undefined, 'PUBLISH_FAILED', undefined]);
-      expect(errors[1]).toMatchObject({ retryable });
-    },
-  );
+  test.each(faults)('%s: only the tasks that publish to the topic fail', async (_, fault, retryable) => {
+    const tasks = [{ reads: 'fine' }, { reads: 'fine', callback: 'other' }, { reads: 'fine' }];
+    const { errors } = await run(tasks, ({ operation, target }) =>
+      operation === 'PublishBatch' && target.includes(':other') ? fault() : undefined,
+    );
+    expect(errors.map(codeOf)).toEqual([undefined, 'PUBLISH_FAILED', undefined]);
+    expect(errors[1]).toMatchObject({ retryable });
+  });
 
-  test('what it has against one message of a call does not take the others with it', async () => {
+  test('a message that SNS refuses does not fail the others of its call', async () => {
     const tasks = [{ reads: 'fine' }, { reads: 'fine', callback: 'next#other' }, { reads: 'fine' }];
     const { errors, attempts } = await run(tasks, ({ operation, target }) =>
       operation === 'PublishBatch' && target.includes('next#other')
@@ -270,11 +261,11 @@ describe('SNS', () => {
     member('Failed', `<Id>1</Id><Code>${code}</Code><SenderFault>${senderFault}</SenderFault>`);
 
   test.each([
-    ['the sender’s fault', failed('InvalidParameter', true), false, /InvalidParameter/],
-    ['its own fault', failed('InternalError', false), true, /InternalError/],
+    ['a sender fault', failed('InvalidParameter', true), false, /InvalidParameter/],
+    ['a receiver fault', failed('InternalError', false), true, /InternalError/],
     ['throttled', failed('Throttled', true), true, /Throttled/],
-    ['nothing said of it', '', true, /does not list the message/],
-  ])('one of two refused, %s: that record alone fails', async (_, refusal, retryable, message) => {
+    ['no reply for it', '', true, /does not list the message/],
+  ])('two callbacks, one refused with %s: only that record fails', async (_, refusal, retryable, message) => {
     const { errors } = await run([{ reads: 'fine' }, { reads: 'fine' }], ({ operation }) =>
       operation === 'PublishBatch' ? answer(successful + refusal) : undefined,
     );

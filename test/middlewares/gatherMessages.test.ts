@@ -2,7 +2,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { TaskMessage } from '../../core/tasks/taskPublisher.ts';
 import { gatherMessages } from '../../middlewares/callbacks/gatherMessages.ts';
 
-/** Longer than any test takes. */
+/** Longer than any test. */
 const never = Number.POSITIVE_INFINITY;
 const messageTo = (topicArn: string, message = ''): TaskMessage => ({ topicArn, message });
 
@@ -18,7 +18,7 @@ function recorder(lingerMillis: number) {
   };
   return { calls, gathered: gatherMessages(publisher, lingerMillis) };
 }
-/** A task that is under way until it is ended. */
+/** A task that runs until it is ended. */
 function running(gathered: ReturnType<typeof gatherMessages>) {
   let end = () => {};
   const ended = gathered.during(() => new Promise<void>((resolve) => (end = resolve)));
@@ -35,7 +35,7 @@ afterEach(() => {
 });
 
 describe('gatherMessages', () => {
-  test('lets a full ten for one topic leave at once, while others are under way and wait', async () => {
+  test('sends a full ten for one topic at once, while others are pending', async () => {
     const { calls, gathered } = recorder(never);
     const task = running(gathered);
     const other = gathered.during((send) => send(messageTo('b')));
@@ -46,7 +46,7 @@ describe('gatherMessages', () => {
     expect(calls[1]).toEqual([messageTo('b')]);
   });
 
-  test('counts tasks, not messages: one that sends three does not leave before the other is ready', async () => {
+  test('counts tasks, not messages: a task with three messages waits for the other', async () => {
     const { calls, gathered } = recorder(never);
     const task = running(gathered);
     const sent = gathered.during((send) =>
@@ -59,12 +59,26 @@ describe('gatherMessages', () => {
     expect(calls).toHaveLength(1);
   });
 
-  test('waits no longer than it may', async () => {
+  test('waits no longer than the limit', async () => {
     const { calls, gathered } = recorder(1);
     const task = running(gathered);
     await gathered.during((send) => send(messageTo('a')));
     expect(calls).toHaveLength(1);
     await task.end();
+  });
+
+  test('waits no longer than ten times as long, even if others keep coming', async () => {
+    const { calls, gathered } = recorder(20);
+    const task = running(gathered);
+    let n = 0;
+    const sent: Promise<string>[] = [];
+    while (calls.length === 0) {
+      sent.push(gathered.during((send) => send(messageTo(`topic ${n++}`))));
+      await new Promise(setImmediate);
+    }
+    expect(calls[0]?.[0]).toEqual(messageTo('topic 0'));
+    await task.end();
+    await Promise.all(sent);
   });
 
   test('holds no more than about a megabyte', async () => {
@@ -77,7 +91,7 @@ describe('gatherMessages', () => {
     await task.end();
   });
 
-  test('tells each sender its own outcome', async () => {
+  test('gives each sender its own outcome', async () => {
     const { gathered } = recorder(never);
     const outcomes = await Promise.allSettled(
       ['good', 'bad', 'good'].map((text) => gathered.during((send) => send(messageTo('a', text)))),

@@ -46,7 +46,7 @@ const store = (name: string, value: unknown, { safe = false, full = true } = {})
     }),
   );
 
-/** Runs one hostile message between two good ones, and tells what became of it and what reached AWS. */
+/** Runs a hostile message between two good ones. Returns its outcome and the calls that reached AWS. */
 async function run(
   hostile: unknown,
   {
@@ -92,13 +92,10 @@ const open = () => {
 describe('a pointer', () => {
   test.each([
     ['another bucket', 'other-bucket#cache/x!1.5.json'],
-    ['a bucket named as something every object has', 'constructor#cache/x!1.5.json'],
-    [
-      'a bucket in another region, by its access point',
-      'arn:aws:s3:eu-west-1:123456789012:accesspoint:x#cache/x!1.5.json',
-    ],
+    ['a bucket named like a property of Object.prototype', 'constructor#cache/x!1.5.json'],
+    ['an access point in another region', 'arn:aws:s3:eu-west-1:123456789012:accesspoint:x#cache/x!1.5.json'],
     ['a bucket behind a URL', 'bucket.s3.eu-west-1.amazonaws.com#cache/x!1.5.json'],
-  ])('to %s is refused, and nothing reaches AWS', async (_, pointer) => {
+  ])('to %s is refused without a call to AWS', async (_, pointer) => {
     const { error, reached, done } = await run({ task_name: 'work', task_kwargs: { at: [tag(pointer)] } });
     expect(error).toMatchObject({ code: 'BUCKET_NOT_ALLOWED' });
     expect(error).toMatchObject({ path: '$.task_kwargs.at[0]', retryable: false });
@@ -106,18 +103,18 @@ describe('a pointer', () => {
   });
 
   test.each([
-    ['up and out', '../x!1.5.json'],
-    ['up and out of a folder', 'cache/../secrets/x!1.5.json'],
-    ['up, by its folder alone', '../x!1.5.json'],
+    ['above the bucket', '../x!1.5.json'],
+    ['above its folder', 'cache/../secrets/x!1.5.json'],
+    ['above the bucket by its folder', '../x!1.5.json'],
     ['here', './x!1.5.json'],
     ['without a time', 'cache/x.json'],
     ['with another ending', 'cache/x!1.5.yaml'],
-    ['with more after its ending', 'cache/x!1.5.json?versionId=1'],
-    ['with a line more', 'cache/x!1.5.json\n'],
-    ['with a line within', 'cache/x\n!1.5.json'],
-    ['with half a character', 'cache/\ud83d!1.5.json'],
-    ['of nothing', ''],
-  ])('to a key %s is refused, and nothing reaches AWS', async (_, key) => {
+    ['with a query string', 'cache/x!1.5.json?versionId=1'],
+    ['with a trailing line break', 'cache/x!1.5.json\n'],
+    ['with a line break inside', 'cache/x\n!1.5.json'],
+    ['with a lone surrogate', 'cache/\ud83d!1.5.json'],
+    ['that is empty', ''],
+  ])('to a key %s is refused without a call to AWS', async (_, key) => {
     const { error, reached, done } = await run({
       task_name: 'work',
       task_kwargs: tag(`${aws.bucket}#${key}`),
@@ -134,20 +131,20 @@ describe('a pointer', () => {
     ['an object', { toString: 'x' }],
     ['a URL', 'https://example.com/cache/x!1.5.json'],
     ['10,000 characters', '#'.repeat(10_000)],
-  ])('that is %s is refused, and nothing reaches AWS', async (_, pointer) => {
+  ])('that is %s is refused without a call to AWS', async (_, pointer) => {
     const { error, reached } = await run({ task_name: 'work', task_kwargs: tag(pointer) });
     expect(error).toMatchObject({ code: 'BAD_POINTER' });
     expect(reached).toEqual([]);
   });
 
-  test('to a pointer to itself ends', async () => {
+  test('to itself is an error', async () => {
     await store('circle', { again: tag(pointerTo('circle')) });
     const { error, reached } = await run({ task_name: 'work', task_kwargs: tag(pointerTo('circle')) });
     expect(error).toMatchObject({ code: 'TOO_MANY_POINTERS' });
     expect(reached).toEqual(['GET']);
   });
 
-  test('to values that hold more and more values reads each once, and ends at the cap', async () => {
+  test('to values that refer to ever more values reads each once and stops at the limit', async () => {
     const layers = Array.from({ length: 7 }, (_, i) => Array.from({ length: 7 }, (_, j) => `web${i}-${j}`));
     for (const [i, layer] of layers.entries()) {
       const below = (layers[i + 1] ?? []).map((name) => tag(pointerTo(name)));
@@ -158,7 +155,7 @@ describe('a pointer', () => {
     expect(reached.length).toBeLessThanOrEqual(1 + 6 * 7);
   });
 
-  test('among many, each to a value under the cap, is read only as far as the cap for all', async () => {
+  test('to many values under the limit is read only up to the limit for all', async () => {
     const names = Array.from({ length: 5 }, (_, i) => `part${i}`);
     for (const name of names) await store(name, 'x'.repeat(400));
     const kwargs = Object.fromEntries(names.map((name) => [name, tag(pointerTo(name))]));
@@ -167,7 +164,7 @@ describe('a pointer', () => {
     expect(done).toEqual([]);
   });
 
-  test('in a value that is not to be rebuilt is not followed', async () => {
+  test('in a value with safe_mode is not followed', async () => {
     const inside = tag('other-bucket#cache/x!1.5.json');
     await store('safe', { inside }, { safe: true });
     const { error, done, reached } = await run({
@@ -178,7 +175,7 @@ describe('a pointer', () => {
     expect({ done, reached }).toEqual({ done: [{ at: { inside } }], reached: ['GET'] });
   });
 
-  test('beside __proto__ leaves every prototype alone', async () => {
+  test('beside __proto__ changes no prototype', async () => {
     await store('proto', { polluted: true });
     const pointer = JSON.stringify(tag(pointerTo('proto')));
     const text = `{"task_name":"work","task_kwargs":{"a":${pointer},"__proto__":${pointer},"constructor":{"prototype":${pointer}}}}`;
@@ -193,23 +190,23 @@ describe('a pointer', () => {
 
 describe('a callback', () => {
   test.each<[string, unknown]>([
-    ['an ARN', 'arn:aws:sns:eu-west-1:999999999999:theirs'],
-    ['a URL', 'https://sqs.us-east-1.amazonaws.com/999999999999/theirs'],
+    ['an ARN', 'arn:aws:sns:eu-west-1:999999999999:foreign'],
+    ['a URL', 'https://sqs.us-east-1.amazonaws.com/999999999999/foreign'],
     ['a path', '../next'],
     ['a name with a space', 'next task'],
     ['a name of 257 characters', 'n'.repeat(257)],
-    ['a name in other letters', 'nächste'],
-    ['a name with a line more', 'next\n'],
+    ['a name with an umlaut', 'nächste'],
+    ['a name with a trailing line break', 'next\n'],
     ['.fifo alone', '.fifo'],
-    ['a chain with an ARN in it', 'next#arn:aws:sns:eu-west-1:999999999999:theirs'],
-    ['a chain with a hole', 'work##next'],
+    ['a chain with an ARN in it', 'next#arn:aws:sns:eu-west-1:999999999999:foreign'],
+    ['a chain with an empty link', 'work##next'],
     ['a chain without an end', 'work#'],
-    ['a chain that returns to itself', 'work#work'],
-    ['a chain that comes back', 'work#next#work'],
+    ['a chain with a repeated link', 'work#work'],
+    ['a cyclic chain', 'work#next#work'],
     ['a number', 7],
     ['a list', ['next']],
-    ['an object that has its own toString', { toString: 'x', valueOf: 'x' }],
-  ])('that is %s is refused before the task runs, and nothing reaches AWS', async (_, callback) => {
+    ['an object with a toString', { toString: 'x', valueOf: 'x' }],
+  ])('that is %s is refused before the task runs, without a call to AWS', async (_, callback) => {
     const { error, reached, done } = await run({ task_name: 'work', task_kwargs: {}, callback });
     expect(error).toBeInstanceOf(CallbackError);
     expect(error).toMatchObject({ path: '$.callback', retryable: false });
@@ -217,7 +214,7 @@ describe('a callback', () => {
     expect({ reached, done }).toEqual({ reached: [], done: [] });
   });
 
-  test('of a thousand links goes on to its first, whole', async () => {
+  test('of a thousand links is sent to its first link unchanged', async () => {
     const chain = Array.from({ length: 1000 }, (_, i) => `link${i}`).join('#');
     const { error, sent } = await run({ task_name: 'work', task_kwargs: {}, callback: chain });
     expect(error).toBeUndefined();
@@ -225,14 +222,14 @@ describe('a callback', () => {
     expect(sent[0]).toContain(`"callback":"${chain}"`);
   });
 
-  test('of so many links that no message holds them is refused', async () => {
+  test('with more links than a message holds is refused', async () => {
     const chain = Array.from({ length: 50_000 }, (_, i) => `link${i}`).join('#');
     const { error, sent } = await run({ task_name: 'work', task_kwargs: {}, callback: chain }, { raw: true });
     expect(error).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
     expect(sent).toEqual([]);
   });
 
-  test('beside more than ten others is refused before the task runs, however many they are', async () => {
+  test('among more than ten is refused before the task runs', async () => {
     for (const number of [11, 60_000]) {
       const stringValue = Array.from({ length: number }, (_, i) => i.toString(36)).join();
       const messageAttributes = { also_callbacks: { dataType: 'String', stringValue } };
@@ -250,30 +247,30 @@ describe('a callback', () => {
     expect(error).toBeUndefined();
   });
 
-  test('that is the task itself runs it once more, and there it ends', async () => {
+  test('to the task itself runs it once more and ends', async () => {
     const { error, sent } = await run({ task_name: 'work', task_kwargs: {}, callback: 'work' });
     expect(error).toBeUndefined();
     expect(sent).toHaveLength(1);
     expect(sent[0]).not.toContain('"callback"');
   });
 
-  test('leads only where the topics that were given lead', async () => {
+  test('leads only to the topics in the option', async () => {
     const topics = { next: `arn:aws:sns:${aws.region}:${aws.accountId}:next` };
     for (const callback of ['work', 'constructor', '__proto__', 'toString']) {
       const { error, reached } = await run({ task_name: 'work', task_kwargs: {}, callback }, { topics });
       expect(error).toMatchObject({ code: 'TOPIC_NOT_FOUND' });
-      // Not even the result is stored: it has nowhere to go.
+      // The result is not stored either, since nothing would point to it.
       expect(reached).toEqual([]);
     }
   });
 
-  test('does not lead where the prototype of the topics leads', async () => {
+  test('never uses the prototype of the topics', async () => {
     const topics = Object.create({ next: `arn:aws:sns:${aws.region}:${aws.accountId}:next` });
     const { error } = await run({ task_name: 'work', task_kwargs: {}, callback: 'next' }, { topics });
     expect(error).toMatchObject({ code: 'TOPIC_NOT_FOUND' });
   });
 
-  test('of its own leads into the region and the account of the function, and nowhere else', async () => {
+  test("by default leads only to topics in the function's own region and account", async () => {
     const { error, sent } = await run({ task_name: 'work', task_kwargs: {}, callback: 'not-there' });
     expect(error).toBeInstanceOf(PublishError);
     expect(error).toMatchObject({ retryable: false });
@@ -283,7 +280,7 @@ describe('a callback', () => {
 
 describe('a task', () => {
   test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf', ''])(
-    'named %j finds no function',
+    'named %j is unknown',
     async (task_name) => {
       const { error, reached } = await run(`{"task_name":${JSON.stringify(task_name)},"callback":"next"}`);
       expect(error).toBeInstanceOf(UnknownTaskError);
@@ -298,19 +295,19 @@ describe('a task', () => {
     Message: typeof message === 'string' ? message : JSON.stringify(message),
   });
 
-  test('in an envelope in an envelope is not unwrapped twice', async () => {
+  test('in an envelope in an envelope is unwrapped once', async () => {
     const { error, reached, done } = await run(envelope(envelope({ task_name: 'work' })));
     expect(error).toBeInstanceOf(NotATaskError);
     expect({ reached, done }).toEqual({ reached: [], done: [] });
   });
 
-  test('with an envelope as its arguments gets them as they are', async () => {
+  test('with an envelope as its arguments gets them unchanged', async () => {
     const task_kwargs = envelope({ task_name: 'good' });
     const { error, done } = await run({ task_name: 'work', task_kwargs });
     expect({ error, done }).toEqual({ error: undefined, done: [task_kwargs] });
   });
 
-  test('with 10 MB of arguments is handled, its result through S3', async () => {
+  test('with 10 MB of arguments runs, and its result goes through S3', async () => {
     const task_kwargs = { list: Array.from({ length: 1000 }, (_, i) => `${i}`.padEnd(10_000, 'ü')) };
     const { error, done, reached, sent } = await run({ task_name: 'work', task_kwargs, callback: 'next' });
     expect(error).toBeUndefined();
@@ -319,7 +316,7 @@ describe('a task', () => {
     expect(sent[0]?.length).toBeLessThan(1000);
   });
 
-  test('deeper than a message may be fails alone', async () => {
+  test('nested too deep fails alone', async () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
     const { error, reached } = await run(`{"task_name":"work","task_kwargs":${deep}}`);
     expect(error).toMatchObject({ name: 'MessageNotJsonError', retryable: false });

@@ -24,7 +24,7 @@ test.each<[string, number]>([
   ['com.amazonaws.sqs#QueueDoesNotExist', 400],
   ['ValidationException', 400],
   ['AccessDeniedException', 400],
-])('%s of status %i is final', (name, status) => {
+])('%s with status %i is final', (name, status) => {
   expect(isFinalFault(fault(name, status))).toBe(true);
 });
 
@@ -53,12 +53,12 @@ test.each<[string, number | undefined]>([
   ['AccessDenied', undefined],
   ['AFaultThatAwsAddsLater', 400],
   ['AFaultThatAwsAddsLater', 403],
-])('%s of status %p may pass', (name, status) => {
+])('%s with status %p is retryable', (name, status) => {
   expect(isFinalFault(fault(name, status))).toBe(false);
 });
 
 test.each([undefined, '', 'UnknownError', 'Error', '404'])(
-  'the status decides where the code is %j',
+  'the code %j leaves the decision to the status',
   (name) => {
     for (const status of [301, 403, 404, 405, 410, 413, 414]) {
       expect([status, isFinalFault(fault(name, status))]).toEqual([status, true]);
@@ -69,7 +69,7 @@ test.each([undefined, '', 'UnknownError', 'Error', '404'])(
   },
 );
 
-test('a fault that the SDK calls retryable may pass, whatever its code', () => {
+test('a fault that the SDK calls retryable is retryable, whatever its code', () => {
   expect(isFinalFault(fault('AccessDenied', 400, { $retryable: {} }))).toBe(false);
   expect(isFinalFault(fault('AccessDenied', 400, { $retryable: { throttling: true } }))).toBe(false);
 });

@@ -12,7 +12,7 @@ import { sqsRecord } from '../support/sqsRecord.ts';
 const methods = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
 const environment = { ...process.env };
 const bare = Object.fromEntries(methods.map((method) => [method, console[method]]));
-/** The calls that reach the console itself. */
+/** The calls that reach the real console. */
 const raw: unknown[][] = [];
 
 afterEach(() => {
@@ -21,7 +21,7 @@ afterEach(() => {
   raw.length = 0;
 });
 
-/** Collects the calls that reach the console itself. */
+/** Collects the calls that reach the real console. */
 function watchConsole() {
   for (const method of methods) console[method] = (...args: unknown[]) => void raw.push([method, ...args]);
   return Object.fromEntries(methods.map((method) => [method, console[method]]));
@@ -34,8 +34,8 @@ function makeStack(work: (n: number) => unknown, options: object = {}, others: M
   const captured = capturedLines(logger);
   const worker = ({ task_kwargs }: { task_kwargs: { n: number } }) => work(task_kwargs.n);
   const handler = middy(queued(worker)) as unknown as ReturnType<typeof middy>;
-  for (const one of [lambdaLogged({ logger, ...options }), sqsSnsUnwrap() as MiddlewareObj, ...others])
-    handler.use(one);
+  for (const middleware of [lambdaLogged({ logger, ...options }), sqsSnsUnwrap() as MiddlewareObj, ...others])
+    handler.use(middleware);
   const invoke = (numbers: readonly number[], context = lambdaContext()) =>
     handler(
       { Records: numbers.map((n) => sqsRecord({ task_name: `task${n}`, task_kwargs: { n } })) } as never,
@@ -44,7 +44,7 @@ function makeStack(work: (n: number) => unknown, options: object = {}, others: M
   return { invoke, logger, ...captured };
 }
 
-test('each method is a line at its level, formatted as the console formats it, with the keys of its task', async () => {
+test('each method writes a line at its level, formatted as the console does, with the keys of its task', async () => {
   const before = watchConsole();
   const { invoke, lines } = makeStack(() => {
     for (const method of methods)
@@ -89,14 +89,14 @@ test.each<[string, MiddlewareObj]>([
   ],
   ['a before that answers early', warmup({ isWarmingUp: () => true }) as MiddlewareObj],
   ['an after that answers early', { after: () => 'early' }],
-])('put back after %s', async (_, other) => {
+])('restores the console after %s', async (_, other) => {
   const before = watchConsole();
   const { invoke } = makeStack(() => Promise.reject(new Error('failed')), {}, [other]);
   await Promise.allSettled([invoke([1])]);
   expect(current()).toEqual(before);
 });
 
-test('two invocations that overlap, each with its own logger; put back with the last', async () => {
+test('overlapping invocations write to their own loggers, and the last restores the console', async () => {
   const before = watchConsole();
   const opens: (() => void)[] = [];
   const work = async (n: number) => {
@@ -104,9 +104,9 @@ test('two invocations that overlap, each with its own logger; put back with the 
     await new Promise<void>((resolve) => opens.push(resolve));
     console.log('end', n);
   };
-  const one = makeStack(work);
-  const two = makeStack(work);
-  const running = [one.invoke([1]), two.invoke([2])];
+  const first = makeStack(work);
+  const second = makeStack(work);
+  const running = [first.invoke([1]), second.invoke([2])];
   while (opens.length < 2) await new Promise((resolve) => setImmediate(resolve));
   opens[0]?.();
   await running[0];
@@ -114,13 +114,14 @@ test('two invocations that overlap, each with its own logger; put back with the 
   opens[1]?.();
   await running[1];
   expect(current()).toEqual(before);
-  const messages = (stack: typeof one) => stack.lines().map(({ message, task_name }) => [message, task_name]);
-  expect(messages(one)).toEqual([
+  const messages = (stack: typeof first) =>
+    stack.lines().map(({ message, task_name }) => [message, task_name]);
+  expect(messages(first)).toEqual([
     ['start 1', 'task1'],
     ['end 1', 'task1'],
     ['batch done', undefined],
   ]);
-  expect(messages(two)).toEqual([
+  expect(messages(second)).toEqual([
     ['start 2', 'task2'],
     ['end 2', 'task2'],
     ['batch done', undefined],
@@ -128,15 +129,15 @@ test('two invocations that overlap, each with its own logger; put back with the 
   expect(raw).toEqual([]);
 });
 
-test('a patch that is put over the captured console stays', async () => {
+test('a patch over the captured console stays', async () => {
   watchConsole();
-  const theirs = (...args: unknown[]) => raw.push(['theirs', ...args]);
+  const patched = (...args: unknown[]) => raw.push(['patched', ...args]);
   const { invoke, lines } = makeStack(() => {
-    console.log = theirs;
+    console.log = patched;
   });
   await invoke([1]);
-  expect(console.log).toBe(theirs);
-  // They kept ours, which passes its arguments on outside of invocations.
+  expect(console.log).toBe(patched);
+  // The patch kept our function, which passes its arguments on outside invocations.
   const again = makeStack(() => {
     console.warn('now');
   });
@@ -157,7 +158,7 @@ test('a patch that is put over the captured console stays', async () => {
   expect(lines()).toHaveLength(1);
 });
 
-test("no JSON inside JSON: another logger's line and a metric are written as they are", async () => {
+test('lines of another logger and metrics are written unchanged, not as JSON in JSON', async () => {
   watchConsole();
   const metric = JSON.stringify({ _aws: { CloudWatchMetrics: [] }, latency: 3 });
   const { invoke, texts, lines } = makeStack(() => {
@@ -175,7 +176,7 @@ test("no JSON inside JSON: another logger's line and a metric are written as the
   expect(raw).toEqual([]);
 });
 
-test('with POWERTOOLS_DEV, where the logger itself writes to the console: each line once', async () => {
+test('with POWERTOOLS_DEV, where the logger writes to the console itself, each line is written once', async () => {
   process.env.POWERTOOLS_DEV = 'true';
   watchConsole();
   const logger = new Logger({ serviceName: 'shop' });
@@ -193,7 +194,7 @@ test('with POWERTOOLS_DEV, where the logger itself writes to the console: each l
   ]);
 });
 
-test("the AWS SDK's chatter is at warn", async () => {
+test('the AWS SDK logs from warn up', async () => {
   const { invoke, lines } = makeStack(() => {
     const call = {
       clientName: 'S3Client',
@@ -209,7 +210,7 @@ test("the AWS SDK's chatter is at warn", async () => {
   expect(lines().map(({ level }) => level)).toEqual(['WARN', 'INFO']);
 });
 
-test('a line from outside of any invocation goes to the logger of the one under way', async () => {
+test('a line from outside an invocation goes to the logger of the running one', async () => {
   watchConsole();
   let write = () => {};
   const written = new Promise<void>((resolve) => {
@@ -231,7 +232,7 @@ describe('a line that is JSON', () => {
     password: 'not a secret here',
   });
 
-  test('obeys the level; a metric is written at any level', async () => {
+  test('obeys the log level, but a metric is always written', async () => {
     const { invoke, texts, logger } = makeStack(() => {
       logger.setLogLevel('WARN');
       for (const method of methods) console[method](JSON.stringify({ method }));
@@ -242,7 +243,7 @@ describe('a line that is JSON', () => {
     expect(texts).toEqual(['{"method":"error"}', '{"method":"warn"}', metric]);
   });
 
-  test('is written without secrets; otherwise its text does not change', async () => {
+  test('is written unchanged except for its secrets', async () => {
     const exact = ' { "n": 12345678901234567890, "s": "\\u00e9", "list": [ ] } ';
     const { invoke, texts } = makeStack(() => {
       console.info(exact);
@@ -255,7 +256,7 @@ describe('a line that is JSON', () => {
     ]);
   });
 
-  test('that is very long is a message, cut and without secrets', async () => {
+  test('that is very long becomes a message, truncated and redacted', async () => {
     const long = JSON.stringify({ password: 'needle', rows: Array(100_000).fill({ token: 'needle' }) });
     const { invoke, texts, lines } = makeStack(() => console.info(long));
     await invoke([1]);
@@ -264,7 +265,7 @@ describe('a line that is JSON', () => {
   });
 });
 
-test('a failure that has its line is not written again, but words written with it are', async () => {
+test('does not repeat a logged failure, but keeps the text logged with it', async () => {
   const reports: MiddlewareObj = {
     after: ({ response }) => {
       for (const { reason } of response as PromiseRejectedResult[]) {
@@ -301,7 +302,7 @@ test('releasing the console twice counts once', () => {
   expect(current()).toEqual(before);
 });
 
-test('under fake timers an invocation ends, and the console is put back', async () => {
+test('under fake timers an invocation ends and restores the console', async () => {
   const before = watchConsole();
   jest.useFakeTimers();
   try {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 
-/** What a process loads that imports a file. */
+/** The modules that a process loads when it imports a file. */
 function loadedBy(file: string): string[] {
   const code = `
     import { registerHooks } from 'node:module';
@@ -29,7 +29,7 @@ test('importing lambdaLogged loads no AWS client', () => {
   expect(loadedBy('lambdaLogged').filter((url) => url.includes('@aws-sdk/'))).toEqual([]);
 });
 
-test('each tracing loads its own alone', () => {
+test('each tracing module loads only its own library', () => {
   const by = (file: string) => {
     const found = loadedBy(file).flatMap((url) => tracers.exec(url)?.[1] ?? []);
     return [...new Set(found)].sort();

@@ -40,7 +40,7 @@ async function run(options: object) {
   return Records.map(({ messageId }) => messageId.slice(-6));
 }
 
-test('level, time, task and message, and below it the error with its causes', async () => {
+test('shows level, time, task and message, then the error with its causes', async () => {
   process.env.NO_COLOR = '1';
   process.stdout.isTTY = true;
   const [first, second] = await run({ format: 'pretty' });
@@ -59,29 +59,29 @@ test('level, time, task and message, and below it the error with its causes', as
   ]);
 });
 
-describe('which format', () => {
+describe('the format', () => {
   const isPretty = async (options: object = {}) => {
     await run(options);
     return !written[0]?.startsWith('{');
   };
 
-  test('pretty in a terminal outside Lambda, in colours', async () => {
+  test('is pretty in a terminal outside Lambda, with colours', async () => {
     delete process.env.NO_COLOR;
     process.stdout.isTTY = true;
     expect(await isPretty()).toBe(true);
     expect(written[0]).not.toBe(stripVTControlCharacters(written[0] ?? ''));
   });
-  test('json without a terminal', async () => {
+  test('is JSON without a terminal', async () => {
     process.stdout.isTTY = false;
     expect(await isPretty()).toBe(false);
   });
-  test('json on Lambda', async () => {
+  test('is JSON on Lambda', async () => {
     process.stdout.isTTY = true;
     process.env.AWS_LAMBDA_FUNCTION_NAME = 'worker';
     expect(await isPretty()).toBe(false);
     expect(JSON.parse(written[0] ?? '')).toMatchObject({ service: 'worker' });
   });
-  test('a logger that is given keeps its own, unless it is said', async () => {
+  test('of a given logger stays, unless the option is set', async () => {
     process.stdout.isTTY = true;
     expect(await isPretty({ logger: new Logger() })).toBe(false);
     written = [];
@@ -90,24 +90,26 @@ describe('which format', () => {
 });
 
 test.each(['plain text', '{"_aws":{}}', '{broken', '[1]'])(
-  'text that is not a log line stays as it is: %s',
+  'text that is not a log line is left alone: %s',
   (text) => {
     expect(prettyLine(text, false)).toBe(text);
   },
 );
 
-test('an error that is not an object, and values that are not text', () => {
+test('prints errors that are not objects, and values that are not text', () => {
   const line = {
     level: 'WARN',
-    message: 'odd',
+    message: 'uneven',
     timestamp: '2026-11-21T10:00:00.123Z',
     error: 'text',
     list: [1, 'a b'],
   };
-  expect(prettyLine(JSON.stringify(line), false)).toBe("10:00:00.123 WARN  odd list=[ 1, 'a b' ]\n    text");
+  expect(prettyLine(JSON.stringify(line), false)).toBe(
+    "10:00:00.123 WARN  uneven list=[ 1, 'a b' ]\n    text",
+  );
 });
 
-test('no control character reaches the terminal, except line feeds and tabs of a message', () => {
+test('escapes control characters, except line feeds and tabs in a message', () => {
   const evil = '\u001b]0;owned\u0007\u001b[2J\r\u009b31m\u202e';
   const line = {
     level: `INFO${evil}`,

@@ -61,7 +61,7 @@ test.each<[string, unknown, string]>([
   ['a cause', new Error('outer', { cause: withPassword() }), "password: '[redacted]'"],
   ['errors', new AggregateError([withPassword()]), "password: '[redacted]'"],
   ['a signature', new Error('https://x?Signature=needle'), 'https://x?Signature=[redacted]'],
-])('no secret in the console: %s', async (_, value, shown) => {
+])('redacts secrets in the console: %s', async (_, value, shown) => {
   const { text, lines } = await run(() => console.error('seen:', value));
   expect(text).not.toContain('needle');
   expect(lines[0]?.message).toContain(shown);
@@ -70,7 +70,7 @@ test.each<[string, unknown, string]>([
 
 test.each<[string, unknown, object]>([
   ['an instance', new User(), { name: 'Ann', password: '[redacted]' }],
-  ['what toJSON gives', new Account(), { owner: 'Ann', password: '[redacted]' }],
+  ['the result of toJSON', new Account(), { owner: 'Ann', password: '[redacted]' }],
   [
     'an error',
     withHeaders(new AxiosHeaders(authorization)),
@@ -91,18 +91,18 @@ test.each<[string, unknown, object]>([
     { secretAccessKey: Buffer.from('needle'), body: Buffer.from('ok') },
     { secretAccessKey: '[redacted]' },
   ],
-])('no secret in a line: %s', async (_, value, shown) => {
+])('redacts secrets in a line: %s', async (_, value, shown) => {
   const { text, lines } = await run((logger) => logger.info('seen', { value }));
   expect(text).not.toContain('needle');
   expect(lines[0]?.['value']).toMatchObject(shown);
 });
 
-test("no signature in a logger's message", async () => {
+test('redacts signatures in a message', async () => {
   const { text } = await run((logger) => logger.info('GET https://x?X-Amz-Signature=needle&y=1'));
   expect(text).toContain('GET https://x?X-Amz-Signature=[redacted]&y=1');
 });
 
-test('a cycle is shown without secrets, and is not changed', async () => {
+test('redacts a cyclic object without changing it', async () => {
   const user: Record<string, unknown> = { password: 'needle', name: 'Ann' };
   user['self'] = { user, list: [user] };
   const { text, lines } = await run((logger) => {
@@ -119,9 +119,9 @@ test('a cycle is shown without secrets, and is not changed', async () => {
   expect(user['password']).toBe('needle');
 });
 
-test('the work is bounded: objects that all refer to each other, 100,000 objects, 20,000 levels', async () => {
+test('bounds the work: objects that all refer to each other, 100,000 objects, 20,000 levels', async () => {
   const nodes = Array.from({ length: 30 }, (_, id): Record<string, unknown> => ({ id }));
-  for (const one of nodes) for (const other of nodes) one[`to${other['id']}`] = other;
+  for (const node of nodes) for (const other of nodes) node[`to${other['id']}`] = other;
   const many = Array.from({ length: 100_000 }, () => ({ password: 'needle' }));
   let deep: object = { password: 'needle' };
   for (let depth = 0; depth < 20_000; depth += 1) deep = { deep };
@@ -131,14 +131,14 @@ test('the work is bounded: objects that all refer to each other, 100,000 objects
     logger.info('seen', { many });
     console.log('%s', nodes[0]);
     logger.info('seen', { node: nodes[0], deep });
-    throw Object.assign(new Error('odd'), { node: nodes[0], deep });
+    throw Object.assign(new Error('broken'), { node: nodes[0], deep });
   });
   expect(performance.now() - start).toBeLessThan(5000);
   expect(status).toBe('rejected');
   expect(text).not.toContain('needle');
   expect(lines[3]?.['node']).toMatchObject({ id: 0, to1: { id: 1, to0: '[circular]' }, to29: { id: 29 } });
   const { error } = lines[4] as unknown as { error: object };
-  expect(error).toMatchObject({ message: 'odd', node: { to1: { id: 1 } }, deep: { deep: { deep: {} } } });
+  expect(error).toMatchObject({ message: 'broken', node: { to1: { id: 1 } }, deep: { deep: { deep: {} } } });
 });
 
 const throwing = () => {
@@ -157,10 +157,14 @@ const getter = () => ({
 
 test.each<[string, unknown, string]>([
   ['a getter that throws', getter(), 'seen { x: [Getter] }'],
-  ['a proxy that was revoked', revoked(), 'seen [unreadable]'],
-  ['one inside', { a: { b: revoked() } }, "seen { a: { b: '[unreadable]' } }"],
+  ['a revoked proxy', revoked(), 'seen [unreadable]'],
+  ['a nested revoked proxy', { a: { b: revoked() } }, "seen { a: { b: '[unreadable]' } }"],
   ['a proxy that throws', new Proxy({}, { ownKeys: throwing }), 'seen [unreadable]'],
-  ['what cannot show itself', { [Symbol.for('nodejs.util.inspect.custom')]: throwing }, 'seen [unreadable]'],
+  [
+    'a custom inspection that throws',
+    { [Symbol.for('nodejs.util.inspect.custom')]: throwing },
+    'seen [unreadable]',
+  ],
 ])('an unreadable value in the console does not fail the task: %s', async (_, value, shown) => {
   const { lines, status } = await run(() => {
     console.log('seen', value);
@@ -173,7 +177,7 @@ test.each<[string, unknown, string]>([
 test.each<[string, () => unknown, unknown]>([
   ['a getter that throws', getter, { x: '[unreadable]' }],
   ['a toJSON that throws', () => ({ toJSON: throwing }), '[unreadable]'],
-  ['a proxy that was revoked', revoked, '[unreadable]'],
+  ['a revoked proxy', revoked, '[unreadable]'],
   [
     'an error',
     () => Object.defineProperty(new Error('bad'), 'x', { enumerable: true, get: throwing }),
@@ -189,7 +193,7 @@ test.each<[string, () => unknown, unknown]>([
 const redacted = { logEvent: true, redact: ['task_kwargs.card'] };
 const card = { task_name: 'work', task_kwargs: { card: '4111' } };
 
-test('a key Message of the task itself does not keep a path from being redacted', async () => {
+test('redacts a path even if the task has a key Message', async () => {
   const { text, lines } = await run(() => {}, redacted, sqsRecord({ ...card, Message: 'x' }, { raw: true }));
   expect(text).not.toContain('4111');
   expect(lines[0]).toMatchObject({
@@ -197,7 +201,7 @@ test('a key Message of the task itself does not keep a path from being redacted'
   });
 });
 
-test('with redact, only the length of a message that is not JSON is logged', async () => {
+test('with redact, logs only the length of a message that is not JSON', async () => {
   const broken = `${JSON.stringify(card)},`;
   const raw = { ...sqsRecord(card, { raw: true }), body: broken };
   const envelope = { Type: 'Notification', TopicArn: 'arn', Message: broken };

@@ -30,7 +30,7 @@ afterEach(() => {
   process.env = { ...environment };
 });
 
-/** A logger of its own for each test, and what it writes. */
+/** A logger for one test, and the lines it writes. */
 function makeLogger(options: ConstructorParameters<typeof Logger>[0] = {}) {
   const logger = new Logger({ serviceName: 'shop', ...options });
   return { logger, ...capturedLines(logger) };
@@ -41,7 +41,7 @@ const quietPartial = () => sqsPartialBatchFailure({ logger: () => {} }) as Middl
 
 function stackOf(worker: Worker, stack: MiddlewareObj[], options = {}): Handler {
   const handler = middy(queued(worker, options)) as unknown as ReturnType<typeof middy>;
-  for (const one of stack) handler.use(one);
+  for (const middleware of stack) handler.use(middleware);
   return (event, context = lambdaContext()) => handler(event as never, context as never) as Promise<unknown>;
 }
 
@@ -50,10 +50,11 @@ const taskOf = (n: number, more: object = {}) =>
 const batchOf = (...numbers: number[]): SQSEvent => ({ Records: numbers.map((n) => taskOf(n)) });
 const nine = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 const failing: Worker = ({ task_kwargs }) => {
-  if ((task_kwargs?.n ?? 0) % 2) throw new Error(`${task_kwargs?.n} is odd`, { cause: new TypeError('why') });
+  if ((task_kwargs?.n ?? 0) % 2)
+    throw new Error(`${task_kwargs?.n} is broken`, { cause: new TypeError('why') });
 };
 
-describe('1. one structured line for everything', () => {
+describe('1. structured lines', () => {
   test('a line has the function and the request; in a task, the task and its chain too', async () => {
     process.env._X_AMZN_TRACE_ID =
       'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1';
@@ -91,7 +92,7 @@ describe('1. one structured line for everything', () => {
     expect(second).toMatchObject({ cold_start: false, task_name: 'task2' });
   });
 
-  test("without a service of its own, a line goes under the function's name; with one, under that", async () => {
+  test("uses the function's name as the service by default", async () => {
     delete process.env.POWERTOOLS_SERVICE_NAME;
     const services = async (logger: Logger) => {
       const { lines } = capturedLines(logger);
@@ -105,7 +106,7 @@ describe('1. one structured line for everything', () => {
     expect(await services(new Logger())).toEqual(['named', 'named', 'named']);
   });
 
-  test('the chain keeps the id it came with; one that nobody could have meant is not taken', async () => {
+  test('keeps the incoming chain id, unless it is malformed', async () => {
     const { logger, lines } = makeLogger();
     const outgoing: unknown[] = [];
     const handler = stackOf(
@@ -127,7 +128,7 @@ describe('1. one structured line for everything', () => {
     expect(outgoing).toEqual([{ chain_id: 'first-message' }, { chain_id: bad.messageId }]);
   });
 
-  test('a task that did not lie in its message has them too, from when it is there', async () => {
+  test('a task that another stage provides is on the lines from then on', async () => {
     const { logger, lines } = makeLogger();
     const fetch = () =>
       stageMiddleware({
@@ -150,7 +151,7 @@ describe('1. one structured line for everything', () => {
     ]);
   });
 
-  test('in a direct invocation, also without queued', async () => {
+  test('works in a direct invocation, also without queued', async () => {
     const { logger, lines } = makeLogger();
     const log = lambdaLogged({ logger });
     const plain = middy(async () => logger.info('working')).use(log) as unknown as Handler;
@@ -166,7 +167,7 @@ describe('1. one structured line for everything', () => {
     expect(lines()).toEqual([expect.objectContaining(line), expect.objectContaining(line)]);
   });
 
-  test('a line from outside the invocation, such as one of a connection, belongs to the only one under way', async () => {
+  test('a line from outside an invocation belongs to the only running one', async () => {
     const { logger, lines } = makeLogger();
     let write = () => {};
     const written = new Promise<void>((resolve) => {
@@ -183,7 +184,7 @@ describe('1. one structured line for everything', () => {
   });
 });
 
-/** Shows what the stages outside of the handler have put on the message that follows. */
+/** Returns the attributes that the stages outside the handler put on the callback. */
 function lastStage(outgoing: unknown[]): MiddlewareObj {
   return stageMiddleware({
     name: 'last',
@@ -195,8 +196,8 @@ function lastStage(outgoing: unknown[]): MiddlewareObj {
   });
 }
 
-describe('3. per task, also when ten run at once', () => {
-  /** Logs at every step, deep in asynchronous work of every kind. */
+describe('3. per task, even with ten concurrent tasks', () => {
+  /** Logs before and after every kind of asynchronous work. */
   const wander =
     (logger: Logger, seen: (n: number) => void): Worker =>
     async ({ task_kwargs }) => {
@@ -219,7 +220,7 @@ describe('3. per task, also when ten run at once', () => {
       seen(n);
     };
 
-  test('ten interleaved tasks: each line has its own task and no other', async () => {
+  test('ten interleaved tasks: each line has only its own task', async () => {
     const { logger, lines } = makeLogger();
     const order: number[] = [];
     const handler = stackOf(
@@ -235,7 +236,7 @@ describe('3. per task, also when ten run at once', () => {
     expect(new Set(here.map(({ message_id }) => message_id)).size).toBe(10);
   });
 
-  test('two invocations at once: each line has its own request', async () => {
+  test('two concurrent invocations: each line has its own request', async () => {
     const { logger, lines } = makeLogger();
     const handler = stackOf(
       wander(logger, () => {}),
@@ -256,7 +257,7 @@ describe('3. per task, also when ten run at once', () => {
     expect(summaries.map(({ function_request_id }) => function_request_id).sort()).toEqual(['high', 'low']);
   });
 
-  test('children of the logger have them too', async () => {
+  test('applies to child loggers', async () => {
     const { logger, lines } = makeLogger();
     const child = logger.createChild({ persistentKeys: { part: 'child' } });
     const { lines: childLines } = capturedLines(child);
@@ -265,7 +266,7 @@ describe('3. per task, also when ten run at once', () => {
     expect(lines()).toHaveLength(1);
   });
 
-  test("keys that were appended in one invocation are gone in the next; the stack's own come first to nobody", async () => {
+  test('keys appended in one invocation are gone in the next', async () => {
     const { logger, lines } = makeLogger();
     const worker: Worker = ({ task_kwargs }) => {
       if (task_kwargs?.n === 1) logger.appendKeys({ customer: 'c1' });
@@ -290,7 +291,7 @@ describe('4. levels', () => {
       () => logger.debug('detail'),
       [lambdaLogged({ logger }), injectLambdaContext(logger) as MiddlewareObj],
     );
-    // From its second call on, Powertools' own middleware sets the level back to what it was at first.
+    // From the second invocation on, Powertools' middleware resets the level to its first value.
     for (let call = 0; call < 2; call += 1) await handler(batchOf(1));
     return lines().filter(({ message }) => message === 'detail').length;
   };
@@ -306,19 +307,16 @@ describe('4. levels', () => {
     [{ DEBUG: 'true', POWERTOOLS_LOG_LEVEL: 'INFO' }, 0],
     [{ DEBUG: 'true', AWS_LAMBDA_LOG_LEVEL: 'INFO' }, 0],
     [{ LOG_LEVEL: 'DEBUG' }, 2],
-  ])('%j: %i debug lines of 2', async (env, expected) => {
+  ])('%j: %i of 2 debug lines', async (env, expected) => {
     expect(await debugLines(env)).toBe(expected);
   });
 
-  test.each(['ERROR', 'INFO', 'info'])(
-    'a logger that was made with the level %s keeps it',
-    async (logLevel) => {
-      expect(await debugLines({ DEBUG: 'true' }, { logLevel })).toBe(0);
-    },
-  );
+  test.each(['ERROR', 'INFO', 'info'])('a logger created with the level %s keeps it', async (logLevel) => {
+    expect(await debugLines({ DEBUG: 'true' }, { logLevel })).toBe(0);
+  });
 
-  test('sampling as Powertools has it: decided anew for each invocation', async () => {
-    // A logger that samples says so as it is made, before its lines can be captured.
+  test('samples as Powertools does, once per invocation', async () => {
+    // A sampling logger writes a line in its constructor, before its lines can be captured.
     const silence = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
     const { logger, lines } = makeLogger({ sampleRateValue: 1 });
     silence.mockRestore();
@@ -328,7 +326,7 @@ describe('4. levels', () => {
     expect(lines().filter(({ message }) => message === 'detail')).toHaveLength(2);
   });
 
-  test('a level that was set at start-up stays', async () => {
+  test('keeps a level set at start-up', async () => {
     const { logger, lines } = makeLogger();
     logger.setLogLevel('DEBUG');
     const handler = stackOf(() => logger.debug('detail'), [lambdaLogged({ logger })]);
@@ -336,14 +334,14 @@ describe('4. levels', () => {
     expect(lines().filter(({ message }) => message === 'detail')).toHaveLength(3);
   });
 
-  test('buffering as Powertools has it: a failure brings the debug lines of its invocation out, with their keys', async () => {
+  test('buffers as Powertools does: a failure flushes the debug lines of its invocation, with their keys', async () => {
     const { logger, lines } = makeLogger({ logBufferOptions: { bufferAtVerbosity: 'DEBUG' } });
     const worker: Worker = (task, context, extras) => {
       logger.debug('detail');
       return failing(task, context, extras);
     };
     const handler = stackOf(worker, [lambdaLogged({ logger }), unwrap(), quietPartial()]);
-    // A function that is tried again has the same trace id.
+    // A retried invocation has the same trace id.
     process.env._X_AMZN_TRACE_ID = 'Root=1-00000000-000000000000000000000001';
     await handler(batchOf(2));
     await handler(batchOf(3));
@@ -357,7 +355,7 @@ describe('4. levels', () => {
 });
 
 describe('5. failures and the summary', () => {
-  test('a failed task is one error line with the error, its causes, the task and the receive count', async () => {
+  test('a failed task writes one error line with the error, its causes, the task and the receive count', async () => {
     const { logger, lines, errors } = makeLogger();
     const handler = stackOf(failing, [lambdaLogged({ logger }), unwrap(), quietPartial()]);
     const event = batchOf(...nine);
@@ -369,7 +367,7 @@ describe('5. failures and the summary', () => {
       receive_count: 1,
       error: {
         name: 'Error',
-        message: '1 is odd',
+        message: '1 is broken',
         stack: expect.stringContaining('lambdaLogged.test'),
         cause: { name: 'TypeError', message: 'why' },
       },
@@ -380,7 +378,7 @@ describe('5. failures and the summary', () => {
     expect(lines().at(-1)?.['bytes_hydrated']).toBe(0);
   });
 
-  test('what was thrown and is no error, what is its own cause, and what cannot be written', async () => {
+  test('writes thrown non-errors, cyclic causes and values that cannot be serialised', async () => {
     const circle = new Error('outer', { cause: new Error('inner') });
     (circle.cause as Error).cause = circle;
     const unwritable = Object.assign(new Error('unwritable'), {
@@ -416,7 +414,7 @@ describe('5. failures and the summary', () => {
     expect(texts.join()).not.toContain('hush');
   });
 
-  describe('exactly one error line a failed task, whatever else is in the stack', () => {
+  describe('writes exactly one error line per failed task, whatever else is in the stack', () => {
     const loud: [string, (logger: Logger) => MiddlewareObj][] = [
       ['nothing that maps the outcome', () => ({ before: () => {} })],
       [
@@ -454,7 +452,7 @@ describe('5. failures and the summary', () => {
 
     const reporting = (make: () => unknown) => make() as MiddlewareObj;
 
-    /** What reaches the console past the logger, and serialising as the Lambda runtime does. */
+    /** Returns the lines that reach the console past the logger; serialises the answer as the Lambda runtime does. */
     async function rawErrors(work: () => Promise<void>): Promise<unknown[]> {
       const { error } = console;
       const raw: unknown[] = [];
@@ -469,7 +467,7 @@ describe('5. failures and the summary', () => {
       return raw;
     }
 
-    test('failurePolicy: one that goes to the dead-letter queue still has failed', async () => {
+    test('failurePolicy: a task sent to the dead-letter queue counts as failed', async () => {
       const { logger, errors, lines } = makeLogger();
       const sent: unknown[] = [];
       const sqs = { send: async (command: unknown) => sent.push(command) };
@@ -485,7 +483,7 @@ describe('5. failures and the summary', () => {
       expect(lines().at(-1)).toMatchObject({ failed: 1 });
     });
 
-    test('a failure that a stage has answered for: the message is done, and the task has failed', async () => {
+    test('a failure handled by a stage: the message is done, the task has failed', async () => {
       const { logger, lines } = makeLogger();
       const ends: unknown[] = [];
       const start = () => ({
@@ -494,7 +492,7 @@ describe('5. failures and the summary', () => {
         end: (end: unknown) => ends.push(end),
       });
       const tracing = { start, span: <T>(_: string, work: () => T) => work(), send: () => ({}) };
-      const failure = new Error('told to somebody else');
+      const failure = new Error('reported elsewhere');
       const answering = stageMiddleware({
         name: 'answering',
         order: { after: 'log' },
@@ -512,7 +510,7 @@ describe('5. failures and the summary', () => {
       expect(ends).toEqual([{ error: failure }]);
     });
 
-    test('a task that the deadline cuts off has one line, and one that a FIFO group returns untouched has none', async () => {
+    test('writes one line for a task stopped by the deadline, and none for the untouched rest of a FIFO group', async () => {
       const { logger, errors, lines } = makeLogger();
       const fifo = [1, 2].map((n) => ({
         ...taskOf(n),
@@ -541,7 +539,7 @@ describe('5. failures and the summary', () => {
       expect(lines().at(-1)).toMatchObject({ message: 'batch done', records: 3, failed: 3, not_started: 1 });
     });
 
-    test('a loop of your own, with the outcome of Promise.allSettled', async () => {
+    test('works in a custom loop that returns the result of Promise.allSettled', async () => {
       const { logger, errors, lines } = makeLogger();
       const loop = async (event: SQSEvent) =>
         Promise.allSettled(
@@ -558,11 +556,11 @@ describe('5. failures and the summary', () => {
       expect(lines().at(-1)).toMatchObject({ records: 2, failed: 1 });
     });
 
-    test('an invocation that fails: one line, with the task if it was invoked directly', async () => {
+    test('writes one line for a failed invocation, with the task if it was invoked directly', async () => {
       const { logger, errors } = makeLogger();
       const log = lambdaLogged({ logger });
       await expect(stackOf(failing, [log])({ task_name: 'work', task_kwargs: { n: 1 } })).rejects.toThrow(
-        'odd',
+        'broken',
       );
       const before = { before: () => Promise.reject(new Error('no config')) };
       await expect(stackOf(failing, [log, before])(batchOf(1))).rejects.toThrow('no config');
@@ -580,7 +578,7 @@ describe('5. failures and the summary', () => {
     });
   });
 
-  test('an invocation that another middleware answers early says that all messages come back', async () => {
+  test('says that all messages return if another middleware answers early', async () => {
     const { logger, lines } = makeLogger();
     const stack = [lambdaLogged({ logger }), warmup({ isWarmingUp: () => true }) as MiddlewareObj];
     await expect(stackOf(failing, stack)(batchOf(1))).rejects.toMatchObject({ code: 'NOT_RUN' });
@@ -599,7 +597,7 @@ describe('5. failures and the summary', () => {
       },
     };
 
-    test('without it no payload is logged, not even of a task that fails', async () => {
+    test('logs no payload without it, not even of a failed task', async () => {
       const { logger, texts } = makeLogger();
       const event = {
         Records: [taskOf(1, { task_kwargs: { n: 1, secret: 'needle' } }), sqsRecord('needle')],
@@ -608,7 +606,7 @@ describe('5. failures and the summary', () => {
       expect(texts.join()).not.toContain('needle');
     });
 
-    test('with it the event is logged once, with no JSON inside JSON, without what redact and secrets name', async () => {
+    test('logs the event once, without nested JSON, redacted paths and secrets', async () => {
       const { logger, lines, texts } = makeLogger();
       const redact = ['task_kwargs.card.number', '$.task_kwargs.users[*].name'];
       const handler = stackOf(failing, [lambdaLogged({ logger, logEvent: true, redact }), unwrap()]);
@@ -646,7 +644,7 @@ describe('5. failures and the summary', () => {
     });
   });
 
-  test('secrets in what is logged and in errors are never written, and nothing is changed in place', async () => {
+  test('never writes secrets in values and errors, and changes nothing in place', async () => {
     const { logger, texts } = makeLogger();
     const credentials = { accessKeyId: 'AKIA1', secretAccessKey: 'needle', sessionToken: 'needle' };
     const error = Object.assign(new Error('https://x?Signature=needle'), {
@@ -665,12 +663,12 @@ describe('5. failures and the summary', () => {
   });
 });
 
-describe('7. with what the stack already has', () => {
+describe('7. beside existing middlewares', () => {
   beforeEach(() => {
     process.env.AWS_LAMBDA_INITIALIZATION_TYPE = 'on-demand';
   });
 
-  test("Powertools' own middleware in any place: no doubled keys, the cold start is seen once, correlation ids stay", async () => {
+  test("Powertools' own middleware at any position: no duplicate keys, one cold start, correlation ids kept", async () => {
     for (const first of [true, false]) {
       const { logger, texts, lines } = makeLogger();
       const log = lambdaLogged({ logger });
@@ -689,7 +687,7 @@ describe('7. with what the stack already has', () => {
     }
   });
 
-  test('alone, on any event', async () => {
+  test('works alone, on any event', async () => {
     const { logger, lines } = makeLogger();
     const handler = middy(async (event: unknown) => {
       logger.info('working');
@@ -711,15 +709,15 @@ describe('7. with what the stack already has', () => {
 });
 
 test.each<[string, object]>([
-  ['a path that is none', { redact: ['a..b'] }],
+  ['an invalid path', { redact: ['a..b'] }],
   ['an unknown format', { format: 'xml' }],
-  ['a logger that is none', { logger: {} }],
-  ['tracing that is none', { tracing: {} }],
-])('refused when the middleware is made: %s', (_, options) => {
+  ['a logger that is not a logger', { logger: {} }],
+  ['tracing that is not a tracing', { tracing: {} }],
+])('refuses when created: %s', (_, options) => {
   expect(() => lambdaLogged(options)).toThrow(OptionError);
 });
 
-test('the callback carries the chain on', async () => {
+test('the callback carries the chain id', async () => {
   const { logger } = makeLogger();
   const sent: { input: { PublishBatchRequestEntries?: { MessageAttributes?: unknown }[] } }[] = [];
   const sns = {
@@ -736,7 +734,7 @@ test('the callback carries the chain on', async () => {
   });
 });
 
-describe('an after hook that throws once lambdaLogged is done', () => {
+describe('an after hook that throws after lambdaLogged', () => {
   const throwing = (wait: boolean): MiddlewareObj => ({
     after: async () => {
       if (wait) await sleep(5);
@@ -747,7 +745,7 @@ describe('an after hook that throws once lambdaLogged is done', () => {
   test.each([
     ['at once', false],
     ['after a wait', true],
-  ])('%s: the summary says that all messages come back', async (_, wait) => {
+  ])('%s: the summary says that all messages return', async (_, wait) => {
     const { logger, lines } = makeLogger();
     const handler = stackOf(() => {}, [throwing(wait), lambdaLogged({ logger }), unwrap(), quietPartial()]);
     await handler(batchOf(1, 2));

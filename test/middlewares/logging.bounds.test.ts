@@ -75,14 +75,14 @@ const hostile: [string, () => unknown][] = [
   ['numbers', () => new Float64Array(1e6)],
   ['shared errors', sharedErrors],
   ['a long chain of causes', longChain],
-  ['many errors in one', () => new AggregateError(Array(100_000).fill(new Error('x')), 'many')],
+  ['an AggregateError of many errors', () => new AggregateError(Array(100_000).fill(new Error('x')), 'many')],
   ['a long message', () => new Error('m'.repeat(1e7))],
   ['an error with much data', () => Object.assign(new Error('x'), { body: 'x'.repeat(1e7), list: sparse })],
-  ['a proxy without end', endlessProxy],
-  ['a toJSON without end', () => endlessJson],
+  ['an endless proxy', endlessProxy],
+  ['an endless toJSON', () => endlessJson],
 ];
 
-describe('a line is bounded, and so is the work for it', () => {
+describe('bounds a line, and the work for it', () => {
   test.each(hostile)(
     '%s',
     async (_, make) => {
@@ -103,7 +103,7 @@ describe('a line is bounded, and so is the work for it', () => {
     4000,
   );
 
-  test('any value: never throws, stays within the bound, and JSON takes it', () => {
+  test('any value: never throws, stays within the bound, and is valid JSON', () => {
     const anything = fc.anything({
       withMap: true,
       withSet: true,
@@ -121,13 +121,13 @@ describe('a line is bounded, and so is the work for it', () => {
     );
   });
 
-  test('plain data within the bound is shown as it is', () => {
+  test('shows plain data within the bound unchanged', () => {
     const data = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)));
     fc.assert(fc.property(data, (value) => expect(boundedCopy({ value })).toEqual({ value })));
   });
 });
 
-test('missing parts are marked', () => {
+test('marks what was left out', () => {
   expect(boundedCopy(Array.from({ length: 1500 }, () => 1))).toHaveProperty('1000', '… 500 more');
   const keys = Object.fromEntries(Array.from({ length: 1500 }, (_, n) => [`k${n}`, 1]));
   expect(boundedCopy(keys)).toMatchObject({ '…': '500 more' });
@@ -137,7 +137,7 @@ test('missing parts are marked', () => {
   expect(JSON.stringify(boundedCopy(deep))).toContain('"[truncated]"');
 });
 
-test('a value is not changed, and a getter and a toJSON are called once', () => {
+test('does not change a value, and calls getters and toJSON once', () => {
   let [reads, calls] = [0, 0];
   const value = {
     get x() {
@@ -155,7 +155,7 @@ test('a value is not changed, and a getter and a toJSON are called once', () => 
   expect([reads, calls]).toEqual([1, 1]);
 });
 
-test('no more is read than a line may show', () => {
+test('reads no more than a line can show', () => {
   let reads = 0;
   const counting = () =>
     Object.defineProperties(
@@ -179,7 +179,7 @@ test('no more is read than a line may show', () => {
 });
 
 describe('errors', () => {
-  test('an error in two fields is written in full once', () => {
+  test('writes an error that is in two fields once in full', () => {
     const error = new Error('shared');
     const copy = boundedCopy({ a: error, b: error }) as Record<'a' | 'b', object>;
     expect(copy.a).toHaveProperty('stack');
@@ -188,7 +188,7 @@ describe('errors', () => {
     expect(shown).toEqual([expect.any(Error), '[Error: shared]']);
   });
 
-  test('an error in itself has its stack and its fields, and each cycle is short', async () => {
+  test('writes an error that contains itself with its stack and fields, and marks each cycle', async () => {
     const error = Object.assign(new Error('lookup failed'), { statusCode: 503 });
     Object.assign(error, { self: error, cause: new Error('inner', { cause: error }) });
     const { lines } = await linesOf(() => {
@@ -210,7 +210,7 @@ describe('errors', () => {
     expect(errorOf(lines[0])['self']).not.toHaveProperty('stack');
   });
 
-  test('each of many shared errors is written in full once', async () => {
+  test('writes each of many shared errors once in full', async () => {
     const { texts, lines } = await linesOf(() => {
       throw sharedErrors();
     });
@@ -220,7 +220,7 @@ describe('errors', () => {
     });
   });
 
-  test('a long message and much data leave the stack and the cause', async () => {
+  test('keeps stack and cause beside a long message and much data', async () => {
     const cause = new TypeError('the reason');
     const error = Object.assign(new Error('m'.repeat(100_000), { cause }), {
       request: 'r'.repeat(1e6),
@@ -248,7 +248,7 @@ describe('errors', () => {
     expect(lines[2]?.message).toContain('[cause]: TypeError: the reason');
   });
 
-  test('an error with a toJSON is bounded, and its secrets are redacted', async () => {
+  test('bounds and redacts an error with a toJSON', async () => {
     const error = Object.assign(new Error('request failed'), {
       toJSON: () => ({
         message: 'request failed',
@@ -261,7 +261,7 @@ describe('errors', () => {
     expect(texts[0]?.length).toBeLessThan(20_000);
   });
 
-  test('a getter that throws hides nothing else', async () => {
+  test('a getter that throws hides only itself', async () => {
     const error = Object.defineProperty(new Error('bad'), 'detail', {
       enumerable: true,
       get: () => {
@@ -277,7 +277,7 @@ describe('errors', () => {
     });
   });
 
-  test("a user's formatter and replacer see errors as before, within the bounds", async () => {
+  test('a custom formatter and replacer get errors as before, within the bounds', async () => {
     class Formatter extends LogFormatter {
       formatAttributes({ message }: { message: string }, additional: object) {
         const { error } = additional as { error?: unknown };
@@ -307,7 +307,7 @@ describe('errors', () => {
   });
 });
 
-test('a long task name and a long chain are cut on every line', async () => {
+test('truncates a long task name and a long chain on every line', async () => {
   const task = { task_name: 'n'.repeat(100_000), callback: Array(50_000).fill('next').join('#') };
   const { texts, lines } = await linesOf((logger) => logger.info('working'), task);
   expect(texts[0]?.length).toBeLessThan(2000);

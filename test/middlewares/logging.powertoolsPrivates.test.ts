@@ -22,7 +22,7 @@ function quietly<T>(work: () => T): T {
   }
 }
 
-test('getLogFormatter: the formatter that a logger and its children write with', () => {
+test('getLogFormatter: the formatter of a logger and its children', () => {
   const logger = new Logger();
   const formatter = formatterOf(logger);
   expect(formatter).toBeInstanceOf(LogFormatter);
@@ -54,7 +54,7 @@ test('captureError: whether a tracer captures errors', () => {
   }
 });
 
-test('setInitialLogLevel: whether a logger was made with a level, which is still set', () => {
+test('setInitialLogLevel: whether a logger was created with a level, and still has it', () => {
   const made = new Logger({ logLevel: 'INFO' });
   expect([isMadeWithLevel(made), isMadeWithLevel(new Logger()), made.getLevelName()]).toEqual([
     true,

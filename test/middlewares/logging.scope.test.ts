@@ -37,7 +37,7 @@ const requestOf = (awsRequestId: string) => lambdaContext({ awsRequestId });
 const ten = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 describe('appended keys', () => {
-  test('ten tasks at once: each line has the keys of its own task', async () => {
+  test('ten concurrent tasks: each line has the keys of its own task', async () => {
     const { invoke, lines } = stackOf(async ({ task_kwargs }, logger) => {
       const n = task_kwargs?.n ?? 0;
       logger.appendKeys({ order: n });
@@ -57,7 +57,7 @@ describe('appended keys', () => {
     expect(lines().at(-1)).not.toHaveProperty('order');
   });
 
-  test('keys of the invocation are on all its lines; a task may replace, remove or reset its own', async () => {
+  test('keys of the invocation are on all its lines; a task may override, remove or reset them for itself', async () => {
     const made = makeLogger();
     const tag: MiddlewareObj = {
       before: () => made.logger.appendKeys({ tenant: 'outer', region: 'eu' }),
@@ -67,14 +67,14 @@ describe('appended keys', () => {
       if (task_kwargs?.n === 0) logger.appendKeys({ tenant: 'inner' });
       if (task_kwargs?.n === 1) logger.removeKeys(['tenant']);
       if (task_kwargs?.n === 2) {
-        logger.appendKeys({ own: 1 });
+        logger.appendKeys({ extra: 1 });
         logger.resetKeys();
       }
       logger.info('working');
     };
     const { invoke, lines } = stackOf(work, made, [tag]);
     await invoke(batchOf(0, 1, 2));
-    const keys = lines().map(({ message, tenant, region, own }) => [message, tenant, region, own]);
+    const keys = lines().map(({ message, tenant, region, extra }) => [message, tenant, region, extra]);
     expect(keys).toEqual([
       ['working', 'inner', 'eu', undefined],
       ['working', undefined, 'eu', undefined],
@@ -86,27 +86,27 @@ describe('appended keys', () => {
     expect(lines().at(-1)).not.toHaveProperty('tenant');
   });
 
-  test("a key given to one line comes before an appended one, and that before a logger's persistent one", async () => {
+  test("the keys of a line override appended keys, which override the logger's persistent keys", async () => {
     const { invoke, lines } = stackOf((_, logger) => {
       logger.appendPersistentKeys({ part: 'persistent' });
       logger.appendKeys({ part: 'appended' });
       logger.info('a');
-      logger.info('b', { part: 'given' });
-      logger.appendKeys({ level: 'mine' } as never);
+      logger.info('b', { part: 'argument' });
+      logger.appendKeys({ level: 'custom' } as never);
       logger.removeKeys(['part']);
       logger.info('c');
     });
     await invoke(batchOf(1));
     expect(lines().map(({ message, part }) => [message, part])).toEqual([
       ['a', 'appended'],
-      ['b', 'given'],
+      ['b', 'argument'],
       ['The key "level" is a reserved key and will be dropped.', 'appended'],
       ['c', 'persistent'],
       ['batch done', 'persistent'],
     ]);
   });
 
-  test('a child that is made in the stack, and correlation ids', async () => {
+  test('apply to child loggers created in the stack and to correlation ids', async () => {
     const made = makeLogger();
     const stack = stackOf(async ({ task_kwargs }, logger) => {
       const child = logger.createChild();
@@ -131,7 +131,7 @@ describe('appended keys', () => {
     ]);
   });
 
-  test('an invocation that ends does not reset the keys of one that overlaps it', async () => {
+  test('an invocation that ends does not reset the keys of an overlapping one', async () => {
     const made = makeLogger();
     const tag: MiddlewareObj = {
       before: ({ context }) => made.logger.appendKeys({ tag: context.awsRequestId }),
@@ -148,20 +148,20 @@ describe('appended keys', () => {
       made,
       [tag],
     );
-    const first = invoke(batchOf(1), requestOf('one'));
-    await invoke(batchOf(2), requestOf('two'));
+    const first = invoke(batchOf(1), requestOf('first'));
+    await invoke(batchOf(2), requestOf('second'));
     open();
     await first;
     const working = lines().filter(({ message }) => message === 'working');
     expect(working.map(({ tag, function_request_id }) => [tag, function_request_id])).toEqual([
-      ['two', 'two'],
-      ['one', 'one'],
+      ['second', 'second'],
+      ['first', 'first'],
     ]);
   });
 });
 
-describe('lines that no task writes', () => {
-  test('with two invocations running, a line from outside belongs to neither', async () => {
+describe('lines from outside a task', () => {
+  test('with two running invocations, a line from outside belongs to neither', async () => {
     const { logger, ...written } = makeLogger();
     let write = () => {};
     const stray = new Promise<void>((resolve) => {
@@ -179,14 +179,14 @@ describe('lines that no task writes', () => {
       await stray;
     };
     const { invoke } = stackOf(work, { logger, ...written });
-    await Promise.all([invoke(batchOf(1), requestOf('one')), invoke(batchOf(2), requestOf('two'))]);
+    await Promise.all([invoke(batchOf(1), requestOf('first')), invoke(batchOf(2), requestOf('second'))]);
     const line = written.lines().find(({ message }) => message === 'stray');
     expect(line).toBeDefined();
     expect(line).not.toHaveProperty('function_request_id');
     expect(line).not.toHaveProperty('message_id');
   });
 
-  test('a timer that a task left behind writes for the invocation that is running, not for the task', async () => {
+  test('a timer left by a task writes for the running invocation, not for the task', async () => {
     const timers: NodeJS.Timeout[] = [];
     const made = makeLogger();
     const { invoke, lines } = stackOf(async ({ task_kwargs }) => {
@@ -194,21 +194,21 @@ describe('lines that no task writes', () => {
       else await sleep(20);
     }, made);
     try {
-      await invoke(batchOf(0, 1), requestOf('one'));
-      await invoke(batchOf(2), requestOf('two'));
+      await invoke(batchOf(0, 1), requestOf('first'));
+      await invoke(batchOf(2), requestOf('second'));
     } finally {
       for (const timer of timers) clearInterval(timer);
     }
     const beats = lines().filter(({ message }) => message === 'beat');
     expect(new Set(beats.map(({ function_request_id }) => function_request_id))).toEqual(
-      new Set(['one', 'two']),
+      new Set(['first', 'second']),
     );
     for (const beat of beats) expect(beat).not.toHaveProperty('task_name');
     const requests = lines().map(({ function_request_id }) => function_request_id);
-    expect(requests.lastIndexOf('one')).toBeLessThan(requests.indexOf('two'));
+    expect(requests.lastIndexOf('first')).toBeLessThan(requests.indexOf('second'));
   });
 
-  test('a task that goes on after its invocation keeps its keys', async () => {
+  test('a task that outlives its invocation keeps its keys', async () => {
     let end = () => {};
     const ended = new Promise<void>((resolve) => {
       end = resolve;
@@ -221,15 +221,15 @@ describe('lines that no task writes', () => {
     }, made);
     await slow.invoke(
       batchOf(1),
-      lambdaContext({ awsRequestId: 'one', getRemainingTimeInMillis: () => until - Date.now() }),
+      lambdaContext({ awsRequestId: 'first', getRemainingTimeInMillis: () => until - Date.now() }),
     );
     await stackOf(async () => {
       end();
       await sleep(5);
-    }, made).invoke(batchOf(2), requestOf('two'));
+    }, made).invoke(batchOf(2), requestOf('second'));
     expect(made.lines().find(({ message }) => message === 'late')).toMatchObject({
       task_name: 'task1',
-      function_request_id: 'one',
+      function_request_id: 'first',
     });
   });
 });
@@ -248,17 +248,17 @@ test.each([
     console.log('later');
   }, made);
   await outer.invoke(batchOf(1), requestOf('outer'));
-  const line = (words: string) => made.lines().find(({ message }) => message === words);
+  const line = (text: string) => made.lines().find(({ message }) => message === text);
   expect(line('inside')).toMatchObject({ function_request_id: 'inner' });
   expect(line('inside')).not.toHaveProperty('order');
-  for (const words of ['right after', 'later']) {
-    expect(line(words)).toMatchObject({ task_name: 'task1', order: 1, function_request_id: 'outer' });
+  for (const text of ['right after', 'later']) {
+    expect(line(text)).toMatchObject({ task_name: 'task1', order: 1, function_request_id: 'outer' });
   }
   expect(made.lines().at(-1)).toMatchObject({ message: 'batch done', function_request_id: 'outer' });
 });
 
-describe('an error that a task leaves behind', () => {
-  /** Runs a batch in a process that the error ends. */
+describe("an error outside a task's promise", () => {
+  /** Runs a batch in a child process that the error ends. */
   function run(left: string, listener = '') {
     const code = `
       import middy from '@middy/core';
@@ -302,7 +302,7 @@ describe('an error that a task leaves behind', () => {
       'unhandled rejection',
       { message: expect.stringContaining('audit failed') },
     ],
-  ])('%s: a line names the task, and the process ends as before', (_, left, message, error) => {
+  ])('%s: the line names the task, and the process exits as before', (_, left, message, error) => {
     const { lines, status } = run(left);
     expect(status).toBe(1);
     expect(lines.filter(({ level }) => level === 'ERROR')).toEqual([
@@ -310,7 +310,7 @@ describe('an error that a task leaves behind', () => {
     ]);
   });
 
-  test('where a listener keeps the process alive, as it does in Lambda, it still does', () => {
+  test('the process stays alive if it has a listener, as Lambda does', () => {
     const { errors, status, text } = run(
       rejecting,
       "process.on('unhandledRejection', () => console.error('heard'));",
@@ -321,7 +321,7 @@ describe('an error that a task leaves behind', () => {
   });
 });
 
-test('the listener for rejections is removed after the invocation', async () => {
+test('removes the rejection listener after the invocation', async () => {
   const other = () => {};
   process.on('unhandledRejection', other);
   const count = () => process.listenerCount('unhandledRejection');

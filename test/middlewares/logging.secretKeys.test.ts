@@ -90,7 +90,7 @@ test.each([
   expect(isSecret(key, 'shown')).toBe(false);
 });
 
-test('a flag, a missing value and a count are not secrets; the number of a password is', () => {
+test('flags, missing values and counts are not secrets; the number of a password is', () => {
   expect([true, false, null, undefined].map((value) => isSecret('password', value))).toEqual(
     Array(4).fill(false),
   );
@@ -109,8 +109,8 @@ test('a flag, a missing value and a count are not secrets; the number of a passw
   ]);
 });
 
-test('any spelling of a secret key is found', () => {
-  const words = ['database', 'user', 'my', 'x', 'old', 'new'];
+test('finds secret keys in any spelling', () => {
+  const fillers = ['database', 'user', 'my', 'x', 'old', 'new'];
   const spelling = fc.constantFrom<(all: string[]) => string>(
     (all) => all.join('_'),
     (all) => all.join('-').toUpperCase(),
@@ -127,7 +127,7 @@ test('any spelling of a secret key is found', () => {
   );
   fc.assert(
     fc.property(
-      fc.array(fc.constantFrom(...words), { maxLength: 3 }),
+      fc.array(fc.constantFrom(...fillers), { maxLength: 3 }),
       secret,
       spelling,
       (before, key, spell) => {
@@ -137,7 +137,7 @@ test('any spelling of a secret key is found', () => {
   );
 });
 
-test('in the object of a secret key every value is redacted, and its shape stays', () => {
+test('redacts every value under a secret key, and keeps the shape', () => {
   const value = {
     credentials: {
       accessKeyId: 'AKIA1',
@@ -196,7 +196,7 @@ test.each([
   expect(redactText(text)).toBe(shown);
 });
 
-test('redacting a text is quick, whatever the text', () => {
+test('redacting a text takes linear time', () => {
   for (const part of [
     '"',
     '"a":"',
@@ -236,7 +236,7 @@ test.each([
   { sfn_context: { State: { Name: 'work' } }, payload: '{"card":"4111","password":"needle"}' },
   { task_name: 'work', task_kwargs: { card: '4111', body: '{"password":"needle"}' } },
   { httpMethod: 'POST', body: '{"card":"4111","nested":"{\\"token\\":\\"needle\\"}"}', cookies: ['needle'] },
-])('in a direct event, JSON in strings is opened: %j', (event) => {
+])('opens JSON in the strings of a direct event: %j', (event) => {
   const text = show(event, 'card', 'task_kwargs.card', 'body.card');
   expect(text).not.toMatch(/4111|needle/);
 });

@@ -1,5 +1,12 @@
-import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { Readable } from 'node:stream';
+import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateTopicCommand,
+  NotFoundException,
+  type PublishBatchCommand,
+  type SNSClient,
+} from '@aws-sdk/client-sns';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import middy7, { type MiddlewareObj } from '@middy/core';
 import middy6 from '@middy/core-6';
 import inputOutputLogger from '@middy/input-output-logger';
@@ -29,12 +36,34 @@ import { sqsRecord } from '../support/sqsRecord.ts';
 
 let aws: LocalAws;
 let nextArn: string;
-/** What SNS took. */
+let clients: { s3: S3Client; sns: SNSClient };
+/** The messages that SNS received. */
 let sent: string[];
+const storedBody = '{"data_string":{"n":2},"full_unpack":true,"safe_mode":false}';
+
+/** Clients that answer like fauxqs without HTTP, which is most of the work of an invocation. */
+function memoryClients(): typeof clients {
+  const s3 = async (command: object) => {
+    if (!(command instanceof GetObjectCommand)) return {};
+    if (!command.input.Key?.startsWith('cache/stored!')) {
+      throw new NoSuchKey({ message: 'No such key', $metadata: { httpStatusCode: 404 } });
+    }
+    return { Body: Readable.from([Buffer.from(storedBody)]), ContentLength: storedBody.length };
+  };
+  const sns = async ({ input }: PublishBatchCommand) => {
+    if (input.TopicArn !== nextArn) {
+      throw new NotFoundException({ message: 'No such topic', $metadata: { httpStatusCode: 404 } });
+    }
+    const entries = input.PublishBatchRequestEntries ?? [];
+    sent.push(...entries.map(({ Message = '' }) => Message));
+    return { Successful: entries.map(({ Id }) => ({ Id, MessageId: Id })), Failed: [] };
+  };
+  return { s3: { send: s3 }, sns: { send: sns } } as unknown as typeof clients;
+}
 
 beforeAll(async () => {
   aws = await startLocalAws();
-  const { CreateTopicCommand } = await import('@aws-sdk/client-sns');
+  clients = aws;
   nextArn = (await aws.sns.send(new CreateTopicCommand({ Name: 'next' }))).TopicArn ?? '';
   aws.sns.middlewareStack.add(
     (send) => async (call) => {
@@ -51,7 +80,7 @@ beforeAll(async () => {
     new PutObjectCommand({
       Bucket: aws.bucket,
       Key: 'cache/stored!1565012856.447914.json',
-      Body: '{"data_string":{"n":2},"full_unpack":true,"safe_mode":false}',
+      Body: storedBody,
     }),
   );
 });
@@ -69,12 +98,12 @@ const makers: Record<Name, () => MiddlewareObj> = {
   lambdaLogged: () => lambdaLogged({ logger: silentLogger() }),
   sqsPartialBatchFailure: () => sqsPartialBatchFailure({ logger: () => {} }),
   sqsSnsUnwrap: () => sqsSnsUnwrap() as MiddlewareObj,
-  storedDataHydrate: () => storedDataHydrate({ s3: aws.s3, bucket: aws.bucket }),
+  storedDataHydrate: () => storedDataHydrate({ s3: clients.s3, bucket: aws.bucket }),
   contextResources: () => contextResources({ plus: () => 100 }),
   callbackPublisher: () =>
     callbackPublisher({
-      s3: aws.s3,
-      sns: aws.sns,
+      s3: clients.s3,
+      sns: clients.sns,
       bucket: aws.bucket,
       topics: { next: nextArn, refused: nextArn.replace(/next$/, 'refused') },
     }),
@@ -115,11 +144,11 @@ const makeWorker = (done: number[]) =>
 
 type Middy = typeof middy7;
 
-/** Runs the batch through a stack, and tells what Lambda would make of it. */
+/** Runs the batch through a stack and returns what Lambda would make of it. */
 async function invoke(middy: Middy, stack: readonly MiddlewareObj[], event = makeEvent()) {
   const done: number[] = [];
   const handler = stack.reduce(
-    (all, one) => all.use(one) as typeof all,
+    (all, middleware) => all.use(middleware) as typeof all,
     middy(queued(makeWorker(done))) as unknown as ReturnType<Middy>,
   );
   sent = [];
@@ -180,7 +209,8 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     ]);
   }, 60_000);
 
-  test('all 720 orders of the six: exactly the four bad records fail, exactly two callbacks leave', async () => {
+  test('all 720 orders of the six: exactly the four bad records fail, exactly two callbacks are sent', async () => {
+    clients = memoryClients();
     const bodies = new Set<string>();
     for (const order of orders(names)) {
       const { response, done, sent, event } = await invoke(
@@ -198,8 +228,11 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     }
     expect([...bodies].sort()).toEqual(['task_name,task_kwargs', 'task_name,task_kwargs,callback']);
   }, 120_000);
+  afterEach(() => {
+    clients = aws;
+  });
 
-  test('every subset is right, or fails loudly', async () => {
+  test('every subset works or fails loudly', async () => {
     const logged = jest.spyOn(console, 'error').mockImplementation(() => {});
     for (const subset of subsets(names)) {
       const has = (name: Name) => subset.includes(name);
@@ -223,7 +256,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
         done: worked.map((n) => n + plus),
         callbacks,
       });
-      // Where nothing reports the failures or logs them, each is at least told.
+      // Without a reporter or a logger, each failure is at least logged.
       const isTold = has('sqsPartialBatchFailure') || has('lambdaLogged');
       expect(logged.mock.calls.length).toBe(isTold ? 0 : failed.length);
       logged.mockClear();
@@ -231,7 +264,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     logged.mockRestore();
   });
 
-  describe('with a foreign middleware at every place between ours', () => {
+  describe('with another middleware at every position between ours', () => {
     const foreign: [string, () => MiddlewareObj][] = [
       [
         'input-output-logger',
@@ -266,12 +299,12 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       ],
     ];
     test.each(foreign)('%s: the same outcome', async (_, make) => {
-      for (let place = 0; place <= names.length; place += 1) {
-        const stack = names.map((name) => makers[name]()).toSpliced(place, 0, make());
+      for (let position = 0; position <= names.length; position += 1) {
+        const stack = names.map((name) => makers[name]()).toSpliced(position, 0, make());
         const { response, done, sent, event } = await invoke(middy, stack);
-        const outcome = { place, response, done, callbacks: sent.length };
+        const outcome = { position, response, done, callbacks: sent.length };
         expect(outcome).toEqual({
-          place,
+          position,
           response: failuresOf(event, [1, 2, 4, 5]),
           done: [101, 102, 103],
           callbacks: 2,
@@ -282,24 +315,24 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     test.each<[string, (event: SQSEvent) => SQSEvent]>([
       ['drops a record', ({ Records }) => ({ Records: Records.slice(1) })],
       ['reverses the records', ({ Records }) => ({ Records: Records.toReversed() })],
-    ])('one that %s: the invocation fails', async (_, change) => {
-      for (let place = 1; place <= names.length; place += 1) {
+    ])('%s: the invocation fails', async (_, change) => {
+      for (let position = 1; position <= names.length; position += 1) {
         const replacing: MiddlewareObj<SQSEvent> = {
           before(request) {
             request.event = change(request.event);
           },
         };
-        const stack = names.map((name) => makers[name]()).toSpliced(place, 0, replacing as MiddlewareObj);
+        const stack = names.map((name) => makers[name]()).toSpliced(position, 0, replacing as MiddlewareObj);
         const { response, done } = await invoke(middy, stack);
-        expect({ place, response, done }).toEqual({
-          place,
+        expect({ position, response, done }).toEqual({
+          position,
           response: expect.any(EventReplacedError),
           done: [],
         });
       }
     });
 
-    test('one that logs an answer which nothing maps: the invocation fails all the same', async () => {
+    test('logging an outcome that nothing maps does not make the invocation succeed', async () => {
       const lines: string[] = [];
       const log = inputOutputLogger({ logger: (message) => void lines.push(JSON.stringify(message)) });
       const stack = names.map((name) => (name === 'sqsPartialBatchFailure' ? log : makers[name]()));
@@ -308,13 +341,13 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       expect(JSON.parse(lines.at(-1) ?? '')).toEqual({ response: failuresOf(event, [1, 2, 4, 5]) });
     });
 
-    test('an early return fails the invocation, since it would acknowledge messages that nobody ran', async () => {
+    test('an early return fails the invocation, since it would acknowledge messages that never ran', async () => {
       const stack = [...names.map((name) => makers[name]()), warmup({ isWarmingUp: () => true })];
       expect(await invoke(middy, stack)).toMatchObject({ response: { code: 'NOT_RUN' }, done: [], sent: [] });
     });
   });
 
-  test('a plain handler on a batch fails the invocation, with the names of what is missing', async () => {
+  test('a plain handler on a batch fails the invocation, and the error lists the missing parts', async () => {
     const handler = middy(async () => 'done')
       .use(sqsSnsUnwrap())
       .use(makers.storedDataHydrate());

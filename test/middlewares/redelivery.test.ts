@@ -27,7 +27,7 @@ afterEach(() => {
 
 let folders = 0;
 
-/** A worker with a folder of its own, and what it has sent on. */
+/** A worker with a separate folder, and the messages it published. */
 function createStack(
   work: TaskFunction,
   { faultOf = () => undefined, topic = 'next' }: { faultOf?: FaultOf; topic?: string } = {},
@@ -44,7 +44,7 @@ function createStack(
     deliver: (Records: ReturnType<typeof sqsRecord>[]) =>
       handler({ Records }, lambdaContext()) as Promise<SettledBatch<unknown>>,
     invoke: (task: object) => handler(task as never, lambdaContext()),
-    /** The pointers that left, in their order. */
+    /** The published pointers, in order. */
     pointers: () =>
       attempts
         .filter(({ operation }) => operation === 'PublishBatch')
@@ -66,7 +66,7 @@ const records = (count: number, over: Parameters<typeof sqsRecord>[1] = {}) =>
   Array.from({ length: count }, (_, n) =>
     sqsRecord({ task_name: 'work', task_kwargs: { n, order: `order-${n}` }, callback: 'next' }, over),
   );
-/** The same messages again: all that changes is what SQS changes. */
+/** The same messages redelivered, with the changes that SQS makes. */
 const again = (all: ReturnType<typeof records>) =>
   all.map((record) => ({
     ...record,
@@ -75,10 +75,10 @@ const again = (all: ReturnType<typeof records>) =>
   }));
 const statuses = (settled: SettledBatch<unknown>) => settled.map(({ status }) => status);
 const counted = (all: readonly unknown[]) =>
-  [...new Set(all)].map((one) => all.filter((other) => other === one).length);
+  [...new Set(all)].map((item) => all.filter((other) => other === item).length);
 
-describe('every message delivered twice at once', () => {
-  test('sends each callback twice, with one pointer, and leaves one object for each', async () => {
+describe('every message delivered twice concurrently', () => {
+  test('sends each callback twice with the same pointer, and leaves one object each', async () => {
     const { deliver, pointers, stored } = createStack(({ n }) => ({ n, at: performance.now() }));
     const first = records(25);
     const both = await Promise.all([deliver(first), deliver(again(first))]);
@@ -87,14 +87,14 @@ describe('every message delivered twice at once', () => {
     expect((await stored()).sort()).toEqual([...new Set(pointers())].sort());
   });
 
-  test('shares no pointer with a message of the same content', async () => {
+  test('shares no pointer between messages of equal content', async () => {
     const { deliver, pointers } = createStack(() => ({}));
     const task = { task_name: 'work', callback: 'next' };
     await deliver([sqsRecord(task), sqsRecord(task)]);
     expect(new Set(pointers()).size).toBe(2);
   });
 
-  test('leaves one object where the first delivery could not send its callback', async () => {
+  test('leaves one object if the first delivery could not publish', async () => {
     let publishes = 0;
     const { deliver, pointers, stored } = createStack(({ n }) => ({ n }), {
       faultOf({ operation }) {
@@ -109,7 +109,7 @@ describe('every message delivered twice at once', () => {
     expect((await stored()).sort()).toEqual([...new Set(pointers())].sort());
   });
 
-  test('writes a result of several parts to one key too', async () => {
+  test('writes a multipart result to the same key', async () => {
     const { deliver, pointers, stored } = createStack(() => 'x'.repeat(10_000_000));
     const first = records(1);
     await Promise.all([deliver(first), deliver(again(first))]);
@@ -117,7 +117,7 @@ describe('every message delivered twice at once', () => {
     expect(await stored()).toEqual([pointers()[0]]);
   });
 
-  test('sends a FIFO topic each callback with one deduplication id, so that it arrives once', async () => {
+  test('sends FIFO callbacks with the same deduplication id, so that each arrives once', async () => {
     const arrived: number[] = [];
     const worker = await startWorker({
       aws,
@@ -137,7 +137,7 @@ describe('every message delivered twice at once', () => {
     expect(Math.max(...deduplicationIds().map(({ length }) => length))).toBeLessThanOrEqual(128);
   });
 
-  test('that is invoked directly: Lambda keeps the request’s id when it tries again', async () => {
+  test('for direct invocations: Lambda keeps the request id on a retry', async () => {
     const { invoke, pointers, stored } = createStack(() => ({ done: true }));
     const task = { task_name: 'work', callback: 'next' };
     await Promise.all([invoke(task), invoke(task)]);
@@ -149,7 +149,7 @@ describe('every message delivered twice at once', () => {
 describe('with Powertools’ makeIdempotent around the task function', () => {
   const config = () => new IdempotencyConfig({ eventKeyJmesPath: 'order', throwOnNoIdempotencyKey: true });
 
-  test('the function runs once, and a replay sends its callback again', async () => {
+  test('runs the function once, and a replay publishes its callback again', async () => {
     let charged = 0;
     const charge = ({ n }: { n: number }, _context: unknown) => {
       charged += 1;
@@ -162,7 +162,9 @@ describe('with Powertools’ makeIdempotent around the task function', () => {
     const first = records(3);
     expect(statuses(await deliver(first))).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
     const replayed = await deliver(again(first));
-    expect(replayed.map((one) => (one.status === 'fulfilled' ? one.value : one.reason))).toEqual([
+    expect(
+      replayed.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason)),
+    ).toEqual([
       { n: 0, receipt: 1 },
       { n: 1, receipt: 2 },
       { n: 2, receipt: 3 },
@@ -172,7 +174,7 @@ describe('with Powertools’ makeIdempotent around the task function', () => {
     expect(await stored()).toHaveLength(3);
   });
 
-  test('a delivery while the first is under way fails, comes back, and is a replay then', async () => {
+  test('a concurrent delivery fails, returns, and then replays', async () => {
     const { opened: begun, open: begin } = gate();
     const { opened: paid, open: pay } = gate();
     let charged = 0;
@@ -199,7 +201,7 @@ describe('with Powertools’ makeIdempotent around the task function', () => {
     expect(counted(pointers())).toEqual([2]);
   });
 
-  test('a failure is no result: the next delivery runs the function again', async () => {
+  test('a failure is not cached: the next delivery runs the function again', async () => {
     let attempts = 0;
     const charge = async ({ n }: { n: number }, _context: unknown) => {
       attempts += 1;

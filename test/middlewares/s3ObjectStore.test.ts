@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, test } from '@jest/globals';
+import { ajson } from '../../core/index.ts';
 import { s3ObjectStore } from '../../middlewares/aws/s3ObjectStore.ts';
 import { runNode } from '../local/tools.ts';
 
@@ -49,7 +52,7 @@ const fault =
 describe('the bytes of an object', () => {
   const text = '{"name":"café 😀 \uFFFD"}';
 
-  test('are text in UTF-8, with a byte order mark or without', async () => {
+  test('are UTF-8 text, with or without a byte order mark', async () => {
     for (const mark of ['', '\uFEFF']) {
       expect(await read(() => objectOf(Buffer.from(mark + text)))).toBe(text);
     }
@@ -68,15 +71,15 @@ describe('the bytes of an object', () => {
     ['UTF-16', Buffer.from(`\uFEFF${text}`, 'utf16le'), /UTF-16/],
     ['UTF-16 without a mark', Buffer.from(text, 'utf16le'), /UTF-16/],
     ['big-endian UTF-16', Buffer.from(text, 'utf16le').swap16(), /UTF-16/],
-  ])('in %s are an error that says so', async (_, bytes, words) => {
+  ])('in %s are an error that says so', async (_, bytes, message) => {
     await expect(read(() => objectOf(bytes))).rejects.toMatchObject({
       code: 'STORED_DATA_BODY',
       retryable: false,
-      message: expect.stringMatching(words),
+      message: expect.stringMatching(message),
     });
   });
 
-  test('that end early, or are too many, are read again later', async () => {
+  test('that are too few or too many are retryable', async () => {
     const bytes = Buffer.from(text);
     for (const object of [objectOf(bytes, 9), { ...objectOf(bytes), ContentLength: 5 }]) {
       await expect(read(() => object)).rejects.toMatchObject({
@@ -87,7 +90,7 @@ describe('the bytes of an object', () => {
   });
 });
 
-describe('a fault of S3', () => {
+describe('an S3 error', () => {
   const denied = (permission: string) =>
     `User: arn:aws:sts::123456789012:assumed-role/r/f is not authorized to perform: ${permission} on resource: "x"`;
   const cases: [string, () => never, string, RegExp][] = [
@@ -130,13 +133,13 @@ describe('a fault of S3', () => {
     ],
   ];
 
-  test.each(cases)('%s: in words that say what is wrong', async (_, answer, code, words) => {
+  test.each(cases)('%s: says what is wrong', async (_, answer, code, message) => {
     const error = await read(answer).catch((reason) => reason);
-    expect(error).toMatchObject({ code, retryable: false, message: expect.stringMatching(words) });
+    expect(error).toMatchObject({ code, retryable: false, message: expect.stringMatching(message) });
     expect(error.cause).toBeInstanceOf(Error);
   });
 
-  test('blames no key of KMS for a name that has kms in it', async () => {
+  test('does not blame a KMS key if only a name contains kms', async () => {
     const answer = fault(
       'AccessDenied',
       403,
@@ -145,7 +148,7 @@ describe('a fault of S3', () => {
     await expect(read(answer)).rejects.toMatchObject({ message: expect.stringMatching(/s3:ListBucket/) });
   });
 
-  test('on writing names the permissions for that', async () => {
+  test('on writing names the permissions for writing', async () => {
     const put = (answer: () => never) => clientOf(answer).store.put(address, 'x');
     await expect(put(fault('AccessDenied', 403))).rejects.toThrow(/s3:PutObject/);
     await expect(put(fault('AccessDenied', 403, denied('kms:GenerateDataKey')))).rejects.toThrow(
@@ -154,27 +157,27 @@ describe('a fault of S3', () => {
   });
 
   test.each<[string, () => never]>([
-    ['a redirect for a while', fault('TemporaryRedirect', 307)],
+    ['a temporary redirect', fault('TemporaryRedirect', 307)],
     ['a digest', fault('BadDigest', 400)],
     ['a body', fault('IncompleteBody', 400)],
     ['a token', fault('TokenRefreshRequired', 400)],
     ['credentials', fault('CredentialsProviderError', undefined)],
     ['the network', fault('TimeoutError', undefined)],
-  ])('of %s may pass', async (_, answer) => {
+  ])('of %s is retryable', async (_, answer) => {
     await expect(read(answer)).rejects.toMatchObject({
       code: 'STORED_DATA_UNAVAILABLE',
       retryable: true,
     });
   });
 
-  test('puts no line of its own into a log', async () => {
+  test('logs nothing', async () => {
     const { store } = clientOf(fault('NoSuchKey', 404, 'a\nb'));
     const error = await store.get({ bucket: 'b', key: 'a\nERROR b' }, { admit }).catch((reason) => reason);
     expect(error.message).not.toContain('\n');
   });
 });
 
-test('the signal of a task goes with its reads and writes', async () => {
+test("reads and writes use the task's signal", async () => {
   const { signal } = new AbortController();
   const { store, calls } = clientOf(({ name }) => (name === 'GetObject' ? objectOf(Buffer.from('1')) : {}));
   await store.get(address, { admit, signal });
@@ -182,7 +185,7 @@ test('the signal of a task goes with its reads and writes', async () => {
   expect(calls.map((call) => call.signal)).toEqual([signal, signal]);
 });
 
-describe('an upload in parts', () => {
+describe('a multipart upload', () => {
   const partBytes = 8 * 1024 * 1024;
   const created = ({ name, input }: Call) =>
     name === 'CreateMultipartUpload'
@@ -191,7 +194,7 @@ describe('an upload in parts', () => {
         ? { ETag: `e${input.PartNumber}`, ChecksumCRC32: `c${input.PartNumber}` }
         : {};
 
-  test('has parts of equal size, in order, of the pieces of a text', async () => {
+  test('has parts of equal size, in order', async () => {
     const { store, calls, names } = clientOf(created);
     const pieces = ['{"a":', '"ü😀'.repeat(2_500_000), '}'];
     await store.put(address, pieces);
@@ -209,6 +212,70 @@ describe('an upload in parts', () => {
         },
       },
     });
+  });
+
+  test('takes the pieces as they are needed, and uses the memory of a part again', async () => {
+    const hashes: [number, string][] = [];
+    const memory = new Set<unknown>();
+    let taken = 0;
+    let takenAtFirstCall: number | undefined;
+    const { store } = clientOf(async (call) => {
+      takenAtFirstCall ??= taken;
+      const { Body, PartNumber } = call.input;
+      if (Body) hashes.push([PartNumber as number, createHash('sha256').update(Body).digest('hex')]);
+      if (Body) memory.add(Body.buffer);
+      await setImmediate();
+      return created(call);
+    });
+    const piece = '"ü😀\ud83d'.repeat(50_000);
+    const pieces = function* () {
+      for (; taken < 120; taken++) yield `${taken}${piece}`;
+    };
+    await store.put(address, pieces());
+    // As much as three parts, before anything else can change the value.
+    expect(takenAtFirstCall).toBeLessThan(60);
+    expect(memory.size).toBe(3);
+    const whole = Buffer.from(Array.from({ length: 120 }, (_, index) => `${index}${piece}`).join(''));
+    const expected = Array.from({ length: Math.ceil(whole.length / partBytes) }, (_, index) => [
+      index + 1,
+      createHash('sha256')
+        .update(whole.subarray(index * partBytes, (index + 1) * partBytes))
+        .digest('hex'),
+    ]);
+    expect(hashes.sort(([a], [b]) => a - b)).toEqual(expected);
+  });
+
+  test.each(['😀', '\ud83d😀'])('does not cut the surrogate pair in %j', async (characters) => {
+    const { store, calls } = clientOf(created);
+    const text = `${'x'.repeat(1024 * 1024 - 1)}${characters}${'y'.repeat(partBytes)}`;
+    await store.put(address, text);
+    const parts = calls.filter(({ name }) => name === 'UploadPart').map(({ input }) => input.Body as Buffer);
+    expect(Buffer.concat(parts).equals(Buffer.from(text))).toBe(true);
+  });
+
+  test('of pieces that are few is one object', async () => {
+    for (const count of [0, 1, 8]) {
+      const { store, calls, names } = clientOf(created);
+      const pieces = function* () {
+        for (let index = 0; index < count; index++) yield 'x'.repeat(1024 * 1024);
+      };
+      await store.put(address, pieces());
+      expect(names()).toEqual(['PutObject']);
+      expect(Buffer.from(calls[0]?.input.Body ?? '')).toHaveLength(count * 1024 * 1024);
+    }
+  });
+
+  test.each([
+    ['before anything is sent', 1, []],
+    ['in a later part', 40, ['CreateMultipartUpload', 'AbortMultipartUpload']],
+  ])('whose value cannot be written %s fails as that does', async (_, after, expected) => {
+    const { store, names } = clientOf(created);
+    const pieces = function* () {
+      for (let index = 0; index < after; index++) yield 'x'.repeat(1024 * 1024);
+      ajson.dumps(() => 1);
+    };
+    await expect(store.put(address, pieces())).rejects.toMatchObject({ name: 'AjsonError' });
+    expect(names().filter((name) => name !== 'UploadPart')).toEqual(expected);
   });
 
   test('starts above 8 MiB', async () => {
@@ -229,7 +296,7 @@ describe('an upload in parts', () => {
     ['UploadPart', 'BadDigest', 400],
     ['CompleteMultipartUpload', 'NoSuchUpload', 404],
   ])(
-    'whose %s fails with %s fails as that does, though its parts cannot be removed',
+    'reports the failure of %s with %s, even if the parts cannot be removed',
     async (which, name, status) => {
       const { store, calls } = clientOf((call) => {
         if (call.name === which && (call.input.PartNumber ?? 2) === 2) fault(name, status)();
@@ -245,7 +312,7 @@ describe('an upload in parts', () => {
     },
   );
 
-  test('that is refused fails for good, and starts no more parts', async () => {
+  test('that is refused is final and starts no more parts', async () => {
     const { store, names } = clientOf((call) =>
       call.name === 'UploadPart' ? fault('AccessDenied', 403)() : created(call),
     );
@@ -256,7 +323,7 @@ describe('an upload in parts', () => {
     expect(names().filter((name) => name === 'UploadPart').length).toBeLessThanOrEqual(3);
   });
 
-  test('has three parts under way at most', async () => {
+  test('sends at most three parts at a time', async () => {
     let underWay = 0;
     let most = 0;
     const { store } = clientOf(async (call) => {
@@ -271,7 +338,7 @@ describe('an upload in parts', () => {
   });
 });
 
-test('the SDK is loaded on first use', async () => {
+test('loads the SDK on first use', async () => {
   const { output } = await runNode(
     `import { registerHooks } from 'node:module';
      let loaded = false;
@@ -288,7 +355,7 @@ test('the SDK is loaded on first use', async () => {
   expect(output).toBe('false\ntrue\n');
 });
 
-test('the error for an SDK that is not installed says so', async () => {
+test('an error says that the SDK is not installed', async () => {
   const { output } = await runNode(
     `import { registerHooks } from 'node:module';
      registerHooks({ resolve(name, context, next) {

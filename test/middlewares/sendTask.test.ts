@@ -42,7 +42,7 @@ async function send(
 }
 
 describe('sendTask', () => {
-  test('puts a task on its topic, byte for byte as WIRE has it', async () => {
+  test('publishes a task to its topic, exactly as in WIRE.md', async () => {
     const { message, error } = await send({
       task_name: 'work',
       task_kwargs: { width: 200 },
@@ -65,38 +65,40 @@ describe('sendTask', () => {
     });
   });
 
-  test('sends what SQS does not carry in another spelling of the same', async () => {
+  test('escapes characters that SQS does not carry', async () => {
     const text = 'a\uFFFE\uFFFF\\\uFFFF😀';
     const { message = '' } = await send({ task_name: 'work', task_kwargs: { text } });
     expect(message).not.toMatch(/[\uFFFE\uFFFF]/);
     expect(JSON.parse(message).task_kwargs).toEqual({ text });
   });
 
-  test('puts arguments over inlineUnder into S3, under a name of their own, in the folder given', async () => {
+  test('stores arguments over inlineUnder in S3, under a unique name in the given folder', async () => {
     const task = { task_name: 'work', task_kwargs: { text: 'ü'.repeat(10) } };
     const first = await send(task, { inlineUnder: 30, folder: 'sent' });
     const second = await send(task, { inlineUnder: 30, folder: 'sent' });
     expect(first.operations).toEqual(['PUT', 'PublishBatch']);
-    const [one, other] = [first, second].map(
+    const [pointer, other] = [first, second].map(
       ({ message }) => JSON.parse(message ?? '').task_kwargs.value.pointer as string,
     );
-    expect(one).toMatch(new RegExp(`^${aws.bucket}#sent/[\\w-]+-work!\\d+\\.\\d{3}\\.json$`));
-    expect(one).not.toBe(other);
-    const { Body } = await aws.s3.send(new GetObjectCommand({ Bucket: aws.bucket, Key: one?.split('#')[1] }));
+    expect(pointer).toMatch(new RegExp(`^${aws.bucket}#sent/[\\w-]+-work!\\d+\\.\\d{3}\\.json$`));
+    expect(pointer).not.toBe(other);
+    const { Body } = await aws.s3.send(
+      new GetObjectCommand({ Bucket: aws.bucket, Key: pointer?.split('#')[1] }),
+    );
     expect(await Body?.transformToString()).toBe(
       `{"data_string":{"text":"${'ü'.repeat(10)}"},"full_unpack":true,"safe_mode":false}`,
     );
     expect((await send(task, { inlineUnder: 31 })).operations).toEqual(['PublishBatch']);
   });
 
-  test('sends a StoredData as it is', async () => {
+  test('sends a StoredData as its pointer', async () => {
     const stored = new StoredData({ pointer: 'b#cache/x!1.5.json' });
     const { message, operations } = await send({ task_name: 'work', task_kwargs: stored });
     expect(JSON.parse(message ?? '').task_kwargs.value).toEqual({ pointer: stored.pointer });
     expect(operations).toEqual(['PublishBatch']);
   });
 
-  test('finds the topic beside the function', async () => {
+  test('finds the topic next to the function', async () => {
     const functionArn = `arn:aws:lambda:${aws.region}:${aws.accountId}:function:sender`;
     const options = { topics: undefined, functionArn } as unknown as Partial<SendTaskOptions>;
     const { target, error } = await send({ task_name: 'work' }, options);
@@ -104,7 +106,7 @@ describe('sendTask', () => {
     expect(target).toContain(`TopicArn=${topics.work}`);
   });
 
-  test('on a FIFO topic gives group and deduplication id, of its own or as asked', async () => {
+  test('sets the group and deduplication id on a FIFO topic, generated or given', async () => {
     const records: SqsRecord[] = [];
     const worker = await startWorker({
       aws,
@@ -126,7 +128,7 @@ describe('sendTask', () => {
     expect(records.filter(({ attributes }) => attributes.MessageDeduplicationId === 'D')).toHaveLength(1);
   });
 
-  test('lets attributes travel with the task', async () => {
+  test('sends attributes with the task', async () => {
     const { target } = await send({ task_name: 'work' }, { attributes: { tenant: 'blue' } });
     expect(target).toMatch(/Name=tenant&.*StringValue=blue/);
   });
@@ -145,7 +147,7 @@ describe('the ids', () => {
     return { sent, chainIds: attributesOf(attempts[0]?.target ?? '') };
   }
 
-  test('are new, and chain_id always travels', async () => {
+  test('are new, and chain_id is always sent', async () => {
     const { sent, chainIds } = await sendFor({});
     expect(sent).toEqual({ chainId: expect.stringMatching(uuid), messageId: expect.stringMatching(uuid) });
     expect(chainIds).toEqual([sent.chainId]);
@@ -156,7 +158,7 @@ describe('the ids', () => {
     { chainId: 'order:1.a-b_c' },
     { attributes: { chain_id: 'order:1.a-b_c' } },
     { chainId: 'order:1.a-b_c', attributes: { chain_id: 'order:1.a-b_c' } },
-  ])('of a chain may be given: %j', async (options) => {
+  ])('may be given for a chain: %j', async (options) => {
     const { sent, chainIds } = await sendFor(options);
     expect([sent.chainId, chainIds]).toEqual(['order:1.a-b_c', ['order:1.a-b_c']]);
   });
@@ -177,7 +179,7 @@ describe('sendTasks', () => {
       (error) => error,
     );
 
-  test('sends ten a call, and resolves to the ids in order', async () => {
+  test('sends ten per call, and resolves to the ids in order', async () => {
     const { options, attempts } = open();
     const sent = await sendTasks(tasksOf(25), options);
     expect(attempts.map(({ operation }) => operation)).toEqual(Array(3).fill('PublishBatch'));
@@ -188,7 +190,7 @@ describe('sendTasks', () => {
     expect(await sendTasks([], options)).toEqual([]);
   });
 
-  test('sends nothing unless all tasks can be sent, and says which cannot', async () => {
+  test('sends nothing unless all tasks are valid, and lists the invalid ones', async () => {
     const { options, attempts } = open();
     const tasks = [...tasksOf(2), { task_name: 'work', callback: 'a:b' }, { task_name: 'nowhere' }];
     const error = await failureOf(sendTasks(tasks, { ...options, inlineUnder: 0 }));
@@ -201,7 +203,7 @@ describe('sendTasks', () => {
     expect(error.message).toMatch(/^0 of 4 tasks were sent, 2 failed\. The first, tasks\[2\]: The callback/);
   });
 
-  test('tells what was sent and what failed, when S3 or SNS fails for some', async () => {
+  test('reports which tasks were sent and which failed, if S3 or SNS fails for some', async () => {
     let puts = 0;
     const { options } = open(({ service }) => {
       if (service !== 's3') return undefined;
@@ -222,7 +224,7 @@ describe('sendTasks', () => {
         version: 1 as const,
         vendor: 'test',
         validate: (value: unknown) =>
-          (value as { n: number }).n === 1 ? { issues: [{ message: 'odd', path: ['n'] }] } : { value },
+          (value as { n: number }).n === 1 ? { issues: [{ message: 'refused', path: ['n'] }] } : { value },
       },
     };
     const tasks = defineTasks({ work: { kwargs } });
@@ -262,14 +264,19 @@ describe('an error', () => {
     Partial<SendTaskOptions>,
     (abstract new (...args: never[]) => Error) | string,
   ][] = [
-    ['no task', { name: 'work' } as never, {}, NotATaskError],
+    ['an object that is not a task', { name: 'work' } as never, {}, NotATaskError],
     ['no name', { task_name: undefined } as never, {}, NotATaskError],
-    ['a callback that leads nowhere', { task_name: 'work', callback: 'a:b' }, {}, CallbackError],
+    ['a callback that is not a name', { task_name: 'work', callback: 'a:b' }, {}, CallbackError],
     ['a callback that never ends', { task_name: 'work', callback: 'work#a#work' }, {}, CallbackError],
-    ['a name that topics does not have', { task_name: 'toString' }, {}, 'TOPIC_NOT_FOUND'],
-    ['nothing that says where', { task_name: 'work' }, { topics: undefined } as never, 'TOPIC_NOT_FOUND'],
+    ['a task that is not in topics', { task_name: 'toString' }, {}, 'TOPIC_NOT_FOUND'],
     [
-      'a name that no topic has',
+      'neither topics nor a function ARN',
+      { task_name: 'work' },
+      { topics: undefined } as never,
+      'TOPIC_NOT_FOUND',
+    ],
+    [
+      'a name that no topic can have',
       { task_name: 'a:b' },
       { topics: undefined, functionArn: 'arn:aws:lambda:us-east-1:1:function:f' } as never,
       'TOPIC_NOT_FOUND',
@@ -302,7 +309,7 @@ describe('an error', () => {
     ['a bad inlineUnder', { task_name: 'work' }, { inlineUnder: -1 }, OptionError],
     ['a bad folder', { task_name: 'work' }, { folder: 'a#b' }, OptionError],
   ];
-  test.each(cases)('for %s comes before anything reaches AWS', async (_, task, options, expected) => {
+  test.each(cases)('for %s is thrown before any call to AWS', async (_, task, options, expected) => {
     const { error, operations } = await send(task, options);
     if (typeof expected === 'string') expect(error).toMatchObject({ code: expected });
     else expect(error).toBeInstanceOf(expected);

@@ -42,7 +42,7 @@ const open = (...faults: Parameters<typeof faultyClients> extends [unknown, ...i
 
 type Input = PublishBatchCommand['input'];
 
-/** SNS that takes all, and tells what it took. */
+/** A fake SNS that accepts everything and records it. */
 function takingSns() {
   const calls: Input[] = [];
   const send = async ({ input }: PublishBatchCommand) => {
@@ -63,18 +63,18 @@ describe('the size of a message', () => {
     ),
   });
 
-  test('is counted in bytes of UTF-8: the body, the subject, each attribute’s name, type and text', () =>
+  test('counts the bytes of UTF-8: the body, the subject, each attribute’s name, type and text', () =>
     fc.assert(
-      fc.asyncProperty(message, async (one) => {
-        const texts = Object.entries(one.attributes).flatMap(([name, text]) =>
+      fc.asyncProperty(message, async (sample) => {
+        const texts = Object.entries(sample.attributes).flatMap(([name, text]) =>
           text ? [name, 'String', text] : [],
         );
-        const bytes = Buffer.from([one.message, one.subject, ...texts].join('')).length;
+        const bytes = Buffer.from([sample.message, sample.subject, ...texts].join('')).length;
         const { sns, calls } = takingSns();
-        const [fits] = await snsPublisher({ sns, maxMessageBytes: bytes }).publish([{ topicArn, ...one }]);
+        const [fits] = await snsPublisher({ sns, maxMessageBytes: bytes }).publish([{ topicArn, ...sample }]);
         expect(fits).toBeUndefined();
         const [tooLarge] = await snsPublisher({ sns, maxMessageBytes: bytes - 1 }).publish([
-          { topicArn, ...one },
+          { topicArn, ...sample },
         ]);
         expect(tooLarge).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
         expect(calls).toHaveLength(1);
@@ -82,7 +82,7 @@ describe('the size of a message', () => {
       { examples: [[{ message: 'm', subject: '', attributes: JSON.parse('{"__proto__":" "}') }]] },
     ));
 
-  test('a result that does not fit into a message goes through S3, whatever inlineUnder says', async () => {
+  test('a result too large for a message goes through S3, whatever inlineUnder is', async () => {
     const { sns, s3, attempts } = open(() => undefined);
     const handler = middy(queued(routeTasks({ work: ({ text }) => text })))
       .use(sqsSnsUnwrap())
@@ -117,7 +117,7 @@ describe('the size of a message', () => {
     expect(attempts).toEqual([]);
   });
 
-  test('of a task that is sent: large arguments go through S3, and what does not fit is an error', async () => {
+  test('in sendTask: large arguments go through S3, and a message that still does not fit is an error', async () => {
     const { sns, s3, attempts } = open(() => undefined);
     const options = { sns, s3, bucket: aws.bucket, topics: { next: topicArn } };
     await sendTask({ task_name: 'next', task_kwargs: { text: 'ü'.repeat(65_529) } }, options);
@@ -135,17 +135,17 @@ describe('a PublishBatch', () => {
   const sizes = fc.array(fc.tuple(topics, fc.integer({ min: 1, max: 60 })), { maxLength: 60 });
   const maxMessageBytes = 100;
 
-  test('is found at once, however many topics there are', async () => {
+  test('is planned in linear time, however many topics there are', async () => {
     const { sns, calls } = takingSns();
     const messages = Array.from({ length: 30_000 }, (_, i) => ({ topicArn: `arn:${i}`, message: 'x' }));
     const before = performance.now();
     await snsPublisher({ sns }).publish(messages);
-    // Looking through all batches for each message would take many seconds.
+    // Searching all batches for each message would take many seconds.
     expect(performance.now() - before).toBeLessThan(3000);
     expect(calls).toHaveLength(30_000);
   });
 
-  test('is cut by count and by total, with each message in one call, in order', () =>
+  test('is cut by count and by total size, with each message in one call, in order', () =>
     fc.assert(
       fc.asyncProperty(sizes, async (all) => {
         const messages: TaskMessage[] = all.map(([topicArn, size], i) => ({
@@ -163,7 +163,7 @@ describe('a PublishBatch', () => {
             .map((call) => call.PublishBatchRequestEntries ?? []);
           expect(entries.flat().map(({ Message }) => Message)).toEqual(
             messages
-              .filter((one, i) => one.topicArn === topicArn && !tooLarge[i])
+              .filter((sent, i) => sent.topicArn === topicArn && !tooLarge[i])
               .map(({ message }) => message),
           );
           for (const call of entries) {
@@ -173,7 +173,7 @@ describe('a PublishBatch', () => {
               maxMessageBytes,
             );
           }
-          // No call that the next one would have fitted into: as few as in this order can be.
+          // The first message of each call did not fit into the previous one.
           for (const [i, next] of entries.slice(1).entries()) {
             const before = entries[i] ?? [];
             const total = [...before, ...next.slice(0, 1)].reduce(
@@ -186,7 +186,7 @@ describe('a PublishBatch', () => {
       }),
     ));
 
-  test('of what a batch finished together: 25 callbacks leave in three calls', async () => {
+  test('groups the callbacks of a batch: 25 leave in three calls', async () => {
     const { calls, sns } = takingSns();
     const handler = middy(queued(async () => null, { concurrency: 25 }))
       .use(sqsSnsUnwrap())
@@ -202,7 +202,7 @@ describe('a large result', () => {
   const address = (key: string) => ({ bucket: aws.bucket, key });
   const admit = () => {};
 
-  test('of 200 MB goes to S3 in parts and comes back', async () => {
+  test('of 200 MB goes to S3 in parts and is read back', async () => {
     const { s3, sns, attempts } = open(() => undefined);
     const { bucket } = aws;
     const line = 'the quick brown fox jumps over the lazy dög; ';
@@ -230,13 +230,13 @@ describe('a large result', () => {
 
   test('is cut between characters, never within one', async () => {
     const { s3 } = open(() => undefined);
-    // Pairs of surrogates at even and at odd places, in a text of more than one part.
+    // Surrogate pairs at even and odd offsets, in a text of several parts.
     const text = `${'😀'.repeat(1_500_000)}x${'😀'.repeat(1_500_000)}`;
     await store(s3).put(address('cut'), text);
     expect((await store(s3).get(address('cut'), { admit })) === text).toBe(true);
   });
 
-  test('has the ACL and the type that a small one has', async () => {
+  test('has the same ACL and content type as a small one', async () => {
     const inputs: object[] = [];
     const { s3 } = open(() => undefined);
     s3.middlewareStack.add(
@@ -257,7 +257,7 @@ describe('a large result', () => {
     expect(ContentType).toBe('application/json');
   });
 
-  test('that loses a part fails as one that may pass, and leaves nothing behind', async () => {
+  test('that loses a part is a retryable failure, and leaves nothing behind', async () => {
     let parts = 0;
     const { s3, attempts } = open(({ operation }) => {
       if (operation === 'PUT') parts += 1;
@@ -274,7 +274,7 @@ describe('a large result', () => {
   test.each([
     ['before', 0],
     ['while', 2],
-  ])('is given up when the invocation ends %s it is sent', async (_, after) => {
+  ])('is given up if the invocation ends %s it is sent', async (_, after) => {
     const ended = new AbortController();
     if (after === 0) ended.abort();
     let puts = 0;
@@ -288,7 +288,7 @@ describe('a large result', () => {
     expect(puts).toBeLessThan(8);
   });
 
-  test('no more of them than concurrency says are held, however many the batch has', async () => {
+  test('is held in memory by at most `concurrency` tasks, however large the batch', async () => {
     const { output } = await runNode(
       `import { setFlagsFromString } from 'node:v8';
        import { runInNewContext } from 'node:vm';
@@ -306,7 +306,7 @@ describe('a large result', () => {
        const work = async () => {
          await setTimeout(5);
          gc();
-         most = Math.max(most, results.filter((one) => one.deref()).length);
+         most = Math.max(most, results.filter((result) => result.deref()).length);
          const result = { text: 'x'.repeat(1_000_000) };
          results.push(new WeakRef(result));
          return result;
@@ -323,7 +323,7 @@ describe('a large result', () => {
     );
     const [count, most, done] = output.trim().split(' ');
     expect({ count, done }).toEqual({ count: '12', done: 'true' });
-    // The two under way, and one that has just been let go.
+    // The two in flight, and one that was just released.
     expect(Number(most)).toBeLessThanOrEqual(3);
   });
 });

@@ -7,7 +7,7 @@ import { snsPublisher } from '../../middlewares/aws/snsPublisher.ts';
 
 const topicArn = 'arn:aws:sns:us-east-1:123456789012:work';
 
-/** fauxqs never throttles, so SNS is played here: `failing` gives the code with which an entry fails. */
+/** A fake SNS, since fauxqs never throttles: `failing` returns the code with which an entry fails. */
 function throttlingSns(failing: (id: string, call: number) => string | undefined) {
   const calls: PublishBatchCommandInput[] = [];
   const sns = {
@@ -41,14 +41,14 @@ describe('entries that fail in a batch that SNS accepted', () => {
     expect(outcomes).toEqual([0, 1, 2, 3].map((n) => ({ messageId: `sns-${n}` })));
   });
 
-  test('are given up after four more attempts, as retryable', async () => {
+  test('are given up as retryable after four more attempts', async () => {
     const { sns, calls } = throttlingSns(() => 'Throttled');
     const [error] = await snsPublisher({ sns }).publish(messages(1));
     expect(calls).toHaveLength(5);
     expect(error).toMatchObject({ name: 'PublishError', code: 'PUBLISH_FAILED', retryable: true });
   });
 
-  test('are not sent again when SNS refuses them for what they are', async () => {
+  test('are not sent again if SNS refuses their content', async () => {
     const { sns, calls } = throttlingSns((id) => (id === '1' ? 'InvalidParameter' : undefined));
     const [sent, refused] = await snsPublisher({ sns }).publish(messages(2));
     expect([sent, calls.length]).toEqual([undefined, 1]);
@@ -66,7 +66,7 @@ describe('entries that fail in a batch that SNS accepted', () => {
   });
 });
 
-test('the batches of a FIFO topic leave one after the other', async () => {
+test('the batches of a FIFO topic are sent one after the other', async () => {
   let underWay = 0;
   let most = 0;
   const sns = {
@@ -90,7 +90,7 @@ test('the batches of a FIFO topic leave one after the other', async () => {
   expect(most).toBe(3);
 });
 
-test('a group is sent on a standard topic too, a deduplication id on a FIFO topic only', async () => {
+test('sends the group on a standard topic too, the deduplication id only on a FIFO topic', async () => {
   const { sns, calls } = throttlingSns(() => undefined);
   const [message] = messages(1) as [TaskMessage];
   const grouped = { ...message, groupId: 'blue', deduplicationId: 'd' };
@@ -108,7 +108,7 @@ describe('attributes', () => {
     Object.fromEntries(Array.from({ length: count }, (_, n) => [`key${n}`, 'v']));
   const trace = { traceparent: '00-1', tracestate: 'a=b', baggage: 'c=d' };
 
-  test('of tracing give way: baggage first, the trace last', () => {
+  test('of tracing are dropped first: baggage, then tracestate, the trace last', () => {
     expect(Object.keys(fitAttributes({ ...trace, ...some(7) }))).toHaveLength(10);
     expect(fitAttributes({ ...trace, ...some(8) })).toEqual({
       traceparent: '00-1',
@@ -119,7 +119,7 @@ describe('attributes', () => {
     expect(fitAttributes({ ...trace, AWSTraceHeader: 'Root=1', ...some(10) })).toEqual(some(10));
   });
 
-  test('more than ten are refused', () => {
+  test('over ten are refused', () => {
     expect(() => fitAttributes({ ...trace, ...some(11) })).toThrow(
       /at most 10 attributes, and this one has 11/,
     );
@@ -159,12 +159,12 @@ describe('attributes', () => {
     expect(fitAttributes({ [name]: 'tab\t, line\n, 😀' })).toEqual({ [name]: 'tab\t, line\n, 😀' });
   });
 
-  test('of tracing that are not valid are dropped', () => {
+  test('of tracing that are invalid are dropped', () => {
     expect(fitAttributes({ tracestate: '', a: 1 })).toEqual({ a: 1 });
   });
 });
 
-test('a message that fits without its tracing is sent without it, and fitsMessage says so', async () => {
+test('a message that only fits without tracing is sent without it, and fitsMessage agrees', async () => {
   const { sns, calls } = throttlingSns(() => undefined);
   const message = { topicArn, message: 'x'.repeat(100), attributes: { a: 'b', baggage: 'y'.repeat(100) } };
   const limit = messageBytes({ ...message, attributes: { a: 'b' } });
@@ -174,7 +174,7 @@ test('a message that fits without its tracing is sent without it, and fitsMessag
   expect(Object.keys(calls[0]?.PublishBatchRequestEntries?.[0]?.MessageAttributes ?? {})).toEqual(['a']);
 });
 
-test('no batch has more than ten messages or too many bytes, and every message is in one', () =>
+test('no batch is over ten messages or the size limit, and every message is in exactly one', () =>
   fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 120 }), { maxLength: 60 }), async (sizes) => {
       const { sns, calls } = throttlingSns(() => undefined);

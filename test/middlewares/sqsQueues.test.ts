@@ -36,7 +36,7 @@ describe('sqsQueues', () => {
     destroy();
   });
 
-  test('remembers that it may not read it, but not that SQS was down', async () => {
+  test('remembers a denied permission, but not an outage of SQS', async () => {
     let fault: { status: number; code: string } | undefined = { status: 500, code: 'InternalError' };
     const { sqs, attempts, destroy } = faultyClients(aws, ({ operation }) =>
       operation === 'GetQueueAttributes' ? fault : undefined,
@@ -52,7 +52,7 @@ describe('sqsQueues', () => {
     destroy();
   });
 
-  test('sends letters ten a call, and one that SQS refuses does not fail the others', async () => {
+  test('sends ten dead letters per call, and one refusal does not fail the others', async () => {
     const { sqs, attempts, destroy } = faultyClients(aws, () => undefined);
     const { send } = sqsQueues(sqs);
     const url = worker.queues.work.deadLetter.url;
@@ -68,7 +68,7 @@ describe('sqsQueues', () => {
     destroy();
   });
 
-  test('tells the failure of an entry to its caller alone', async () => {
+  test('reports a failed entry only to its caller', async () => {
     const sqs = {
       async send({
         input,
@@ -92,7 +92,7 @@ describe('a dead letter', () => {
   const messageAttributes = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, n) => [`key${n}`, text('v')]));
 
-  test('that fails again has the new reason in place of the old one', () => {
+  test('that fails again gets the new reason', () => {
     const old = { failure_reason: text('Error: old'), failed_queue: text('old'), tenant: text('blue') };
     const record = { body: 'x', messageId: 'id', messageAttributes: old } as unknown as SqsRecord;
     const { attributes } = deadLetterMessage(record, new Error('new'));
@@ -101,11 +101,11 @@ describe('a dead letter', () => {
       failed_message_id: { StringValue: 'id' },
       tenant: { StringValue: 'blue' },
     });
-    // The record does not say its queue, and the old one is not the right one.
+    // The record has no queue, and the old attribute names another.
     expect(attributes).not.toHaveProperty('failed_queue');
   });
 
-  test('has ten attributes at most; tracing gives way to the reason, others do not', () => {
+  test('has at most ten attributes; tracing is dropped for the reason, other attributes are not', () => {
     const trace = { traceparent: text('00-1'), baggage: text('a=b') };
     const record = (count: number) =>
       ({
@@ -122,7 +122,7 @@ describe('a dead letter', () => {
     expect(names(8)).toEqual([...Object.keys(messageAttributes(8)), 'failure_reason', 'failure_code']);
   });
 
-  test('can be made of any record and any error', () => {
+  test('can be built from any record and any error', () => {
     const errors = [
       undefined,
       null,

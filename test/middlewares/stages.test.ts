@@ -26,7 +26,7 @@ const versions: [string, Middy][] = [
 ];
 const reporting = () => sqsPartialBatchFailure({ logger: () => {} }) as MiddlewareObj;
 const unwrapping = () => sqsSnsUnwrap() as MiddlewareObj;
-const own = (around: Around) => stageMiddleware({ name: 'own', around });
+const customStage = (around: Around) => stageMiddleware({ name: 'custom', around });
 const inBefore = (hook: (request: Request) => unknown) => ({ before: hook }) as unknown as MiddlewareObj;
 const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis));
 const batchOf = (...names: string[]): SQSEvent => ({
@@ -43,18 +43,18 @@ const direct = { task_name: 'work' };
 describe('the options', () => {
   const around: Around = (_, next) => next();
   test.each([
-    ['an unknown key', { name: 'own', arround: around }],
+    ['an unknown key', { name: 'custom', arround: around }],
     ['no name', { around }],
     ['an empty name', { name: '', around }],
-    ['an unknown position', { name: 'own', around, order: { before: 'nowhere' } }],
-    ['an unknown relation', { name: 'own', around, order: { near: 'log' } }],
-    ['two relations', { name: 'own', around, order: { before: 'log', after: 'log' } }],
-    ['an order that is not an object', { name: 'own', around, order: 'log' }],
-    ['both around and open', { name: 'own', around, open: () => ({ around }) }],
-    ['neither around nor open', { name: 'own' }],
-    ['an around that is not a function', { name: 'own', around: 'around' }],
-    ['a flag that is not a boolean', { name: 'own', around, passive: 'yes' }],
-  ])('%s is refused when the middleware is made', (_, options) => {
+    ['an unknown position', { name: 'custom', around, order: { before: 'nowhere' } }],
+    ['an unknown relation', { name: 'custom', around, order: { near: 'log' } }],
+    ['two relations', { name: 'custom', around, order: { before: 'log', after: 'log' } }],
+    ['an order that is not an object', { name: 'custom', around, order: 'log' }],
+    ['both around and open', { name: 'custom', around, open: () => ({ around }) }],
+    ['neither around nor open', { name: 'custom' }],
+    ['an around that is not a function', { name: 'custom', around: 'around' }],
+    ['a flag that is not a boolean', { name: 'custom', around, passive: 'yes' }],
+  ])('%s is refused when the middleware is created', (_, options) => {
     expect(() => stageMiddleware(options as never)).toThrow(OptionError);
   });
 });
@@ -71,9 +71,9 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
   test.each([
     ['a batch', batchOf('a')],
     ['a direct invocation', direct],
-  ])('a stage twice fails %s, and the error says what to do', async (_, event) => {
+  ])('a duplicate stage fails %s, and the error says what to do', async (_, event) => {
     const twice = () =>
-      stageMiddleware({ name: 'own', twice: 'use the option buckets', around: (_run, next) => next() });
+      stageMiddleware({ name: 'custom', twice: 'use the option buckets', around: (_run, next) => next() });
     for (const stack of [
       [twice(), twice(), reporting()],
       [reporting(), twice(), unwrapping(), twice()],
@@ -89,7 +89,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     });
   });
 
-  describe('a loop without runTask, where all stages are passive', () => {
+  describe('a loop without runTask, with only passive stages', () => {
     const nothingFailed = { batchItemFailures: [] };
     test('acknowledges its records', async () => {
       expect(await stackOf(async () => nothingFailed, [unwrapping()])(batchOf('a'))).toEqual(nothingFailed);
@@ -98,7 +98,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     test.each([
       ['a batch response', nothingFailed],
       ['anything else', null],
-    ])('a before that sets a response does not prove that it has run: %s', async (_, answer) => {
+    ])('a response set by a before hook does not prove that it ran: %s', async (_, answer) => {
       const setting = inBefore((request) => {
         request.response = answer;
       });
@@ -111,7 +111,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       else await expect(running).rejects.toMatchObject({ code: 'BATCH_FAILED' });
     });
 
-    test('keeps a failure that its outcome named, when a later hook drops it', async () => {
+    test('keeps a failure in its outcome that a later hook drops', async () => {
       const dropping = {
         after(request: Request) {
           request.response = nothingFailed;
@@ -144,7 +144,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       return [{ status: 'fulfilled' }];
     };
 
-    test('one after the other: the last outcome counts', async () => {
+    test('in sequence: the last outcome counts', async () => {
       for (const [failing, isDone] of [
         [0, true],
         [1, false],
@@ -155,7 +155,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       }
     });
 
-    test('at the same time: it is done when both are', async () => {
+    test('concurrently: it is done when both runs are', async () => {
       for (const failing of [0, 1, 2]) {
         const event = batchOf('a');
         const answer = await stackOf(twice(false, failing), [unwrapping(), reporting()])(event);
@@ -167,9 +167,9 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
   describe('a stack inside a stack', () => {
     const inner = (work: (task: Task) => unknown, ...stack: MiddlewareObj[]) =>
       stackOf(queued(work as never), stack);
-    const passing = () => own((_run, next) => next());
+    const passing = () => customStage((_run, next) => next());
 
-    test('around the same batch, its stages are shared', async () => {
+    test('for the same batch shares its stages', async () => {
       const work = async (task: Task) => {
         if (task.task_name === 'bad') throw new Error('bad');
       };
@@ -178,12 +178,12 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       expect(await outer(event)).toEqual(named(...event.Records.slice(1)));
     });
 
-    test('a failure that the outer handler drops is named all the same', async () => {
+    test('reports a failure that the outer handler drops', async () => {
       const event = batchOf('a');
       const failing = inner(throwing(new Error('broken')), unwrapping());
       const outer = stackOf(
-        async (given: unknown, context: Context) => {
-          await failing(given, context);
+        async (event: unknown, context: Context) => {
+          await failing(event, context);
         },
         [contextResources({}), reporting()],
       );
@@ -218,7 +218,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       }
     });
 
-    test('over the batch again, after a part of it', async () => {
+    test('for the batch again, after part of it', async () => {
       const runInner = inner(() => {}, passing());
       const loop = async (event: SQSEvent, context: Context) => {
         for (const record of event.Records) await runInner({ Records: [record] }, context);
@@ -229,13 +229,13 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     });
   });
 
-  describe('whatever is thrown in a stage', () => {
-    const places: [string, (thrown: unknown) => MiddlewareObj][] = [
-      ['before next()', (thrown) => own(throwing(thrown))],
+  describe('any value thrown in a stage', () => {
+    const cases: [string, (thrown: unknown) => MiddlewareObj][] = [
+      ['before next()', (thrown) => customStage(throwing(thrown))],
       [
         'after next()',
         (thrown) =>
-          own(async (_run, next) => {
+          customStage(async (_run, next) => {
             await next();
             throw thrown;
           }),
@@ -243,37 +243,37 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       [
         'in a check',
         (thrown) =>
-          own((run, next) => {
+          customStage((run, next) => {
             run.beforeHandler(async () => throwing(thrown)());
             return next();
           }),
       ],
-      ['in open', (thrown) => stageMiddleware({ name: 'own', open: throwing(thrown) })],
+      ['in open', (thrown) => stageMiddleware({ name: 'custom', open: throwing(thrown) })],
     ];
     const values = [undefined, null, 0, '', false, Object.freeze(new Error('frozen')), Symbol('thrown')];
 
-    test.each(places)('%s, it fails its record, and a direct invocation', async (_, make) => {
+    test.each(cases)('%s, fails its record, and a direct invocation', async (_, make) => {
       for (const thrown of values) {
         const event = batchOf('a');
         const answer = await stackOf(echo, [make(thrown), unwrapping(), reporting()])(event);
         expect(answer).toEqual(named(...event.Records));
-        const told: unknown[] = [];
+        const reported: unknown[] = [];
         const watching = stageMiddleware({
           name: 'watching',
-          open: ({ onFailure }) => void onFailure((error) => told.push(error)) as undefined,
+          open: ({ onFailure }) => void onFailure((error) => reported.push(error)) as undefined,
         });
         const error = await stackOf(echo, [watching, make(thrown), reporting()])(direct).then(
           () => 'no error',
           (reason: unknown) => reason,
         );
-        // Middy and Lambda could take undefined for no error.
+        // Middy and Lambda could treat undefined as no error.
         if (thrown === undefined) expect(error).toMatchObject({ code: 'THREW_UNDEFINED' });
         else expect(error).toBe(thrown);
-        expect(told).toEqual([error]);
+        expect(reported).toEqual([error]);
       }
     });
 
-    test.each(places.slice(0, 3))('%s, endChain() ends the chain with its result', async (_, make) => {
+    test.each(cases.slice(0, 3))('%s, endChain() ends the chain with its result', async (_, make) => {
       let runs = 0;
       const counting = queued(() => {
         runs += 1;
@@ -286,7 +286,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       const stack = [make(endChain('ended')), reporting(), looking as unknown as MiddlewareObj];
       expect(await stackOf(counting, stack)(batchOf('a'))).toEqual(named());
       expect(seen).toMatchObject([[{ status: 'fulfilled', value: 'ended' }]]);
-      // The handler runs in neither or in both.
+      // The handler runs in both cases or in neither.
       expect(runs).toBe(2 * directRuns);
     });
   });
@@ -294,8 +294,8 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
   describe('a stage that does not call next()', () => {
     const cases: [string, Around, unknown][] = [
       ['skips the handler', (run) => run.skip('cached'), 'cached'],
-      ['skips the handler, with nothing', (run) => run.skip(), undefined],
-      ['says nothing', () => {}, { code: 'STAGE_DID_NOT_CONTINUE' }],
+      ['skips the handler without a result', (run) => run.skip(), undefined],
+      ['does nothing', () => {}, { code: 'STAGE_DID_NOT_CONTINUE' }],
       [
         'skips the handler, and throws',
         (run) => {
@@ -307,7 +307,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     ];
     test.each(cases)('%s', async (_, around, expected) => {
       const handler = jest.fn(() => 'ran');
-      const stack = [own(around), reporting()];
+      const stack = [customStage(around), reporting()];
       const event = batchOf('a');
       const batch = await stackOf(queued(handler), stack)(event);
       const running = stackOf(queued(handler), stack)(direct);
@@ -321,10 +321,10 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       expect(handler).not.toHaveBeenCalled();
     });
 
-    test('keeps an error to itself: the record is done, and a direct invocation fails', async () => {
+    test('run.failure: the record is done, and a direct invocation fails', async () => {
       const handler = jest.fn(() => 'ran');
       const stack = [
-        own((run) => {
+        customStage((run) => {
           run.failure = new Error('handled');
         }),
         reporting(),
@@ -334,9 +334,9 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       expect(handler).not.toHaveBeenCalled();
     });
 
-    test('setting run.failure to undefined does not keep an error', async () => {
+    test('run.failure = undefined does not swallow an error', async () => {
       const stack = [
-        own(async (run, next) => {
+        customStage(async (run, next) => {
           await next().catch(() => {});
           run.failure = undefined;
         }),
@@ -349,12 +349,12 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     });
   });
 
-  describe('what another middleware does', () => {
+  describe('other middlewares', () => {
     const broken = throwing(new Error('broken'));
     const inAfter = (hook: (request: Request) => unknown) => ({ after: hook }) as unknown as MiddlewareObj;
     const inError = (hook: (request: Request & { error?: unknown }) => unknown) =>
       ({ onError: hook }) as unknown as MiddlewareObj;
-    const passing = () => own((_run, next) => next());
+    const passing = () => customStage((_run, next) => next());
 
     test('an error that is deleted or dropped is thrown all the same', async () => {
       const deleting = inError((request) => {
@@ -365,7 +365,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       }
     });
 
-    test('an answer to an error does not replace that of a direct invocation', async () => {
+    test('a response to an error does not replace that of a direct invocation', async () => {
       for (const hook of [
         () => 'page',
         (request: Request) => {
@@ -376,14 +376,14 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       }
     });
 
-    test('an early answer in a before fails the invocation before its answer is written', async () => {
+    test('an early answer in a before hook fails the invocation before the answer is written', async () => {
       const answering = inBefore(() => 'page');
       await expect(stackOf(echo, [passing(), answering])(batchOf('a'))).rejects.toMatchObject({
         code: 'NOT_RUN',
       });
     });
 
-    test('a record that a loop leaves out is named, where a stage is not passive', async () => {
+    test('a record skipped by a loop is reported if a stage is not passive', async () => {
       const loop = ({ Records }: SQSEvent, context: Context) =>
         Promise.allSettled(Records.slice(1).map((record) => runTask(record, context, () => {})));
       const event = batchOf('a', 'b');
@@ -393,7 +393,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       expect(await stackOf(loop, [passing(), answering])(event)).toEqual(named(...event.Records.slice(0, 1)));
     });
 
-    test('an empty list does not stand for success when the invocation must fail', async () => {
+    test('an empty list does not turn a failed invocation into success', async () => {
       const emptying = inError((request) => {
         request.response = [];
       });
@@ -415,9 +415,9 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       }
     });
 
-    test('the answer of Middy’s time-out ends the tasks, also where queued does not get Middy’s signal', async () => {
+    test('the answer of Middy’s timeout stops the tasks, even if queued does not get Middy’s signal', async () => {
       const cut: boolean[] = [];
-      const stage = own(async (run, next) => {
+      const stage = customStage(async (run, next) => {
         await next().catch(() => {});
         cut.push(run.signal.aborted, run.cutoff.aborted);
       });
@@ -431,7 +431,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       expect(cut).toEqual([true, true]);
     });
 
-    test('the work for the end is done once, before an early answer too', async () => {
+    test('the work registered for the end runs once, also before an early answer', async () => {
       let ends = 0;
       const ending = () =>
         stageMiddleware({
@@ -450,6 +450,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
         ['an early answer', [ending(), inBefore(() => 'page')], direct],
         ['an early answer to a batch', [ending(), inBefore(() => 'page')], batchOf('a')],
         ['an early answer in an after', [ending(), inAfter(() => 'page')], direct],
+        ['a refused answer in an after', [ending(), inAfter(() => ({ batchItemFailures: [] }))], direct],
         ['an error', [ending(), inAfter(broken)], direct],
         ['an early answer in an onError', [ending(), inError(() => 'page'), inAfter(broken)], batchOf('a')],
       ];
@@ -458,7 +459,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
         await stackOf(echo, stack)(event).catch(() => {});
         expect({ name, ends }).toEqual({ name, ends: 1 });
       }
-      // Middy throws at once, so here the work is only started.
+      // Middy throws at once, so the work has only started here.
       ends = 0;
       await stackOf(echo, [ending(), inError(broken), inAfter(broken)])(direct).catch(() => {});
       await pause(20);
@@ -467,7 +468,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
   });
 
   describe('a loop', () => {
-    const passing = () => own((_run, next) => next());
+    const passing = () => customStage((_run, next) => next());
     const fulfilled = () => [{ status: 'fulfilled' }];
 
     test('that forgets to await: the answer waits for its runs', async () => {
@@ -511,24 +512,24 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       expect(await stackOf(echo, [passing(), reporting()])(event)).toEqual(named());
     });
 
-    test('that goes on after the deadline: no stage is started', async () => {
+    test('that continues after the deadline: no stage starts', async () => {
       const around = jest.fn<Around>((_run, next) => next());
       const loop = ({ Records }: SQSEvent, context: Context) =>
         Promise.allSettled(Records.map((record) => runTask(record, context, () => {})));
       const event = batchOf('a');
       const context = lambdaContext({ getRemainingTimeInMillis: () => 100 });
-      expect(await stackOf(loop, [own(around), reporting()])(event, context)).toEqual(
+      expect(await stackOf(loop, [customStage(around), reporting()])(event, context)).toEqual(
         named(...event.Records),
       );
       expect(around).not.toHaveBeenCalled();
     });
   });
 
-  test('a second next() that is not awaited does not end the process', async () => {
+  test('a second next() that is not awaited does not crash the process', async () => {
     const unhandled: unknown[] = [];
     const note = (error: unknown) => unhandled.push(error);
     process.on('unhandledRejection', note);
-    const twice = own(async (_run, next) => {
+    const twice = customStage(async (_run, next) => {
       await next();
       next();
     });
@@ -540,7 +541,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     expect(unhandled).toEqual([]);
   });
 
-  test('one middleware twice fails an event that is not a task, too', async () => {
+  test('a duplicate middleware fails an event that is not a task too', async () => {
     const resources = contextResources({});
     await expect(stackOf(async () => 1, [resources, resources])({ detail: 1 })).rejects.toMatchObject({
       code: 'DUPLICATE_STAGE',
@@ -548,10 +549,10 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
   });
 
   describe('a direct invocation', () => {
-    const passing = (name = 'own') => stageMiddleware({ name, around: (_run, next) => next() });
+    const passing = (name = 'custom') => stageMiddleware({ name, around: (_run, next) => next() });
 
-    test('a stage that replaces an error decides which is thrown', async () => {
-      const replacing = own((_run, next) =>
+    test('throws the error that a stage replaced', async () => {
+      const replacing = customStage((_run, next) =>
         next().catch((cause: unknown) => {
           throw new Error('replaced', { cause });
         }),
@@ -559,7 +560,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       await expect(stackOf(throwing(new Error('broken')), [replacing])(direct)).rejects.toThrow('replaced');
     });
 
-    test('an answer that JSON would change is refused, with queued and without, with stages and without', async () => {
+    test('an answer that JSON would change is refused, with or without queued and stages', async () => {
       const answering = () => ({ a: new Set([1]) });
       for (const handler of [answering, queued(answering)]) {
         await expect(stackOf(handler, [passing()])(direct)).rejects.toMatchObject({ path: '$.a' });
@@ -574,12 +575,12 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       expect((await stackOf(echo, [passing(), after])(direct)) ?? null).toBeNull();
     });
 
-    test('an early answer ends the stages around it, and leaves no rejection', async () => {
+    test('an early answer ends the stages around it without an unhandled rejection', async () => {
       const unhandled: unknown[] = [];
       const note = (error: unknown) => unhandled.push(error);
       process.on('unhandledRejection', note);
       const ended: unknown[] = [];
-      const watching = own(async (_run, next) => {
+      const watching = customStage(async (_run, next) => {
         await next().catch((error: unknown) => {
           ended.push((error as { code: string }).code);
           throw error;

@@ -20,9 +20,9 @@ import { lambdaContext } from '../support/lambdaContext.ts';
 import { orders } from '../support/orders.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
 
-/** No Step Functions run on this machine: the client is real, what answers it is not. */
+/** A real client with a fake endpoint, since Step Functions cannot run locally. */
 function stateMachine(failWith?: string) {
-  const told: Record<string, unknown>[] = [];
+  const calls: Record<string, unknown>[] = [];
   const sfn = new SFNClient({
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
@@ -30,7 +30,7 @@ function stateMachine(failWith?: string) {
     requestHandler: {
       async handle({ body, headers }: { body: Uint8Array; headers: Record<string, string> }) {
         const [, call] = headers['x-amz-target']?.split('.') ?? [];
-        told.push({ call, ...JSON.parse(new TextDecoder().decode(body)) });
+        calls.push({ call, ...JSON.parse(new TextDecoder().decode(body)) });
         const response = new HttpResponse({
           statusCode: failWith ? 400 : 200,
           headers: { 'content-type': 'application/x-amz-json-1.0' },
@@ -40,7 +40,7 @@ function stateMachine(failWith?: string) {
       },
     } as never,
   });
-  return { sfn, told };
+  return { sfn, calls };
 }
 
 const Input = JSON.stringify({ task_name: 'work', task_kwargs: { n: 1 } });
@@ -57,11 +57,11 @@ const stackOf = (
 const failed = (answer: unknown) => (answer as { batchItemFailures: unknown[] }).batchItemFailures.length;
 
 describe('a task that a state machine waits for', () => {
-  test('is the parsed Input, and its result goes to the state machine in ajson', async () => {
-    const { sfn, told } = stateMachine();
+  test('is the parsed Input, and its result is sent in ajson', async () => {
+    const { sfn, calls } = stateMachine();
     const work = ({ task_kwargs }: Task<{ n: number }>) => ({ n: task_kwargs?.n, tags: new Set(['a']) });
     expect(failed(await stackOf(sfn, work)(waiting() as never, lambdaContext()))).toBe(0);
-    expect(told).toEqual([
+    expect(calls).toEqual([
       {
         call: 'SendTaskSuccess',
         taskToken: 'token',
@@ -70,36 +70,36 @@ describe('a task that a state machine waits for', () => {
     ]);
   });
 
-  test('may have an Input that is no task, and a result that is none', async () => {
-    const { sfn, told } = stateMachine();
+  test('may have an Input and a result that are not tasks', async () => {
+    const { sfn, calls } = stateMachine();
     const seen: unknown[] = [];
     const work = (input: unknown) => void seen.push(input);
     await stackOf(sfn, work)(waiting('{"any":[1]}') as never, lambdaContext());
     expect(seen).toEqual([{ any: [1] }]);
-    expect(told).toMatchObject([{ call: 'SendTaskSuccess', output: 'null' }]);
+    expect(calls).toMatchObject([{ call: 'SendTaskSuccess', output: 'null' }]);
   });
 
   test('fails the state, not the message', async () => {
-    const { sfn, told } = stateMachine();
+    const { sfn, calls } = stateMachine();
     const work = () => {
       throw new RangeError('too wide');
     };
     expect(failed(await stackOf(sfn, work)(waiting() as never, lambdaContext()))).toBe(0);
-    expect(told).toEqual([
+    expect(calls).toEqual([
       { call: 'SendTaskFailure', taskToken: 'token', error: 'RangeError', cause: 'too wide' },
     ]);
   });
 
-  test('fails the state too with a result that has no place on the wire', async () => {
-    const { sfn, told } = stateMachine();
+  test('fails the state if its result cannot be serialised', async () => {
+    const { sfn, calls } = stateMachine();
     await stackOf(sfn, () => ({ f: () => {} }))(waiting() as never, lambdaContext());
-    expect(told).toMatchObject([{ call: 'SendTaskFailure', error: 'AjsonError' }]);
+    expect(calls).toMatchObject([{ call: 'SendTaskFailure', error: 'AjsonError' }]);
   });
 
-  test('that fails is followed by nothing; one that does not, by its callback', async () => {
+  test('publishes its callback only if it succeeds', async () => {
     const Input = JSON.stringify({ task_name: 'work', callback: 'next' });
     for (const fails of [false, true]) {
-      const { sfn, told } = stateMachine();
+      const { sfn, calls } = stateMachine();
       const sent: string[] = [];
       const send = async ({ input: { PublishBatchRequestEntries = [] } }: PublishBatchCommand) => {
         sent.push(...PublishBatchRequestEntries.map(({ Message = '' }) => Message));
@@ -122,13 +122,13 @@ describe('a task that a state machine waits for', () => {
           }),
         );
       expect(failed(await handler(waiting(Input) as never, lambdaContext()))).toBe(0);
-      expect(told).toMatchObject([{ call: fails ? 'SendTaskFailure' : 'SendTaskSuccess' }]);
+      expect(calls).toMatchObject([{ call: fails ? 'SendTaskFailure' : 'SendTaskSuccess' }]);
       expect(sent).toEqual(fails ? [] : ['{"task_name":"next","task_kwargs":{}}']);
       expect(failures).toEqual([fails ? error : undefined]);
     }
   });
 
-  test('is hydrated, whether its Input is a task or not; what is not there fails the state', async () => {
+  test('is hydrated, whether its Input is a task or not; a missing value fails the state', async () => {
     await using aws = await startLocalAws();
     const { s3, bucket } = aws;
     const tag = (name: string) => ({
@@ -140,11 +140,11 @@ describe('a task that a state machine waits for', () => {
     await s3.send(new PutObjectCommand({ Bucket: bucket, Key: 'cache/there!1.5.json', Body }));
     const seen: unknown[] = [];
     const run = async (input: object) => {
-      const { sfn, told } = stateMachine();
+      const { sfn, calls } = stateMachine();
       const handler = stackOf(sfn, (task: unknown) => void seen.push(task));
       const hydrated = handler.use(storedDataHydrate({ s3, bucket }));
       await hydrated(waiting(JSON.stringify(input)) as never, lambdaContext());
-      return told[0];
+      return calls[0];
     };
     await run({ task_name: 'work', task_kwargs: { image: tag('there') } });
     await run({ image: [tag('there')] });
@@ -157,46 +157,46 @@ describe('a task that a state machine waits for', () => {
     expect(seen).toHaveLength(3);
   });
 
-  test('comes back when the state machine cannot be told, but not when it waits no more', async () => {
+  test('returns if Step Functions is unavailable, but not if the state no longer waits', async () => {
     const { sfn } = stateMachine('KmsThrottlingException');
     expect(failed(await stackOf(sfn, () => 1)(waiting() as never, lambdaContext()))).toBe(1);
     const gone = stateMachine('TaskTimedOut');
     expect(failed(await stackOf(gone.sfn, () => 1)(waiting() as never, lambdaContext()))).toBe(0);
   });
 
-  test('comes back near the deadline, and the state machine is told nothing', async () => {
-    const { sfn, told } = stateMachine();
+  test('returns near the deadline without a call to Step Functions', async () => {
+    const { sfn, calls } = stateMachine();
     const context = lambdaContext({ getRemainingTimeInMillis: () => 520 });
     const work = (_: never, __: never, { signal }: TaskExtras) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped'))));
     expect(failed(await stackOf(sfn, work)(waiting() as never, context))).toBe(1);
-    expect(told).toEqual([]);
+    expect(calls).toEqual([]);
   });
 
-  test('beats while it is under way', async () => {
-    const { sfn, told } = stateMachine();
+  test('sends heartbeats while it runs', async () => {
+    const { sfn, calls } = stateMachine();
     const work = () => new Promise((resolve) => setTimeout(resolve, 100));
     await stackOf(sfn, work, 0.02)(waiting() as never, lambdaContext());
-    expect(told[0]).toEqual({ call: 'SendTaskHeartbeat', taskToken: 'token' });
-    expect(told.at(-1)).toMatchObject({ call: 'SendTaskSuccess' });
-    const beats = told.length;
+    expect(calls[0]).toEqual({ call: 'SendTaskHeartbeat', taskToken: 'token' });
+    expect(calls.at(-1)).toMatchObject({ call: 'SendTaskSuccess' });
+    const beats = calls.length;
     await new Promise((resolve) => setTimeout(resolve, 60));
-    expect(told).toHaveLength(beats);
+    expect(calls).toHaveLength(beats);
   });
 
-  test('in any order of the middlewares, and beside tasks that nobody waits for', async () => {
+  test('works in any order of the middlewares, and beside ordinary tasks', async () => {
     for (const order of orders([0, 1, 2])) {
-      const { sfn, told } = stateMachine();
+      const { sfn, calls } = stateMachine();
       const all = [sqsPartialBatchFailure({ logger: () => {} }), sqsSnsUnwrap(), stepFunctionsTask({ sfn })];
       const names: string[] = [];
       const handler = order.reduce(
-        (stack, place) => stack.use(all[place] as never) as typeof stack,
+        (stack, index) => stack.use(all[index] as never) as typeof stack,
         middy(queued((task: Task) => void names.push(task.task_name))) as never as ReturnType<typeof middy>,
       );
       const event = { Records: [...waiting().Records, sqsRecord({ task_name: 'other' })] };
       expect({ order, failed: failed(await handler(event, lambdaContext())) }).toEqual({ order, failed: 0 });
       expect(names.sort()).toEqual(['other', 'work']);
-      expect(told).toHaveLength(1);
+      expect(calls).toHaveLength(1);
     }
   });
 });
@@ -212,7 +212,7 @@ describe('a state that calls the function directly', () => {
   };
   const sfn_context = { State: { Name: 'resize' } };
 
-  test("is the task named as the state, with the other keys as arguments, and gets ajson's text", async () => {
+  test('is the task named like the state, with the other keys as arguments, and gets ajson', async () => {
     const { answer, task } = await call({ sfn_context, width: 200 });
     expect(task).toEqual({ task_name: 'resize', task_kwargs: { width: 200 } });
     expect(answer).toBe('{"at":{"_alg_class":"datetime","value":{"tz":"UTC","timestamp":0}}}');

@@ -46,7 +46,31 @@ ajson.register(Order, { name: 'Order', module: 'shop.models' });
 const textOf = (pointer: string) => s3ObjectStore(options).get(parsePointer(pointer), { admit: () => {} });
 
 describe('storeData', () => {
-  test('stores a value that readData gives back', async () => {
+  test('stores a large value in parts, with the values of each StoredData in it', async () => {
+    const inner = new StoredData({ pointer: `${aws.bucket}#cache/inner!1.5.json`, value: { n: 2n ** 60n } });
+    const rows = Array.from({ length: 150_000 }, (_, id) => ({ id, name: 'é'.repeat(40), at: new Date(id) }));
+    const value = { rows, inner, order: new Order('A-1') };
+    const stored = await storeData(value, options);
+    const back = await readData<typeof value>(stored.pointer, { ...options, maxBytes: 2 ** 27 });
+    expect(back.rows).toHaveLength(rows.length);
+    expect(back.rows.at(-1)).toEqual(rows.at(-1));
+    expect(back.inner).toEqual({ n: 2n ** 60n });
+    expect(back.order).toBeInstanceOf(Order);
+    expect((await textOf(stored.pointer)).length).toBeGreaterThan(15_000_000);
+  });
+
+  test('stores nothing of a large value that cannot be written', async () => {
+    const sent: unknown[] = [];
+    const s3 = { send: async (command: unknown) => sent.push(command) } as unknown as LocalAws['s3'];
+    const value = [...Array.from({ length: 30 }, () => 'x'.repeat(100_000)), () => 1];
+    await expect(storeData(value, { ...options, s3 })).rejects.toMatchObject({
+      name: 'AjsonError',
+      path: '$[30]',
+    });
+    expect(sent).toEqual([]);
+  });
+
+  test('stores a value that readData returns', async () => {
     const value = { order: new Order('A-1'), tags: new Set(['a']), n: 2n ** 60n };
     const stored = await storeData(value, options);
     expect(stored).toBeInstanceOf(StoredData);
@@ -58,24 +82,24 @@ describe('storeData', () => {
     }
   });
 
-  test('stores null, and an undefined field as others do', async () => {
+  test('stores null, and undefined fields like ajson', async () => {
     expect(await readData(await storeData(null, options), options)).toBeNull();
     const { pointer } = await storeData([1], options);
     expect(await textOf(pointer)).toBe('{"data_string":[1],"full_unpack":true,"safe_mode":false}');
   });
 
-  test('takes bucket and folder from the environment, and a name and a time', async () => {
+  test('reads bucket and folder from the environment, and takes a name and a time', async () => {
     process.env.ALGERNON_BUCKET_NAME = aws.bucket;
     process.env.CACHE_FOLDER_NAME = 'prod/cache';
     const { s3 } = aws;
-    const { pointer } = await storeData(1, { s3, name: 'mine/!', timestamp: 1_565_012_856_447 });
+    const { pointer } = await storeData(1, { s3, name: 'value/!', timestamp: 1_565_012_856_447 });
     expect(pointer).toBe(`${aws.bucket}#prod/cache/mine__!1565012856.447.json`);
     expect(await readData(pointer, { s3 })).toBe(1);
     const other = await storeData(1, { s3 });
     expect(other.pointer).toMatch(/#prod\/cache\/[\da-f-]{36}!\d+\.\d{3}\.json$/);
   });
 
-  test('stores the values of a StoredData in it that was made by hand, however deep', async () => {
+  test('stores the values of nested, hand-made StoredData', async () => {
     const by = (name: string, value: unknown) =>
       new StoredData({ pointer: `${aws.bucket}#cache/${name}!1.5.json`, value });
     const inner = by(`inner${randomUUID()}`, { total: 41 });
@@ -104,7 +128,7 @@ describe('storeData', () => {
     await expect(storeData(1, { ...options, ...bad })).rejects.toThrow(option);
   });
 
-  test('refuses the ARN of an access point in the environment, and says what fits', async () => {
+  test('refuses the ARN of an access point in the environment with advice', async () => {
     process.env.ALGERNON_BUCKET_NAME = 'arn:aws:s3:us-east-1:123456789012:accesspoint/large';
     await expect(storeData(1, { s3: aws.s3 })).rejects.toThrow(
       /bucket must be the name of a bucket, or the alias/,
@@ -113,7 +137,7 @@ describe('storeData', () => {
 });
 
 describe('readData', () => {
-  test('reads only buckets that are allowed, up to maxBytes, and with few pointers', async () => {
+  test('reads only allowed buckets, up to maxBytes and maxPointers', async () => {
     const { pointer } = await storeData([await storeData('x'.repeat(100), options)], options);
     const read = (more: object) => readData(pointer, { ...options, ...more });
     await expect(read({ bucket: 'another' })).rejects.toMatchObject({ code: 'BUCKET_NOT_ALLOWED' });
@@ -157,9 +181,9 @@ describe('a StoredData in the result of a task', () => {
   };
   const pointerTo = (name: string, bucket = aws.bucket) => `${bucket}#cache/${name}-${randomUUID()}!1.5.json`;
 
-  test('with a value of its own is stored at its pointer, alone or deep inside', async () => {
+  test('with a value is stored at its pointer, alone or nested', async () => {
     for (const wrap of [(data: StoredData) => data, (data: StoredData) => ({ deep: [data] })]) {
-      const data = new StoredData({ pointer: pointerTo('mine'), value: { total: 41 } });
+      const data = new StoredData({ pointer: pointerTo('result'), value: { total: 41 } });
       const { sent, outcome } = await run(() => wrap(data));
       expect(outcome?.status).toBe('fulfilled');
       expect(await readData(data.pointer, options)).toEqual({ total: 41 });
@@ -169,8 +193,8 @@ describe('a StoredData in the result of a task', () => {
     }
   });
 
-  test('with a value of its own in another bucket is refused, and nothing is sent', async () => {
-    const data = new StoredData({ pointer: pointerTo('mine', 'another'), value: 1 });
+  test('with a value in another bucket is refused, and nothing is sent', async () => {
+    const data = new StoredData({ pointer: pointerTo('result', 'another'), value: 1 });
     for (const result of [data, [data]]) {
       const { sent, puts, outcome } = await run(() => result);
       expect(outcome).toMatchObject({ reason: { code: 'STORED_DATA_NOT_STORED', retryable: false } });
@@ -178,7 +202,7 @@ describe('a StoredData in the result of a task', () => {
     }
   });
 
-  test('that holds itself ends', async () => {
+  test('that contains itself does not loop', async () => {
     const loop: unknown[] = [];
     const data = new StoredData({ pointer: pointerTo('loop'), value: loop });
     loop.push(data);
@@ -187,7 +211,7 @@ describe('a StoredData in the result of a task', () => {
     expect(puts).toHaveLength(1);
   });
 
-  test('that storeData made, or that was read and rebuilt, is sent on without being stored again', async () => {
+  test('from storeData, or read and rebuilt, is not stored again', async () => {
     const made = await storeData([1], options);
     const first = await run(() => made);
     expect(first).toMatchObject({ puts: [], sent: [{ value: { pointer: made.pointer } }] });
@@ -204,7 +228,7 @@ describe('a StoredData in the result of a task', () => {
     expect(sent).toMatchObject([{ value: { pointer: kept.pointer } }]);
   });
 
-  test('with a pointer that is none fails the task that gave it', async () => {
+  test('with a bad pointer fails its task', async () => {
     const { sent, outcome } = await run(() => new StoredData({ pointer: 'nonsense' }));
     expect(outcome).toMatchObject({ reason: { code: 'BAD_POINTER' } });
     expect(sent).toEqual([]);

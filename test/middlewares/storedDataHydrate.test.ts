@@ -33,7 +33,7 @@ const store = async (name: string, body: string) => {
 const storeValue = (name: string, value: string) =>
   store(name, `{"data_string":${value},"full_unpack":true,"safe_mode":false}`);
 
-/** The arguments that a task's function gets. */
+/** The arguments that the task's function gets. */
 async function hydrate(
   task_kwargs: unknown,
   options: StoredDataHydrateOptions = {},
@@ -44,8 +44,8 @@ async function hydrate(
   const { s3, attempts } = clients;
   let task: Task | undefined;
   const handler = middy(
-    queued((given: Task) => {
-      task = given;
+    queued((received: Task) => {
+      task = received;
     }),
   )
     .use(storedDataHydrate({ s3, bucket: aws.bucket, ...options }))
@@ -59,20 +59,20 @@ async function hydrate(
 }
 
 describe('pointers', () => {
-  test('in objects of another realm are replaced too, as ajson takes those for plain', async () => {
-    await storeValue('one', '{"a":1}');
-    const foreign = runInNewContext('JSON.parse(text)', { text: JSON.stringify({ deep: [tag('one')] }) });
+  test('in objects of another realm are replaced too, since ajson treats those as plain', async () => {
+    await storeValue('first', '{"a":1}');
+    const foreign = runInNewContext('JSON.parse(text)', { text: JSON.stringify({ deep: [tag('first')] }) });
     expect(Object.getPrototypeOf(foreign)).not.toBe(Object.prototype);
     expect((await hydrate(foreign, {}, { direct: true })).kwargs).toEqual({ deep: [{ a: 1 }] });
   });
 
-  test('however deep, in lists and objects, are replaced by their values', async () => {
-    await storeValue('one', '{"a":1}');
+  test('are replaced by their values at any depth of arrays and objects', async () => {
+    await storeValue('first', '{"a":1}');
     await storeValue('two', '"text"');
-    await storeValue('none', 'null');
+    await storeValue('empty', 'null');
     const { kwargs } = await hydrate({
-      list: [tag('one'), [tag('two')], 3],
-      deep: { deeper: { deepest: tag('none') } },
+      list: [tag('first'), [tag('two')], 3],
+      deep: { deeper: { deepest: tag('empty') } },
       plain: { b: 2 },
     });
     expect(kwargs).toEqual({
@@ -87,13 +87,13 @@ describe('pointers', () => {
     expect((await hydrate(tag('all'))).kwargs).toEqual({ a: 1 });
   });
 
-  test('that lead to one object read it once', async () => {
+  test('to the same object read it once', async () => {
     await storeValue('shared', '{"a":1}');
     const { kwargs, reads } = await hydrate({ x: tag('shared'), y: [tag('shared')] });
     expect({ kwargs, reads }).toEqual({ kwargs: { x: { a: 1 }, y: [{ a: 1 }] }, reads: 1 });
   });
 
-  test('beyond maxPointers fail the record', async () => {
+  test('over maxPointers fail the record', async () => {
     await storeValue('many', '1');
     const both = { first: tag('many'), second: tag('many') };
     await expect(hydrate(both, { maxPointers: 1 })).rejects.toMatchObject({
@@ -104,13 +104,13 @@ describe('pointers', () => {
     expect(kwargs).toEqual({ first: 1, second: 1 });
   });
 
-  test('in a stored value are followed in their turn', async () => {
+  test('in a stored value are followed', async () => {
     await storeValue('inner', '[1,2]');
     await storeValue('outer', JSON.stringify({ inner: tag('inner') }));
     expect((await hydrate({ outer: tag('outer') })).kwargs).toEqual({ outer: { inner: [1, 2] } });
   });
 
-  test('as Python writes an object’s fields', async () => {
+  test('in the form of Python’s object fields are recognised', async () => {
     await storeValue('python', '7');
     expect((await hydrate({ n: wrap({ _pointer: pointerTo('python') }) })).kwargs).toEqual({ n: 7 });
   });
@@ -122,7 +122,7 @@ describe('pointers', () => {
     });
   });
 
-  test('that are none leave the arguments as they are', async () => {
+  test('that are missing leave the arguments unchanged', async () => {
     const kwargs = { a: [1, { b: null }], StoredData: { pointer: 'x' } };
     expect(await hydrate(kwargs)).toMatchObject({ kwargs, reads: 0 });
     expect(await hydrate(undefined)).toMatchObject({ kwargs: undefined, reads: 0 });
@@ -131,7 +131,7 @@ describe('pointers', () => {
 });
 
 describe('a value', () => {
-  test('keeps its tags, and every digit', async () => {
+  test('keeps its tags and every digit', async () => {
     await storeValue('tags', '{"set":{"_alg_class":"set","value":[1]},"n":12345678901234567890}');
     const { kwargs } = await hydrate({ it: tag('tags') });
     expect(kwargs).toEqual({ it: { set: { _alg_class: 'set', value: [1] }, n: 12345678901234567890n } });
@@ -153,14 +153,14 @@ describe('a value', () => {
     expect(it).toMatchObject({ pointer: pointerTo('packed'), value: { a: 1 } });
   });
 
-  test('of version 2, without safe_mode', async () => {
+  test('may be of version 2, without safe_mode', async () => {
     await store('two', '{"data_string":[1],"full_unpack":true}');
     expect((await hydrate({ it: tag('two') })).kwargs).toEqual({ it: [1] });
   });
 });
 
-describe('where it may read', () => {
-  test('is the bucket of the environment, read when a pointer needs it', async () => {
+describe('the allowed bucket', () => {
+  test('is that of the environment, read when a pointer needs it', async () => {
     await storeValue('env', '1');
     const { s3 } = aws;
     const handler = middy(queued(({ task_kwargs }: Task) => task_kwargs))
@@ -176,7 +176,7 @@ describe('where it may read', () => {
     expect(await run()).toMatchObject([{ value: { it: 1 } }]);
   });
 
-  test('is any bucket that is listed', async () => {
+  test('may be any in the option', async () => {
     await storeValue('listed', '1');
     expect(
       (await hydrate({ it: tag('listed') }, { bucket: 'another', buckets: [aws.bucket] })).kwargs,
@@ -189,8 +189,8 @@ describe('where it may read', () => {
   });
 });
 
-describe('where it works', () => {
-  test('in a direct invocation', async () => {
+describe('hydrating', () => {
+  test('works in a direct invocation', async () => {
     await storeValue('direct', '1');
     expect((await hydrate({ it: tag('direct') }, {}, { direct: true })).kwargs).toEqual({ it: 1 });
     await expect(hydrate({ it: tag('absent') }, {}, { direct: true })).rejects.toMatchObject({
@@ -198,7 +198,7 @@ describe('where it works', () => {
     });
   });
 
-  test('not without sqsSnsUnwrap: the record fails, and says so', async () => {
+  test('needs sqsSnsUnwrap: the record fails with an error that says so', async () => {
     const handler = middy(queued(() => {})).use(storedDataHydrate({ bucket: aws.bucket }));
     const settled = (await handler(
       { Records: [sqsRecord({ task_name: 'work' })] },
@@ -207,7 +207,7 @@ describe('where it works', () => {
     expect(settled).toMatchObject([{ reason: expect.objectContaining({ code: 'NOT_UNWRAPPED' }) }]);
   });
 
-  test('a redelivery reads the same again: nothing is deleted', async () => {
+  test('deletes nothing, so a redelivery reads the same value', async () => {
     await storeValue('twice', '1');
     for (let i = 0; i < 2; i += 1) expect((await hydrate({ it: tag('twice') })).kwargs).toEqual({ it: 1 });
   });
@@ -222,12 +222,12 @@ test.each<[string, StoredDataHydrateOptions]>([
   ['maxPointers', { maxPointers: 0 }],
   ['concurrentReads', { concurrentReads: 1.5 }],
   ['maxbytes', { maxbytes: 1 } as never],
-])('a bad %s is refused where the function is called', (option, options) => {
+])('refuses a bad %s at the call', (option, options) => {
   expect(() => storedDataHydrate(options)).toThrow(OptionError);
   expect(() => storedDataHydrate(options)).toThrow(option);
 });
 
-test('a read that the deadline stops fails with DEADLINE: nothing is wrong with the stored value', async () => {
+test('fails with DEADLINE if the deadline stops a read: the stored value is not at fault', async () => {
   const send = (_: unknown, { abortSignal }: { abortSignal: AbortSignal }) =>
     new Promise((_resolve, reject) => {
       abortSignal.addEventListener('abort', () => reject(new DOMException('Aborted', 'AbortError')));
@@ -236,7 +236,7 @@ test('a read that the deadline stops fails with DEADLINE: nothing is wrong with 
   const handler = middy(queued(() => 'done'))
     .use(storedDataHydrate({ s3: { send, config: {} } as never, bucket: aws.bucket }))
     .use(sqsSnsUnwrap());
-  const event = { Records: [sqsRecord({ task_name: 'work', task_kwargs: { one: tag('one') } })] };
+  const event = { Records: [sqsRecord({ task_name: 'work', task_kwargs: { first: tag('first') } })] };
   const context = lambdaContext({ getRemainingTimeInMillis: () => end - performance.now() });
   const settled = await handler(event as never, context);
   expect(settled).toMatchObject([{ status: 'rejected', reason: { code: 'DEADLINE' } }]);

@@ -14,13 +14,13 @@ afterAll(() => aws.stop());
 
 const functionArn = 'arn:aws-cn:lambda:cn-north-1:123456789012:function:worker';
 
-test('by default it is the topic named as the task, in the region and account of the function', async () => {
+test("by default uses the topic named like the task, in the function's region and account", async () => {
   expect(await topicArn('resize', undefined, functionArn)).toBe(
     'arn:aws-cn:sns:cn-north-1:123456789012:resize',
   );
 });
 
-test('a map and a function say where a topic is; what they do not know is an error that says what to do', async () => {
+test('a map and a function resolve topics; an unknown task is an error that says what to do', async () => {
   expect(await topicArn('resize', { resize: 'arn' }, functionArn)).toBe('arn');
   expect(await topicArn('resize', async (name) => `arn:${name}`, functionArn)).toBe('arn:resize');
   for (const name of ['crop', 'constructor', '__proto__']) {
@@ -37,7 +37,7 @@ test('a map and a function say where a topic is; what they do not know is an err
 test('by DisplayName, through SNS', async () => {
   const create = (Name: string, DisplayName: string) =>
     aws.sns.send(new CreateTopicCommand({ Name, Attributes: { DisplayName } }));
-  await create('one', 'crop');
+  await create('first', 'crop');
   const { TopicArn } = await create('two', 'resize');
   const topics = topicsByDisplayName({ sns: aws.sns });
   expect(await topics('resize')).toBe(TopicArn);
@@ -46,7 +46,7 @@ test('by DisplayName, through SNS', async () => {
 
 const arnOf = (name: string) => `arn:aws-us-gov:sns:us-gov-west-1:123456789012:${name}`;
 
-/** No SSM runs on this machine: the client is real, what answers it is not. */
+/** A real client with a fake endpoint, since SSM cannot run locally. */
 const ssmWith = (parameters: Record<string, string>) => {
   const asked: string[] = [];
   const client = new SSMClient({
@@ -72,7 +72,7 @@ const ssmWith = (parameters: Record<string, string>) => {
   return { client, asked };
 };
 
-test('from SSM: asked once however many ask at the same moment, and for a topic that was not there again after 30 s', async () => {
+test('from SSM: one look-up for concurrent callers, and a missing topic again after 30 s', async () => {
   const parameters: Record<string, string> = { '/topics/resize': arnOf('resize') };
   const { client, asked } = ssmWith(parameters);
   const topics = topicsFromSsm({ ssm: client, prefix: '/topics/' });
@@ -90,7 +90,7 @@ test('from SSM: asked once however many ask at the same moment, and for a topic 
   expect(asked).toEqual(['/topics/resize', '/topics/crop', '/topics/crop']);
 });
 
-test('a parameter that holds no ARN of a topic is none, and what it holds is in no error', async () => {
+test('a parameter that is not a topic ARN counts as missing, and its value is in no error', async () => {
   const { client } = ssmWith({ password: 'hunter2', queue: 'arn:aws:sqs:us-east-1:123456789012:hunter2' });
   for (const name of ['password', 'queue']) {
     const error = await topicArn(name, topicsFromSsm({ ssm: client }), functionArn).catch((e) => e);
@@ -98,7 +98,7 @@ test('a parameter that holds no ARN of a topic is none, and what it holds is in 
   }
 });
 
-test('what is remembered grows old', async () => {
+test('cached topics expire', async () => {
   const { client, asked } = ssmWith({ resize: arnOf('resize') });
   const topics = topicsFromSsm({ ssm: client, maxAgeSeconds: 0 });
   await topics('resize');

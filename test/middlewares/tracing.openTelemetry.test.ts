@@ -148,7 +148,7 @@ describe('in a batch', () => {
       },
     );
 
-  test("the sender's span is the parent, and the invocation's own is linked", async () => {
+  test("the parent is the sender's span, with a link to the invocation's", async () => {
     const around = trace.getTracer('runtime').startSpan('invocation');
     await context.with(trace.setSpan(context.active(), around), () =>
       invoke({ work: () => {} }, { Records: [withAttributes(parent), withAttributes({})] }),
@@ -172,12 +172,12 @@ describe('in a batch', () => {
     'ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     '00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01',
     '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more',
-  ])('an invalid traceparent starts a trace: %j', async (traceparent) => {
+  ])('an invalid traceparent starts a new trace: %j', async (traceparent) => {
     await invoke({ work: () => {} }, { Records: [withAttributes({ traceparent })] });
     expect(spans()[0]?.parentSpanContext).toBeUndefined();
   });
 
-  test('a task that fails has its error; spans of its own functions are inside it, also when ten run at once', async () => {
+  test('records the error of a failed task and nests the spans of its functions, even with ten concurrent tasks', async () => {
     const inner = traced('inner', async (n: number) => {
       await new Promise((resolve) => setTimeout(resolve, 10 - n));
       return n;
@@ -210,7 +210,7 @@ describe('in a batch', () => {
     expect(named('failing').parentSpanContext?.spanId).toBe(idOf(failed));
   });
 
-  test('what a task sends on its own is in its trace and its chain', async () => {
+  test('what a task sends itself is in its trace and its chain', async () => {
     const sent: {
       input: { PublishBatchRequestEntries: { MessageAttributes: Record<string, { StringValue: string }> }[] };
     }[] = [];
@@ -244,7 +244,7 @@ type Sent = {
   input: { PublishBatchRequestEntries: { MessageAttributes?: Record<string, { StringValue: string }> }[] };
 };
 
-/** Runs a task that arrives with attributes and sends another. Returns the attributes of the message it sends. */
+/** Runs a task with the traces attributes that sends another. Returns the attributes of the sent message. */
 async function passOn(attributes: Record<string, string>, more: () => unknown = () => {}) {
   const sent: Sent[] = [];
   const sns = { send: async (command: Sent) => ({ Successful: [{ Id: '0', at: sent.push(command) }] }) };
@@ -272,7 +272,7 @@ describe('propagation', () => {
     process.env = { ...environment };
   });
 
-  test("the global propagator's: baggage reaches the task and the next message", async () => {
+  test('uses the global propagator: baggage reaches the task and the next message', async () => {
     propagation.setGlobalPropagator(
       new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
     );
@@ -290,7 +290,7 @@ describe('propagation', () => {
     expect(spans(SpanKind.CONSUMER)[1]?.parentSpanContext).toBeUndefined();
   });
 
-  test('another format, such as B3, in place of the W3C headers', async () => {
+  test('may use another format, such as B3, instead of the W3C headers', async () => {
     propagation.setGlobalPropagator({
       fields: () => ['b3'],
       inject: (from, carrier, { set }) => {
@@ -310,13 +310,13 @@ describe('propagation', () => {
     expect(sent).toEqual({ b3: `0af7651916cd43dd8448eb211c80319c-${idOf(named('send other'))}-1` });
   });
 
-  test('OTEL_PROPAGATORS=none without a global propagator: none', async () => {
+  test('is off with OTEL_PROPAGATORS=none and no global propagator', async () => {
     process.env.OTEL_PROPAGATORS = 'none';
     expect(await passOn({ traceparent })).toEqual({});
     expect(spans(SpanKind.CONSUMER)[0]?.parentSpanContext).toBeUndefined();
   });
 
-  test('a propagator that throws fails no task', async () => {
+  test('survives a propagator that throws', async () => {
     const fail = () => {
       throw new Error('no');
     };
@@ -356,21 +356,22 @@ test('a span ends once, with its first outcome', async () => {
   ]);
 });
 
-test("a sender with its own tracing is not given the running task's trace", async () => {
-  const given: unknown[] = [];
-  const own = {
+test("a sender with its own tracing does not get the running task's trace", async () => {
+  const traces: unknown[] = [];
+  const custom = {
     start: () => undefined,
     span: <T>(_: string, work: () => T) => work(),
     send<T>(_: string, work: (attributes: object) => T, task: unknown) {
-      given.push(task);
+      traces.push(task);
       return work({});
     },
   };
   const sns = { send: async () => ({ Successful: [{ Id: '0' }] }) };
   const options = { sns: sns as never, topics: { other: 'arn:aws:sns:us-east-1:1:other' } };
-  const work = () => sendTask({ task_name: 'other', task_kwargs: {} }, { ...options, tracing: own as never });
+  const work = () =>
+    sendTask({ task_name: 'other', task_kwargs: {} }, { ...options, tracing: custom as never });
   await invoke({ work }, { Records: [sqsRecord({ task_name: 'work' })] });
-  expect(given).toEqual([undefined]);
+  expect(traces).toEqual([undefined]);
 });
 
 test('a direct invocation has one span, around those of its functions', async () => {
@@ -388,7 +389,7 @@ test('a direct invocation has one span, around those of its functions', async ()
   expect(spans().at(-1)?.status.code).toBe(SpanStatusCode.ERROR);
 });
 
-test('without an SDK nothing is traced, nothing is sent along, and traced functions run as they are', async () => {
+test('without an SDK nothing is traced or propagated, and traced functions run normally', async () => {
   trace.disable();
   const seen: unknown[] = [];
   const outcome = await invoke(
@@ -400,10 +401,10 @@ test('without an SDK nothing is traced, nothing is sent along, and traced functi
   expect([seen, spans()]).toEqual([[1], []]);
 });
 
-test('without an SDK no invalid span context is sent', async () => {
+test('without an SDK an invalid span context is not propagated', async () => {
   trace.disable();
   expect(await passOn({})).toEqual({});
-  // The trace of the sender goes on, past a task that is not traced.
+  // The sender's trace continues past an untraced task.
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   expect(await passOn({ traceparent })).toEqual({ traceparent });
 });

@@ -42,7 +42,7 @@ beforeAll(async () => {
   daemon = createSocket('udp4');
   daemon.on('message', (message) => segments.push(JSON.parse(String(message).split('\n')[1] ?? '')));
   await new Promise<void>((resolve) => daemon.bind(0, '127.0.0.1', resolve));
-  // As in Lambda: X-Ray's SDK reads these when it is loaded.
+  // X-Ray's SDK reads these when it is loaded.
   Object.assign(process.env, {
     AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
@@ -87,17 +87,17 @@ function makeStack(work: (n: number) => unknown, tracing: Tracing, others: Middl
     sqsPartialBatchFailure({ logger: () => {} }),
   ];
   const handler = middy(queued(worker)) as unknown as ReturnType<typeof middy>;
-  for (const one of [...stack, publisher, ...others]) handler.use(one as MiddlewareObj);
+  for (const middleware of [...stack, publisher, ...others]) handler.use(middleware as MiddlewareObj);
   return (event: unknown) => handler(event as never, lambdaContext() as never) as Promise<unknown>;
 }
 
 const recordOf = (n: number, more = {}) => sqsRecord({ task_name: 'work', task_kwargs: { n }, ...more });
 
-test('a subsegment a task, annotated; its error, its functions, our S3 and SNS clients and HTTP inside it', async () => {
+test('one annotated subsegment per task, with its error, its functions, our S3 and SNS clients and HTTP inside', async () => {
   const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
   const step = traced('step', async (n: number) => {
     await new Promise((resolve) => setTimeout(resolve, 10 - n * 5));
-    if (n === 1) throw new Error('one is odd');
+    if (n === 1) throw new Error('task 1 failed');
     await (await fetch(url)).text();
     return { n };
   });
@@ -120,26 +120,26 @@ test('a subsegment a task, annotated; its error, its functions, our S3 and SNS c
       ColdStart: true,
     },
   });
-  // X-Ray describes an error where it happened, and refers to it further out.
-  const [odd] = steps.filter(({ parent_id }) => parent_id === bad?.id);
-  expect(odd).toMatchObject({ fault: true, cause: { exceptions: [{ message: 'one is odd' }] } });
+  // X-Ray describes an error where it was thrown, and the outer segments refer to it.
+  const [failed] = steps.filter(({ parent_id }) => parent_id === bad?.id);
+  expect(failed).toMatchObject({ fault: true, cause: { exceptions: [{ message: 'task 1 failed' }] } });
   expect(bad).toMatchObject({ fault: true, cause: expect.anything() });
   expect(good).not.toHaveProperty('fault');
   expect(steps.map(({ parent_id }) => parent_id).sort()).toEqual([good?.id, bad?.id].sort());
   const inGood = (name: string) =>
-    all.filter((one) => one.name === name && one.parent_id === good?.id).length;
+    all.filter((segment) => segment.name === name && segment.parent_id === good?.id).length;
   expect([inGood('S3'), inGood('SNS')]).toEqual([1, 1]);
   expect(all.filter(({ name }) => name === '127.0.0.1')).toHaveLength(1);
 }, 60_000);
 
-test("with Powertools' own middleware in any place: its segment around the tasks, and none doubled", async () => {
+test("with Powertools' own middleware at any position: its segment around the tasks, no duplicates", async () => {
   for (const before of [true, false]) {
     segments.splice(0);
     const tracing = makeTracing({ tracer });
     const capture = captureLambdaHandler(tracer);
     const handler = middy(queued(() => 1)) as unknown as ReturnType<typeof middy>;
     const log = lambdaLogged({ logger: silentLogger(), tracing });
-    for (const one of before ? [capture, log] : [log, capture]) handler.use(one);
+    for (const middleware of before ? [capture, log] : [log, capture]) handler.use(middleware);
     await handler({ Records: [recordOf(1), recordOf(2)] } as never, lambdaContext() as never);
     const all = await received(3);
     const [around] = all.filter(({ name }) => name === '## index.handler');
@@ -149,19 +149,19 @@ test("with Powertools' own middleware in any place: its segment around the tasks
   }
 });
 
-test('a direct invocation is a subsegment of its own', async () => {
+test('a direct invocation has its own subsegment', async () => {
   const handler = makeStack(
     traced('step', () => 7),
     makeTracing({ tracer }),
   );
   expect(await handler({ task_name: 'work', task_kwargs: { n: 1 } })).toBe(7);
   const all = await received(2);
-  const [step, task] = ['### step', '## work'].map((name) => all.find((one) => one.name === name));
+  const [step, task] = ['### step', '## work'].map((name) => all.find((segment) => segment.name === name));
   expect(step?.parent_id).toBe(task?.id);
   expect(task?.annotations).toMatchObject({ task_name: 'work', chain_id: lambdaContext().awsRequestId });
 });
 
-test('off outside Lambda, without a line', async () => {
+test('is off outside Lambda, without a log line', async () => {
   const { AWS_EXECUTION_ENV } = process.env;
   delete process.env.AWS_EXECUTION_ENV;
   const written: unknown[] = [];
@@ -182,7 +182,7 @@ test('off outside Lambda, without a line', async () => {
   expect([written, segments]).toEqual([[], []]);
 });
 
-test('a task that uses fetch is traced in every invocation, over one connection', async () => {
+test('traces a task that uses fetch in every invocation, over one connection', async () => {
   const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
   const handler = makeStack(async () => (await fetch(url)).text(), makeTracing({ tracer }));
   const records = [recordOf(1), recordOf(2), recordOf(3)];
@@ -229,7 +229,7 @@ test('a task that ends while its functions run is sent once, with its first outc
   });
 });
 
-test('after a direct invocation the outer segment is current again', async () => {
+test('the outer segment is current again after a direct invocation', async () => {
   const outer = tracer.getSegment();
   const facts = { taskName: 'direct', messageId: 'm', receiveCount: 1, chainId: 'c', chain: undefined };
   const direct = { ...facts, source: undefined, attributes: {}, coldStart: false };
@@ -240,7 +240,7 @@ test('after a direct invocation the outer segment is current again', async () =>
   await received(1);
 });
 
-test('where the tracer does not capture errors, a task that fails is only flagged', async () => {
+test('only flags a failed task if the tracer does not capture errors', async () => {
   const { Tracer: Powertools } = await import('@aws-lambda-powertools/tracer');
   process.env.POWERTOOLS_TRACER_CAPTURE_ERROR = 'false';
   const quiet = new Powertools({ captureHTTPsRequests: false });

@@ -4,20 +4,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 export interface KeptWorkers {
-  /** How often one was killed so far. */
+  /** The number of kills. */
   readonly kills: number;
-  /** Rejects when one has ended by itself. */
+  /** Rejects if a worker exits by itself. */
   readonly failed: Promise<never>;
-  /** Kills no more, and ends them. */
+  /** Stops killing, and ends the workers. */
   stop(): Promise<void>;
 }
 
 const script = fileURLToPath(new URL('worker.ts', import.meta.url));
 
 /**
- * Keeps two workers running, and kills one now and then: SIGKILL, with whatever it has in its hands.
+ * Keeps two workers running and kills one now and then with SIGKILL.
  *
- * @param killSeconds how long it is from one to the next, on average
+ * @param killSeconds the average time between two kills
  */
 export async function keepWorkers(
   env: Readonly<Record<string, string>>,
@@ -33,13 +33,13 @@ export async function keepWorkers(
   });
   failed.catch(() => {});
 
-  const start = async (place: number) => {
+  const start = async (index: number) => {
     const child = fork(script, [String(Math.floor(random() * 2 ** 32))], {
       execArgv: ['--disable-warning=ExperimentalWarning'],
       env: { PATH: process.env.PATH ?? '', ...env },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
-    workers[place] = child;
+    workers[index] = child;
     let complaint = '';
     child.stderr?.on('data', (text) => {
       complaint = `${complaint}${text}`.slice(-2000);
@@ -50,8 +50,8 @@ export async function keepWorkers(
     await Promise.race([once(child, 'message'), failed]);
   };
 
-  const kill = async (place: number) => {
-    const child = workers[place];
+  const kill = async (index: number) => {
+    const child = workers[index];
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
     child.kill('SIGKILL');
@@ -65,10 +65,10 @@ export async function keepWorkers(
       } catch {
         return;
       }
-      const place = Math.floor(random() * workers.length);
-      await kill(place);
+      const index = Math.floor(random() * workers.length);
+      await kill(index);
       kills += 1;
-      await start(place);
+      await start(index);
     }
   };
 
@@ -76,7 +76,7 @@ export async function keepWorkers(
   const stop = async () => {
     stopping.abort();
     await killing;
-    await Promise.all(workers.map((_, place) => kill(place)));
+    await Promise.all(workers.map((_, index) => kill(index)));
   };
   try {
     await Promise.all([start(0), start(1)]);

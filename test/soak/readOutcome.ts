@@ -3,11 +3,11 @@ import { parsePointer } from '../../core/storedData/pointer.ts';
 import type { LocalAws, SqsRecord, Worker } from '../../local/index.ts';
 import { ledgerPrefix, type Step, steps } from './steps.ts';
 
-/** What lies in S3 and in the dead-letter queues at the end. */
+/** The final contents of S3 and the dead-deadLetter queues. */
 export interface Outcome {
-  /** How often each task has run to the end of each step. */
+  /** How many times each task completed each step. */
   runs: Record<Step, Map<number, number>>;
-  /** The reasons that the dead letters of each task have; one that SQS moved has none. */
+  /** The failure reasons of each task's dead letters; a message moved by SQS has none. */
   dead: Map<number, (string | undefined)[]>;
   /** Dead letters that belong to no task. */
   strange: string[];
@@ -19,10 +19,10 @@ export async function readOutcome(aws: LocalAws, worker: Worker<Step>): Promise<
   const dead: Outcome['dead'] = new Map();
   const strange: string[] = [];
   for (const step of steps) {
-    for (const letter of await worker.deadLetters(step)) {
-      const n = await numberOf(aws, letter);
-      const reason = letter.messageAttributes.failure_reason?.stringValue;
-      if (n === undefined) strange.push(letter.body);
+    for (const deadLetter of await worker.deadLetters(step)) {
+      const n = await numberOf(aws, deadLetter);
+      const reason = deadLetter.messageAttributes.failure_reason?.stringValue;
+      if (n === undefined) strange.push(deadLetter.body);
       else dead.set(n, [...(dead.get(n) ?? []), reason]);
     }
   }
@@ -46,7 +46,7 @@ async function countRuns({ s3, bucket }: LocalAws, step: Step): Promise<Map<numb
   return counts;
 }
 
-/** The number of the task that a dead letter is: in its text, or in the object that it points to. */
+/** The number of a dead deadLetter's task, from its text or from the object that it points to. */
 async function numberOf(aws: LocalAws, { body }: SqsRecord): Promise<number | undefined> {
   const text: string = JSON.parse(body).Message;
   const inText = /poison (\d+)/.exec(text)?.[1] ?? /"n":(\d+)/.exec(text)?.[1];

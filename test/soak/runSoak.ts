@@ -11,17 +11,17 @@ import { workerOptions } from './workerOptions.ts';
 export interface SoakReport {
   seed: number;
   sent: number;
-  /** Sent tasks that have run to the end of their chain. */
+  /** Tasks that completed their chain. */
   ended: number;
-  /** Sent tasks that are in a dead-letter queue: the poisonous ones. */
+  /** Poisonous tasks that were dead-lettered. */
   poisoned: number;
-  /** Sent tasks that are in a dead-letter queue, and nothing was wrong with them but their luck. */
+  /** Valid tasks that were dead-lettered after too many faults. */
   wornOut: number;
-  /** Sent tasks that are neither here nor there. */
+  /** Tasks that are neither completed nor dead-lettered. */
   lost: number[];
-  /** What ought not to be, in words. */
+  /** Descriptions of unexpected states. */
   wrong: string[];
-  /** Runs of a step, beyond the first of each task. */
+  /** Repeated runs of a step. */
   repeats: number;
   runs: number;
   kills: number;
@@ -29,22 +29,22 @@ export interface SoakReport {
 }
 
 /**
- * Sends tasks in chains of three through two workers that are killed and started again, with faults in one of ten of
- * their calls, waits until every queue is empty, and draws up the account of what was sent.
+ * Sends tasks in chains of three through two workers that are killed and restarted, with faults in one call of ten.
+ * Waits until every queue is empty, and accounts for every task.
  */
 export async function runSoak(options: {
   tasks: number;
   seed: number;
-  /** One of so many tasks is poisonous. Default 100. */
+  /** One task of this many is poisonous. Default 100. */
   poisonEvery?: number;
-  /** How long it is from one killed worker to the next, on average. Default 6. */
+  /** The average time between two kills. Default 6. */
   killSeconds?: number;
 }): Promise<SoakReport> {
   const { tasks, seed, poisonEvery = 100, killSeconds = 6 } = options;
   const random = createRandom(seed);
   const aws = await startLocalAws();
   try {
-    // Makes the queues, and reads nothing from them.
+    // Creates the queues and receives nothing.
     const queues = await startWorker({ ...workerOptions, aws, handler: async () => {} });
     await queues.stop();
     const startedAt = performance.now();
@@ -65,8 +65,8 @@ export async function runSoak(options: {
 }
 
 /**
- * In the order of the chain: once the first queue is empty it stays so, since nothing more is sent, then the second, and
- * the third. A task on its way is in both of two queues for a moment, and never in none.
+ * Waits in the order of the chain, since a queue stays empty once nothing is sent to it. A task on its way is for a
+ * moment in two queues, never in none.
  */
 async function untilEmpty({ sqs }: LocalAws, { queues }: Worker<Step>): Promise<void> {
   for (const step of steps) {

@@ -6,12 +6,12 @@ const kinds: readonly (() => Fault)[] = [
   () => ({ status: 500, code: 'InternalError' }),
   timeOut,
   reset,
-  // These two are done, and nobody knows.
+  // The call succeeds, but its response is lost.
   () => ({ lost: timeOut() }),
   () => ({ lost: reset() }),
 ];
 
-/** Faults that pass, in so many of a hundred calls. */
+/** Transient faults in the given percentage of calls. */
 export function seededFaults(random: () => number, percent: number): FaultOf {
   return () => {
     if (random() * 100 >= percent) return undefined;

@@ -4,15 +4,15 @@ import type { LocalAws } from '../../local/index.ts';
 import { sendTask } from '../../middlewares/sendTask.ts';
 import { type Step, steps } from './steps.ts';
 
-/** What is wrong with a poisonous task. */
+/** The defect of a poisonous task. */
 export type Poison = 'no JSON' | 'no object' | 'final' | 'never done';
 
 const poisons: readonly Poison[] = ['no JSON', 'no object', 'final', 'never done'];
 
 /**
- * Sends so many tasks, numbered from 0, one of `poisonEvery` of them poisonous.
+ * Sends tasks numbered from 0, of which task in `poisonEvery` is poisonous.
  *
- * @returns each number that was sent, with what is wrong with it
+ * @returns the number of each sent task, with its defect
  */
 export async function sendLoads(
   aws: LocalAws,
@@ -21,7 +21,7 @@ export async function sendLoads(
   random: () => number,
 ): Promise<Map<number, Poison | undefined>> {
   const planned = Array.from({ length: tasks }, (_, n) => {
-    // Not left to chance, so that a small soak has each kind too.
+    // Not random, so that a small soak has each kind too.
     const turn = Math.floor(n / poisonEvery);
     const poison = n % poisonEvery === 1 ? poisons[turn % poisons.length] : undefined;
     return { n, poison, at: steps[Math.floor(random() * steps.length)] as Step };
@@ -29,9 +29,9 @@ export async function sendLoads(
   const sent = new Map<number, Poison | undefined>();
   let next = 0;
   const lane = async () => {
-    for (let one = planned[next++]; one; one = planned[next++]) {
-      await send(aws, topics, one);
-      sent.set(one.n, one.poison);
+    for (let task = planned[next++]; task; task = planned[next++]) {
+      await send(aws, topics, task);
+      sent.set(task.n, task.poison);
     }
   };
   await Promise.all(Array.from({ length: 10 }, lane));

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { runSoak } from './runSoak.ts';
 
-test('of 200 tasks, with faults, poison and workers that are killed, none is lost', async () => {
+test('of 200 tasks, with faults, poison and killed workers, none is lost', async () => {
   const { lost, wrong, sent, ended, poisoned, wornOut, kills } = await runSoak({
     tasks: 200,
     seed: 7,

@@ -1,4 +1,4 @@
-/** `npm run soak -- --tasks 5000 --seed 1`: see runSoak. Exits with 1 when a task is lost. */
+/** `npm run soak -- --tasks 5000 --seed 1`: see runSoak. Exits with 1 if a task is lost. */
 import { parseArgs } from 'node:util';
 import { runSoak } from './runSoak.ts';
 

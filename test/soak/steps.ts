@@ -1,16 +1,16 @@
-/** The chain that every task of the soak goes along. */
+/** The chain of every task. */
 export const steps = ['first', 'second', 'third'] as const;
 export type Step = (typeof steps)[number];
 
-/** What a task carries along its chain. */
+/** The arguments of a task. */
 export interface Load {
   n: number;
-  /** The step at which it fails, and whether it does for good. */
+  /** The step at which it fails, and whether the failure is final. */
   poison?: { at: Step; final: boolean };
   via: Step[];
 }
 
-/** Where it is written down that a task has run at a step. */
+/** The key that records that a task completed a step. */
 export function ledgerPrefix(step: Step): string {
   return `ledger/${step}/`;
 }

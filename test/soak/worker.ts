@@ -1,6 +1,6 @@
 /**
- * One worker of the soak, in a process that may be killed at any time: `node worker.ts SEED`, with the services in the
- * environment. Beside what the library does, each run is written down in S3, as a fact that outlives the process.
+ * A worker of the soak, in a process that may be killed at any time: `node worker.ts SEED`, with the services in the
+ * environment. It also records each run in S3, which survives the process.
  */
 import { randomUUID } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
@@ -24,7 +24,7 @@ const env = process.env as Record<string, string>;
 const bucket = env.ALGERNON_BUCKET_NAME ?? '';
 const ledger = faultyClients({ env }, () => undefined, { maxAttempts: 5 }).s3;
 let faultOf: ReturnType<typeof seededFaults> = () => undefined;
-// Of one attempt each: what the SDK would make good, the library has to.
+// Without retries in the SDK, so that the library has to handle every fault.
 const { s3, sns, sqs } = faultyClients({ env }, (attempt) => faultOf(attempt));
 
 const run = (step: Step) => async (load: Load) => {

@@ -25,13 +25,13 @@ const check = async (cases: fc.Arbitrary<StackCase>, numRuns: number) => {
   return seen;
 };
 
-test('each record is done, or named in the answer, or the invocation fails; and what is done is acknowledged', async () => {
+test('each record is done or reported, or the invocation fails; and what is done is acknowledged', async () => {
   const seen = await check(stackCase, 400);
   process.stdout.write(`stacks: ${JSON.stringify(seen)}\n`);
   expect(Object.values(seen).filter((count) => count === 0)).toEqual([]);
 }, 60_000);
 
-test('a notification from SNS is done, or the invocation fails', async () => {
+test('an SNS notification is done, or the invocation fails', async () => {
   const { acknowledged, named, failed } = await check(
     stackCase.map((stack) => ({ ...stack, event: 'sns' as const })),
     200,

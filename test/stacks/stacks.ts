@@ -1,3 +1,4 @@
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import middy7, { type MiddlewareObj } from '@middy/core';
@@ -14,10 +15,12 @@ import { messageIdOf, type SnsRecord, type SqsRecord } from '../../core/batch/ev
 import {
   acknowledge,
   callbackPublisher,
+  cancellable,
   chainEvents,
   contextResources,
   extendedPayload,
   failurePolicy,
+  idempotent,
   lambdaLogged,
   queued,
   runTask,
@@ -36,11 +39,11 @@ import { sqsRecord } from '../support/sqsRecord.ts';
 /** One stack, one batch and the time it has. */
 export interface StackCase {
   readonly middy: 6 | 7;
-  /** A notification from SNS has one record, and no partial answer. */
+  /** An SNS notification has one record and no partial response. */
   readonly event: 'sqs' | 'sns';
   /** The middlewares of this library, by name; the first is the first in `.use`. */
   readonly ours: readonly string[];
-  /** A stage of the user's own. */
+  /** A custom stage. */
   readonly stage: string | undefined;
   readonly neighbours: readonly string[];
   /** Whether sqsPartialBatchFailure is in the stack. */
@@ -53,7 +56,7 @@ export interface StackCase {
   readonly time: string;
 }
 
-/** The outcome of one case: how many records were acknowledged and named, and whether the invocation failed. */
+/** The outcome of a case: how many records were acknowledged and reported, and whether the invocation failed. */
 export interface StackOutcome {
   readonly acknowledged: number;
   readonly named: number;
@@ -61,20 +64,22 @@ export interface StackOutcome {
 }
 
 interface World {
-  /** Tasks that ran to their end, by message id. */
+  /** Completed tasks, by message id. */
   readonly done: Set<string>;
-  /** Tasks whose callback SNS has taken. */
+  /** Tasks whose callback SNS accepted. */
   readonly sent: Set<string>;
-  /** Tasks whose state machine was told how they ended. */
-  readonly told: Set<string>;
-  /** How many messages were handed to SNS. */
+  /** Tasks whose outcome Step Functions accepted. */
+  readonly notified: Set<string>;
+  /** The number of messages published to SNS. */
   handed: number;
+  /** The objects in S3, by key. */
+  readonly objects: Map<string, { text: string; version: string }>;
   readonly millis: ReadonlyMap<string, number>;
 }
 
 const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis));
 
-/** Takes every message after a moment. */
+/** Accepts every message after a moment. */
 const snsOf = (world: World): SNSClient => {
   const send = async (command: {
     input: { PublishBatchRequestEntries?: { Id: string; Message: string }[] };
@@ -87,15 +92,38 @@ const snsOf = (world: World): SNSClient => {
   };
   return { send, config: {} } as unknown as SNSClient;
 };
-/** Takes every result and every error after a moment. */
+/** Accepts every result and every error after a moment. */
 const sfnOf = (world: World): SFNClient => {
   const send = async ({ input }: { input: { taskToken: string } }) => {
     await pause(1);
-    world.told.add(input.taskToken);
+    world.notified.add(input.taskToken);
   };
   return { send } as unknown as SFNClient;
 };
-/** Refuses every call: nothing needs a queue or a bucket here. */
+/** Keeps objects, with the conditions of S3. */
+const s3Of = ({ objects }: World): S3Client => {
+  const refused = (name: string, httpStatusCode: number) =>
+    Object.assign(new Error(name), { name, $metadata: { httpStatusCode } });
+  const send = async (command: {
+    input: { Key: string; Body?: string; IfMatch?: string; IfNoneMatch?: string };
+  }) => {
+    const { Key, Body, IfMatch, IfNoneMatch } = command.input;
+    await pause(1);
+    const found = objects.get(Key);
+    if (Body === undefined) {
+      if (!found) throw refused('NoSuchKey', 404);
+      const bytes = Buffer.from(found.text);
+      return { Body: [bytes], ContentLength: bytes.length, ETag: found.version };
+    }
+    const isAllowed = IfMatch === undefined ? !(IfNoneMatch && found) : found?.version === IfMatch;
+    if (!isAllowed) throw refused('PreconditionFailed', 412);
+    const version = String(Number(found?.version ?? 0) + 1);
+    objects.set(Key, { text: Body, version });
+    return { ETag: version };
+  };
+  return { send, config: {} } as unknown as S3Client;
+};
+/** Refuses every call, since no case needs a queue or a bucket. */
 const refusing = {
   send: async () => {
     throw new Error('not to be called');
@@ -106,19 +134,19 @@ type Make = (world: World) => MiddlewareObj;
 
 const ours: Record<string, Make> = {
   sqsSnsUnwrap: () => sqsSnsUnwrap() as MiddlewareObj,
-  storedDataHydrate: () => storedDataHydrate({ bucket: 'none', s3: refusing }),
+  storedDataHydrate: () => storedDataHydrate({ bucket: 'any-bucket', s3: refusing }),
   callbackPublisher: (world: World) =>
     callbackPublisher({
       sns: snsOf(world),
       s3: refusing,
-      bucket: 'none',
+      bucket: 'any-bucket',
       inlineUnder: 1000,
       lingerMillis: 2,
     }),
   lambdaLogged: () => lambdaLogged({ logger: silentLogger() }),
   contextResources: () => contextResources({ db: () => 'db' }) as MiddlewareObj,
   failurePolicy: () => failurePolicy({ sqs: refusing, backoff: false, isFinal: () => false }),
-  extendedPayload: () => extendedPayload({ bucket: 'none', s3: refusing }),
+  extendedPayload: () => extendedPayload({ bucket: 'any-bucket', s3: refusing }),
   stepFunctionsTask: (world: World) => stepFunctionsTask({ sfn: sfnOf(world) }),
   // A sink that fails, one that is too slow, and one that takes its time.
   chainEvents: () =>
@@ -131,6 +159,8 @@ const ours: Record<string, Make> = {
       waitMillis: 5,
     }),
   taskMetrics: () => taskMetrics(),
+  idempotent: (world: World) => idempotent({ s3: s3Of(world), bucket: 'none' }),
+  cancellable: (world: World) => cancellable({ s3: s3Of(world), bucket: 'none' }),
 };
 
 type Around = NonNullable<Parameters<typeof stageMiddleware>[0]['around']>;
@@ -262,7 +292,7 @@ const neighbours: Record<string, Make> = {
     inputOutputLogger({ logger: (message) => void JSON.stringify(message) }) as MiddlewareObj,
   eventNormalizer: () => eventNormalizer() as MiddlewareObj,
 };
-/** Not made like the others: it is the first of ours again. */
+/** Handled separately: repeats our first middleware. */
 const twice = 'the first of ours twice';
 
 /** Neighbours that neither fail nor change an answer. */
@@ -321,7 +351,7 @@ const handlers: Record<string, Loop> = {
       },
       { reserveMillis: 20 },
     ) as never,
-  'a loop that leaves one out': (worker) => async (event, context) =>
+  'a loop that skips a record': (worker) => async (event, context) =>
     Promise.allSettled(event.Records.slice(1).map((record) => runTask(record, context, withRecord(worker)))),
   'a loop that acknowledges': (worker) => async (event, context) =>
     Promise.allSettled(
@@ -356,7 +386,7 @@ const messageOf = (record: object) =>
     'Sns' in record ? (record as SnsRecord).Sns.Message : JSON.parse((record as SqsRecord).body).Message,
   );
 
-/** Milliseconds of an invocation, and the options of Middy. */
+/** The milliseconds of an invocation, and Middy's options. */
 const times: Record<string, { millis: number; options: object }> = {
   enough: { millis: 60_000, options: {} },
   'an early answer of Middy': {
@@ -369,7 +399,7 @@ const times: Record<string, { millis: number; options: object }> = {
   'a shared internal': { millis: 60_000, options: { internal: {} } },
 };
 
-/** Stacks of ours with a stage and neighbours, well-behaved or not, in any order. */
+/** Random stacks of our middlewares, a stage and neighbours, well-behaved or not, in any order. */
 export const stackCase: fc.Arbitrary<StackCase> = fc.record({
   middy: fc.constantFrom<6 | 7>(6, 7),
   event: fc.oneof(
@@ -396,19 +426,20 @@ export const stackCase: fc.Arbitrary<StackCase> = fc.record({
 });
 
 /**
- * Runs one case, and throws where an answer acknowledges a record that is not done, or where well-behaved neighbours and a
- * completed record do not lead to its acknowledgement.
+ * Runs a case. Throws if an answer acknowledges a record that is not done, or if a completed record among well-behaved
+ * neighbours is not acknowledged.
  */
 export async function checkStack(stack: StackCase): Promise<StackOutcome> {
-  const given = stack.event === 'sns' ? stack.records.slice(0, 1) : stack.records;
-  const records = given.map(({ kind }, n) => recordOf(stack.event, kind, n));
+  const specs = stack.event === 'sns' ? stack.records.slice(0, 1) : stack.records;
+  const records = specs.map(({ kind }, n) => recordOf(stack.event, kind, n));
   const ids = records.map(messageIdOf);
   const world: World = {
     done: new Set(),
     sent: new Set(),
-    told: new Set(),
+    notified: new Set(),
     handed: 0,
-    millis: new Map(ids.map((id, index) => [id, given[index]?.millis ?? 0])),
+    objects: new Map(),
+    millis: new Map(ids.map((id, index) => [id, specs[index]?.millis ?? 0])),
   };
   const worker: Worker = async (task, record) => {
     const id = messageIdOf(record as TaskRecord);
@@ -422,7 +453,7 @@ export async function checkStack(stack: StackCase): Promise<StackOutcome> {
   const answer = await answerOf(stack, world, worker, { Records: records as SQSEvent['Records'] });
   const failed = answer === threw;
   const list = (answer as { batchItemFailures?: { itemIdentifier: string }[] } | null)?.batchItemFailures;
-  // SNS does not read an answer.
+  // SNS ignores the answer.
   const named = new Set(stack.event === 'sns' ? [] : list?.map(({ itemIdentifier }) => itemIdentifier));
   const acknowledged = failed ? [] : ids.filter((id) => !named.has(id));
   const isDone = isDoneIn(stack, ids, world);
@@ -433,7 +464,7 @@ export async function checkStack(stack: StackCase): Promise<StackOutcome> {
     const lost = ids.filter((id) => isDone(id) && !acknowledged.includes(id));
     if (lost.length > 0) throw new Error(`done, and not acknowledged: ${lost.map((id) => ids.indexOf(id))}`);
   }
-  // Nothing may leave after the answer.
+  // Nothing may be sent after the answer.
   const { handed } = world;
   if (!failed && stack.time !== 'enough') await pause(30);
   if (world.handed > handed && stack.handler === 'queued')
@@ -454,7 +485,7 @@ function recordOf(event: StackCase['event'], kind: string, n: number): TaskRecor
 
 const threw = Symbol('threw');
 
-/** The answer that Lambda gets, as it serialises it. */
+/** The answer as Lambda serialises it. */
 async function answerOf(stack: StackCase, world: World, worker: Worker, event: SQSEvent): Promise<unknown> {
   const { millis, options } = times[stack.time] as (typeof times)[string];
   const end = performance.now() + millis;
@@ -476,7 +507,7 @@ function stackOf(stack: StackCase, world: World): MiddlewareObj[] {
   const around = stack.stage && stages[stack.stage];
   const rest = [
     ...others,
-    ...(around ? [stageMiddleware({ name: 'own', order: { before: 'policy' }, around })] : []),
+    ...(around ? [stageMiddleware({ name: 'custom', order: { before: 'policy' }, around })] : []),
     ...stack.neighbours.flatMap((name) => neighbours[name]?.(world) ?? []),
     ...(stack.neighbours.includes(twice)
       ? stack.ours.slice(0, 1).flatMap((name) => ours[name]?.(world) ?? [])
@@ -490,31 +521,31 @@ function stackOf(stack: StackCase, world: World): MiddlewareObj[] {
   return [first as MiddlewareObj, ...sorted];
 }
 
-/** A passive stack leaves it to a loop to say what is done. */
+/** With only passive stages the loop decides what is done. */
 function isPassive({ ours: names, stage }: StackCase): boolean {
   const passive = ['sqsSnsUnwrap', 'lambdaLogged', 'contextResources', 'chainEvents', 'taskMetrics'];
   return stage === undefined && names.every((name) => passive.includes(name));
 }
 
-/** A record that nothing ran is trusted to a loop of the user's own where all stages are passive. */
+/** With only passive stages a custom loop is trusted with records that it did not run. */
 function isTrusted(stack: StackCase, index: number): boolean {
   if (!isPassive(stack)) return false;
-  if (stack.handler === 'a loop that leaves one out') return index === 0;
-  // Middy's time-out answers in place of a loop, and nothing tells the two apart.
+  if (stack.handler === 'a loop that skips a record') return index === 0;
+  // The answer of Middy's timeout replaces the loop's, and looks the same.
   if (stack.handler === 'a loop that acknowledges') return stack.time === 'an early answer of Middy';
   return stack.handler.startsWith('returns');
 }
 
 function isDoneIn(stack: StackCase, ids: readonly string[], world: World): (id: string) => boolean {
-  const { done, sent, told } = world;
+  const { done, sent, notified } = world;
   const runsStages = stack.handler !== 'a loop that acknowledges';
   const publishes = runsStages && stack.ours.includes('callbackPublisher');
   const tells = runsStages && stack.ours.includes('stepFunctionsTask');
   return (id) => {
     const index = ids.indexOf(id);
     if (isTrusted(stack, index)) return true;
-    // The task of a state is done when its state machine was told, of an error too. It has no callback.
-    if (stack.records[index]?.kind.endsWith('state')) return tells ? told.has(id) : done.has(id);
+    // The task of a state is done when Step Functions has its outcome, success or error. It has no callback.
+    if (stack.records[index]?.kind.endsWith('state')) return tells ? notified.has(id) : done.has(id);
     return done.has(id) && (!publishes || sent.has(id));
   };
 }

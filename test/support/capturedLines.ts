@@ -2,10 +2,10 @@ import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 import type { Logger } from '@aws-lambda-powertools/logger';
 
-/** A line as Powertools writes it. */
+/** A log line of Powertools. */
 export type Line = Record<string, unknown> & { level: string; message: string };
 
-/** Takes what a logger writes, instead of the process's output. */
+/** Captures the lines of a logger instead of printing them. */
 export function capturedLines(logger: Logger): { texts: string[]; lines(): Line[]; errors(): Line[] } {
   const texts: string[] = [];
   const stream = new Writable({

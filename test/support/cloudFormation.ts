@@ -12,24 +12,24 @@ export interface CloudFormation {
   Resources: Record<string, Resource>;
 }
 
-/** CloudFormation's short forms of functions, as js-yaml is to read them: like the long ones. */
+/** Makes js-yaml read the short forms of CloudFormation's functions like the long ones. */
 const schema = DEFAULT_SCHEMA.extend([
   new Type('!Ref', { kind: 'scalar', construct: (id) => ({ Ref: id }) }),
   new Type('!Sub', { kind: 'scalar', construct: (text) => ({ 'Fn::Sub': text }) }),
   new Type('!GetAtt', { kind: 'scalar', construct: (path) => ({ 'Fn::GetAtt': String(path).split('.') }) }),
 ]);
 
-/** Reads a template in YAML. */
+/** Reads a YAML template. */
 export function readTemplate(text: string): CloudFormation {
   return load(text, { schema }) as CloudFormation;
 }
 
 /**
- * Writes each reference in a value in one way, that of `Fn::Sub`: `${Queue.Arn}`. References to other resources than
- * `AWS::…` get the name that `rename` gives them.
+ * Writes each reference in the form of `Fn::Sub`: `${Queue.Arn}`. References to resources, other than `AWS::…`, are
+ * renamed by `rename`.
  */
 export function plainReferences(value: unknown, rename: (id: string) => string): unknown {
-  if (Array.isArray(value)) return value.map((one) => plainReferences(one, rename));
+  if (Array.isArray(value)) return value.map((item) => plainReferences(item, rename));
   if (typeof value !== 'object' || value === null) return value;
   const [[name, argument] = ['', undefined], ...others] = Object.entries(value);
   if (others.length === 0) {
@@ -41,7 +41,7 @@ export function plainReferences(value: unknown, rename: (id: string) => string):
     if (name === 'Fn::Join')
       return argument[1].map((part: unknown) => plainReferences(part, rename)).join(argument[0]);
   }
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plainReferences(one, rename)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plainReferences(item, rename)]));
 }
 
 interface Statement {
@@ -49,7 +49,7 @@ interface Statement {
   Resource: string | string[];
 }
 
-/** The statements of a policy as a sorted list, each of one action on one resource. */
+/** The statements of a policy as a sorted list with one action and one resource each. */
 export function plainPolicy({ Statement }: { Statement: Statement[] }): string[] {
   return Statement.flatMap(({ Action, Resource, ...rest }) =>
     [Action].flat().flatMap((action) =>

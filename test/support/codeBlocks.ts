@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 
 export interface CodeBlock {
-  /** The file that the page says it is, `<!-- file: worker.ts -->`, or one of its own. */
+  /** The file named by `<!-- file: worker.ts -->`, or a generated name. */
   file: string;
   code: string;
 }
 
-/** The TypeScript in a page of the docs, block by block. */
+/** The TypeScript blocks of a page. */
 export function codeBlocks(page: string): CodeBlock[] {
   const text = readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8');
   const blocks = text.matchAll(/(?:<!-- file: (\S+) -->\n+)?^```ts\n(.*?)^```$/gms);

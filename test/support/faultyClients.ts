@@ -3,23 +3,23 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 
-/** A call on its way to AWS, one attempt of the SDK. */
+/** A call to AWS: a single attempt of the SDK. */
 export interface Attempt {
   service: 's3' | 'sns' | 'sqs';
   /** The operation, such as `PublishBatch` or, for S3, the method. */
   operation: string;
-  /** The path of the object for S3, else the text of the request. */
+  /** For S3 the path of the object, otherwise the text of the request. */
   target: string;
 }
 
-/** What the network or AWS makes of a call. */
+/** What happens to a call. */
 export type Fault =
   | { status: number; code: string; headers?: Record<string, string> }
-  /** The answer as it is. */
+  /** The real response. */
   | { status: 200; headers?: Record<string, string>; body: string | Readable }
-  /** No answer. */
+  /** No response. */
   | Error
-  /** The call is made, but its answer is lost. */
+  /** The call succeeds, but its response is lost. */
   | { lost: Error };
 
 export type FaultOf = (attempt: Attempt) => Fault | undefined;
@@ -33,7 +33,7 @@ export interface FaultyClients {
   destroy(): void;
 }
 
-/** Clients with faults beneath them: what the SDK makes of a fault, its retries too, is the SDK's own. */
+/** Clients with injected faults below the SDK, so that its retries are real. */
 export function faultyClients(
   { env }: { env: Readonly<Record<string, string>> },
   faultOf: FaultOf,

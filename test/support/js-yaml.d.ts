@@ -1,4 +1,4 @@
-/** The part of js-yaml that tests use; the package comes without types. */
+/** The part of js-yaml that the tests use. The package has no types. */
 declare module 'js-yaml' {
   export class Type {
     constructor(

@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
 
-/** A context as Lambda gives it to a function. */
+/** A Lambda context. */
 export function lambdaContext(over: Partial<Context> = {}): Context {
   return {
     awsRequestId: '8f507cfc-example-4697-b07a-ac58fc914c95',

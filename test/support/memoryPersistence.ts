@@ -4,14 +4,14 @@ import {
 } from '@aws-lambda-powertools/idempotency';
 import { BasePersistenceLayer, type IdempotencyRecord } from '@aws-lambda-powertools/idempotency/persistence';
 
-/** Keeps idempotency records in memory, as the DynamoDB layer of Powertools keeps them in a table. */
+/** Powertools' persistence layer for idempotency, in memory. */
 export class MemoryPersistence extends BasePersistenceLayer {
   readonly records: Map<string, IdempotencyRecord> = new Map();
 
   protected override async _putRecord(record: IdempotencyRecord): Promise<void> {
     const existing = this.records.get(record.idempotencyKey);
     if (existing && !existing.isExpired()) {
-      throw new IdempotencyItemAlreadyExistsError('there is one', existing);
+      throw new IdempotencyItemAlreadyExistsError('already exists', existing);
     }
     this.records.set(record.idempotencyKey, record);
   }

@@ -1,7 +1,7 @@
-/** All orders of a list. */
+/** All permutations of a list. */
 export function orders<T>(list: readonly T[]): T[][] {
   if (list.length === 0) return [[]];
-  return list.flatMap((one, index) => orders(list.toSpliced(index, 1)).map((rest) => [one, ...rest]));
+  return list.flatMap((first, index) => orders(list.toSpliced(index, 1)).map((rest) => [first, ...rest]));
 }
 
 /** All subsets of a list, in the list's order. */

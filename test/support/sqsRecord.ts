@@ -2,7 +2,7 @@ import type { SQSRecord } from 'aws-lambda';
 
 let number = 0;
 
-/** A record as SQS gives it to Lambda: the message is in an SNS envelope, unless it is to be raw. */
+/** An SQS record for Lambda: the message in an SNS envelope, or raw. */
 export function sqsRecord(
   message: unknown,
   { raw = false, ...over }: { raw?: boolean } & Partial<SQSRecord> = {},

@@ -10,7 +10,7 @@ const tasks = defineTasks({
   clean: { kwargs: typed<object>() },
 });
 
-test('the functions get what the schemas hand on', () => {
+test('functions get the output of the schemas', () => {
   const worker = routeTasks(
     {
       load: async ({ symbol }) => {
@@ -22,10 +22,10 @@ test('the functions get what the schemas hand on', () => {
     { tasks },
   );
   expect(queued(worker)).type.toBeCallableWith({ Records: [] }, {} as never);
-  expect(routeTasks).type.not.toBeCallableWith({ load: () => ({ prices: 'none' }) }, { tasks });
+  expect(routeTasks).type.not.toBeCallableWith({ load: () => ({ prices: 'text' }) }, { tasks });
 });
 
-test('a task that fits is sent', () => {
+test('a valid task can be sent', () => {
   const task_kwargs = { symbol: 'IBM' };
   expect(sendTask).type.toBeCallableWith({ task_name: 'load', task_kwargs }, { tasks });
   expect(sendTask).type.toBeCallableWith({ task_name: 'load', task_kwargs, callback: 'analyse' }, { tasks });
@@ -39,7 +39,7 @@ test('a task that fits is sent', () => {
   );
 });
 
-test('what does not fit does not compile', () => {
+test('an invalid task does not compile', () => {
   const task_kwargs = { symbol: 'IBM' };
   expect(sendTask).type.not.toBeCallableWith({ task_name: 'unheard', task_kwargs }, { tasks });
   expect(sendTask).type.not.toBeCallableWith({ task_name: 'load', task_kwargs: { symbol: 7 } }, { tasks });
@@ -57,7 +57,7 @@ test('what does not fit does not compile', () => {
   );
 });
 
-test('what does not fit says why', () => {
+test('the compiler says why', () => {
   const task_kwargs = { symbol: 'IBM' };
   // @ts-expect-error the result of load does not fit the arguments of report
   sendTask({ task_name: 'load', task_kwargs, callback: 'report' }, { tasks });
@@ -65,6 +65,6 @@ test('what does not fit says why', () => {
   sendTask({ task_name: 'load', task_kwargs, callback: 'load#analyse#unheard' }, { tasks });
 });
 
-test('without definitions any task is sent', () => {
+test('without definitions any task can be sent', () => {
   expect(sendTask).type.toBeCallableWith({ task_name: 'any', task_kwargs: { n: 1 }, callback: 'a#b' }, {});
 });

@@ -32,7 +32,7 @@ test('the types of resources reach the handler', () => {
   expect<Context>().type.not.toHaveProperty('unknown');
 });
 
-test("the whole stack is Lambda's own handler, with no cast", () => {
+test("the whole stack is assignable to Lambda's handler without a cast", () => {
   const worker = routeTasks({
     resize: async ({ width }: { width: number }, context: Context) => (await context.db).query(`${width}`),
     describe: ({ image }: { image: string }) => image.length,
@@ -47,7 +47,7 @@ test("the whole stack is Lambda's own handler, with no cast", () => {
   expect(handler).type.toBeAssignableTo<SQSHandler>();
 });
 
-test('each alone is assignable too', () => {
+test('each middleware alone is assignable too', () => {
   const worker = async (task: Task<{ n: number }>) => task.task_kwargs?.n;
   expect(middy(queued(worker))).type.toBeAssignableTo<SQSHandler>();
   expect(middy(queued(worker)).use(sqsSnsUnwrap())).type.toBeAssignableTo<SQSHandler>();
@@ -55,7 +55,7 @@ test('each alone is assignable too', () => {
   expect(queued(worker)).type.toBeAssignableTo<SQSHandler>();
 });
 
-test('a loop of your own sees the task of each record', () => {
+test('a custom loop sees the task of each record', () => {
   const handler = middy(async (event: SQSEvent) => ({
     batchItemFailures: [],
     count: event.Records.length,
@@ -68,7 +68,7 @@ test('a loop of your own sees the task of each record', () => {
     });
 });
 
-test('a handler called directly gives its own result', () => {
+test('a handler called directly returns its own result', () => {
   const handler = queued(async (task: Task<{ n: number }>) => ({ n: task.task_kwargs?.n ?? 0 }));
   expect(handler({ task_name: 'work', task_kwargs: { n: 1 } }, {} as Context)).type.toBe<
     Promise<{ n: number }>

@@ -8,15 +8,15 @@ describe('in vitest', () => {
     vi.useRealTimers();
   });
 
-  test.each(DIFFERENT)('different %s are not equal', (_, a, b) => {
+  test.each(DIFFERENT)('distinguishes %s', (_, a, b) => {
     expect({ a }).not.toEqual({ a: b });
   });
 
-  test.each(EQUAL)('equal %s are equal', (_, a, b) => {
+  test.each(EQUAL)('finds equal %s equal', (_, a, b) => {
     expect({ a }).toEqual({ a: b });
   });
 
-  test('a Date of a mocked clock crosses, during and after', () => {
+  test('writes a Date under a mocked clock, and one created under it', () => {
     vi.useFakeTimers({ now: 1000 });
     const faked = new Date();
     const during = ajson.dumps(faked);
@@ -28,12 +28,12 @@ describe('in vitest', () => {
     expect(texts).toEqual(Array(3).fill(ajson.dumps(new Date(1000))));
   });
 
-  test('values of another realm cross', async () => {
+  test('writes values of another realm', async () => {
     for (const [name, value, text] of await realmValues())
       expect(`${name} ${ajson.dumps(value)}`).toBe(`${name} ${text}`);
   });
 
-  test('errors cross', async () => {
+  test('round-trips common errors', async () => {
     for (const [name, error] of await everydayErrors())
       expect([name, differences(error)]).toEqual([name, []]);
   });

@@ -3,11 +3,11 @@ import { expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import { Decimal } from '../../../core/ajson/Decimal.ts';
 
-test('the console shows its digits', () => {
+test('console.log shows the digits', () => {
   expect(inspect({ price: new Decimal('10.50') })).toBe('{ price: Decimal 10.50 }');
 });
 
-test('it is called Decimal when it is built too: the bundler gives a class that names itself another name', async () => {
+test('the built class is named Decimal', async () => {
   const { outputFiles } = await build({
     entryPoints: ['core/ajson/Decimal.ts'],
     bundle: true,

@@ -24,7 +24,7 @@ const key = fc.oneof(
 const year = { min: new Date(-62135596800000), max: new Date(253402300799999), noInvalidDate: true };
 const now = { min: new Date(0), max: new Date(4102444800000), noInvalidDate: true };
 
-/** An object whose keys are its own, whatever they are called. */
+/** An object with only own keys, `__proto__` included. */
 function own(entries: [string, unknown][]): object {
   return Object.fromEntries(entries);
 }
@@ -42,13 +42,13 @@ const scalar = fc.oneof(
   fc.stringMatching(/^-?\d{1,30}(\.\d{1,30})?(E[+-]\d{1,9})?$/).map((digits) => new Decimal(digits)),
 );
 
-/** Values of every kind that crosses the wire, in every place they may have. */
+/** Values of every kind, nested in every kind of container. */
 export const anyValue: fc.Arbitrary<unknown> = fc.letrec((tie) => {
   const any = tie('any');
   const list = fc.array(any, { maxLength: 4 });
   const members = fc.array(tie('member'), { maxLength: 4 });
   return {
-    // A member of a set, which Python must be able to hash: other lists and sets would come back as other kinds.
+    // Python must be able to hash the member of a set: other arrays and sets would come back as other kinds.
     member: fc.oneof(
       { depthSize: 'small' },
       scalar,

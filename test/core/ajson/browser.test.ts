@@ -12,7 +12,7 @@ const chromium = (process.env['PATH'] ?? '')
   .flatMap((folder) => names.map((name) => join(folder, name)))
   .find((path) => existsSync(path));
 
-test('the bundle needs nothing but the language, URL and base64', async () => {
+test('the bundle uses only the language, URL and base64', async () => {
   const realm: { verdict?: unknown } = { URL, atob, btoa } as object;
   runInNewContext(await bundleVectors(), realm);
   expect(JSON.stringify(realm.verdict)).toBe('[]');
@@ -21,7 +21,7 @@ test('the bundle needs nothing but the language, URL and base64', async () => {
 const inBrowser = chromium ? test : test.skip;
 
 inBrowser(
-  `the vectors hold in a browser${chromium ? '' : ' (skipped: there is no Chromium here)'}`,
+  `the vectors hold in a browser${chromium ? '' : ' (skipped: Chromium is not installed)'}`,
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ajson-browser-'));
     try {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 /**
- * One script for any engine: the vectors and their check, with the whole of core/ajson. It leaves its verdict, an
- * empty list if all hold, in `globalThis.verdict`.
+ * One script for any engine: the vectors, their check and all of core/ajson. It sets `globalThis.verdict` to the
+ * list of failures.
  */
 export async function bundleVectors(): Promise<string> {
   const vectors = readFileSync('test/wire/ajson-vectors.json', 'utf8');

@@ -1,6 +1,6 @@
 import { Datetime, Decimal, FrozenSet, fromDynamoJson, tuple } from '../../../core/ajson/index.ts';
 
-/** Pairs of different values that no test tool may take for equal. */
+/** Pairs that no test runner may find equal. */
 export const DIFFERENT: readonly (readonly [string, unknown, unknown])[] = [
   ['decimals', new Decimal('1.00'), new Decimal('999.99')],
   ['decimals with other digits', new Decimal('1.10'), new Decimal('1.1')],
@@ -12,7 +12,7 @@ export const DIFFERENT: readonly (readonly [string, unknown, unknown])[] = [
   ['frozensets', new FrozenSet([1]), new FrozenSet([2])],
 ];
 
-/** Pairs of values that every test tool must take for equal. */
+/** Pairs that every test runner must find equal. */
 export const EQUAL: readonly (readonly [string, unknown, unknown])[] = [
   ['decimals', new Decimal('1.10'), new Decimal('1.10')],
   ['microseconds', new Datetime(1000, 1), new Datetime(1000, 1)],
@@ -20,7 +20,7 @@ export const EQUAL: readonly (readonly [string, unknown, unknown])[] = [
   ['frozensets', new FrozenSet([new Decimal('2')]), new FrozenSet([new Decimal('2')])],
 ];
 
-/** Uses of a Decimal that would compare or join its text, and must throw. */
+/** Operations that would compare or concatenate the text of a Decimal, and must throw. */
 export const MISUSES: readonly (readonly [string, (a: never, b: never) => unknown])[] = [
   ['<', (a, b) => a < b],
   ['+', (a, b) => a + b],

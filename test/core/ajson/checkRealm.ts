@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { runInNewContext } from 'node:vm';
 import { ajson } from '../../../core/ajson/index.ts';
 
-/** Values that a test tool or Node makes in another realm, each with its text. */
+/** Values created in another realm, by a test runner or by Node, each with its text. */
 export async function realmValues(): Promise<readonly (readonly [string, unknown, string])[]> {
   const date = '{"_alg_class":"datetime","value":{"tz":"UTC","timestamp":1}}';
   const { mtime } = await stat('package.json');
@@ -40,7 +40,7 @@ async function rejection(work: () => unknown): Promise<Error & Record<string, un
   throw new Error('nothing was thrown');
 }
 
-/** Everyday errors of Node and of the language. */
+/** Common errors of Node and of the language. */
 export async function everydayErrors(): Promise<
   readonly (readonly [string, Error & Record<string, unknown>])[]
 > {
@@ -66,7 +66,7 @@ export async function everydayErrors(): Promise<
   return [...(await Promise.all(errors)), ['ECONNREFUSED', await refused('127.0.0.1')]];
 }
 
-/** An error after a round trip, and how it differs from before in what a program reads. */
+/** The members of an error that a round trip changes. */
 export function differences(error: Error & Record<string, unknown>): string[] {
   const back = ajson.loads<typeof error>(ajson.dumps({ error }).slice('{"error":'.length, -1));
   const wrong = ['name', 'message', 'code', 'errno', 'syscall', 'path', 'input'].filter(

@@ -11,7 +11,7 @@ interface InstantClass {
   from(text: string): Instant;
 }
 
-/** Failures with `Temporal.Instant` as the class of datetimes; none if the engine lacks it. */
+/** Failures with `Temporal.Instant` as the class of datetimes; empty if the engine lacks it. */
 export function checkTemporal(): string[] {
   const { Temporal } = globalThis as { Temporal?: { Instant: InstantClass } };
   if (!Temporal) return [];

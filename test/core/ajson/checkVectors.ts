@@ -61,7 +61,7 @@ class Order extends AlgObject {
   }
 }
 
-/** The kind and content of a value as the vectors tell it; order and the digits of numbers kept. */
+/** The kind and content of a value in the form of the vectors; keeps the order and the digits. */
 export function modelOf(value: unknown): unknown {
   if (value === null) return ['null'];
   if (typeof value === 'string') return ['str', value];
@@ -102,7 +102,7 @@ function expected(model: Model): unknown {
   return Array.isArray(v) ? [t, list()] : [t, v];
 }
 
-/** Runs all vectors and says which do not hold, and why; it needs nothing of a test runner. */
+/** Returns the vectors that fail, and why. Needs no test runner. */
 export function checkVectors(vectors: Vectors): string[] {
   const ajson = createAjson({
     nan: true,
@@ -146,7 +146,7 @@ export function checkVectors(vectors: Vectors): string[] {
   return wrong;
 }
 
-/** The text with numbers and escapes in one spelling. */
+/** Normalises numbers and escapes. */
 function spelling(text: string): string {
   return text
     .replace(/"(?:[^"\\]|\\.)*"/g, (string) => JSON.stringify(JSON.parse(string)))

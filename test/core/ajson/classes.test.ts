@@ -68,7 +68,7 @@ class Point extends AlgObject {
   }
 }
 
-describe('a class that extends AlgObject', () => {
+describe('a subclass of AlgObject', () => {
   const credentials = new DatabaseCredentials(
     'my_username',
     '31iteP@zzW0rd',
@@ -78,7 +78,7 @@ describe('a class that extends AlgObject', () => {
   const wire =
     '{"_alg_class":"DatabaseCredentials","_alg_module":"shop.models","value":{"_username":"my_username","_password":"31iteP@zzW0rd","_read_url":"some_db_url","_write_url":"some_other_db_url"}}';
 
-  test('is written as Python writes it, and comes back an instance', () => {
+  test('is written as Python writes it and read back as an instance', () => {
     expect(ajson.dumps(credentials)).toBe(wire);
     const back = ajson.loads<DatabaseCredentials>(wire);
     expect(back).toBeInstanceOf(DatabaseCredentials);
@@ -87,16 +87,16 @@ describe('a class that extends AlgObject', () => {
     expect(back.equals(new DatabaseCredentials('x', 'y', 'z', 'w'))).toBe(false);
   });
 
-  test('sends its own fields without a toJson of its own', () => {
-    const own = createAjson({ classes: [{ class: Point, module: 'shapes' }] });
-    const text = own.dumps([Point.of(1, new Set([2n ** 70n]))]);
+  test('is written field by field without a toJson', () => {
+    const custom = createAjson({ classes: [{ class: Point, module: 'shapes' }] });
+    const text = custom.dumps([Point.of(1, new Set([2n ** 70n]))]);
     expect(text).toBe(
       '[{"_alg_class":"Point","_alg_module":"shapes","value":{"x":1,"y":{"_alg_class":"set","value":[1180591620717411303424]}}}]',
     );
-    expect(own.loads<Point[]>(text)[0]?.equals(Point.of(1, new Set([2n ** 70n])))).toBe(true);
+    expect(custom.loads<Point[]>(text)[0]?.equals(Point.of(1, new Set([2n ** 70n])))).toBe(true);
   });
 
-  test('is refused, with the path, where it is not registered', () => {
+  test('is refused with the path if it is not registered', () => {
     expect(() => ajson.dumps({ a: [Point.of(1, 2)] })).toThrow(
       expect.objectContaining({
         name: 'AjsonError',
@@ -108,69 +108,69 @@ describe('a class that extends AlgObject', () => {
     expect(() => ajson.dumps(new Nearer('a', 'b', 'c', 'd'))).toThrow(AjsonError);
   });
 
-  test('loads under its former names', () => {
-    const own = createAjson();
-    own.register(Point, { module: 'shapes', aliases: ['Spot', { name: 'Dot', module: 'old' }] });
+  test('can be read under its aliases', () => {
+    const custom = createAjson();
+    custom.register(Point, { module: 'shapes', aliases: ['Spot', { name: 'Dot', module: 'old' }] });
     for (const [name, module] of [
       ['Spot', 'shapes'],
       ['Dot', 'old'],
     ]) {
       const text = JSON.stringify({ value: { _x: 1, y: 2 }, _alg_class: name, _alg_module: module });
-      expect(own.loads<Point>(text).equals(Point.of(1, 2))).toBe(true);
+      expect(custom.loads<Point>(text).equals(Point.of(1, 2))).toBe(true);
     }
-    expect(() => own.loads('{"_alg_class":"Dot","_alg_module":"shapes","value":{}}')).toThrow(
+    expect(() => custom.loads('{"_alg_class":"Dot","_alg_module":"shapes","value":{}}')).toThrow(
       UnknownClassError,
     );
   });
 });
 
-test('a class that exists already is registered with a pair of functions', () => {
+test('registers an existing class with a pair of functions', () => {
   class Money {
     readonly amount: string;
     constructor(amount: string) {
       this.amount = amount;
     }
   }
-  const own = createAjson();
-  own.register(Money, {
+  const custom = createAjson();
+  custom.register(Money, {
     name: 'Money',
     module: 'shop.money',
     toJson: (money) => ({ amount: money.amount }),
     parseJson: ({ amount }: { amount: string }) => new Money(amount),
   });
-  const text = own.dumps({ price: new Money('1.10') });
-  expect(own.loads<{ price: Money }>(text).price).toStrictEqual(new Money('1.10'));
+  const text = custom.dumps({ price: new Money('1.10') });
+  expect(custom.loads<{ price: Money }>(text).price).toStrictEqual(new Money('1.10'));
   expect(() => ajson.dumps(new Money('1'))).toThrow('Money');
 });
 
-test('a name is registered once, and the names of the format are not free', () => {
-  const own = createAjson();
-  own.register(Point, { module: 'shapes' });
-  own.register(Point, { module: 'shapes' });
-  expect(() => own.register(DatabaseCredentials, { module: 'shapes', name: 'Point' })).toThrow('already');
-  expect(() => own.register(Point, { module: 'shapes', name: 'set' })).toThrow('of the format');
+test('refuses a name that is taken or reserved by the format', () => {
+  const custom = createAjson();
+  custom.register(Point, { module: 'shapes' });
+  custom.register(Point, { module: 'shapes' });
+  expect(() => custom.register(DatabaseCredentials, { module: 'shapes', name: 'Point' })).toThrow('already');
+  expect(() => custom.register(Point, { module: 'shapes', name: 'set' })).toThrow('of the format');
 });
 
-test('a class is registered under all its names, or under none', () => {
-  const own = createAjson();
-  own.register(Point, { module: 'shapes' });
+test('registers all names of a class or none', () => {
+  const custom = createAjson();
+  custom.register(Point, { module: 'shapes' });
   expect(() =>
-    own.register(DatabaseCredentials, { module: 'shapes', name: 'Login', aliases: ['Point'] }),
+    custom.register(DatabaseCredentials, { module: 'shapes', name: 'Login', aliases: ['Point'] }),
   ).toThrow('class Point is registered for shapes already');
-  expect(() => own.loads('{"_alg_class":"Login","_alg_module":"shapes","value":{}}')).toThrow(
+  expect(() => custom.loads('{"_alg_class":"Login","_alg_module":"shapes","value":{}}')).toThrow(
     UnknownClassError,
   );
 });
 
-test('no field that parseJson gets is a prototype, or has no name', () => {
-  const own = createAjson();
+test('never passes parseJson a prototype or an empty name', () => {
+  const custom = createAjson();
   class Bag extends AlgObject {
     static parseJson(fields: object): Bag {
       return Object.assign(new Bag(), fields);
     }
   }
-  own.register(Bag, { module: 'm', name: 'Bag' });
-  const bag = own.loads<Bag & { admin?: boolean }>(
+  custom.register(Bag, { module: 'm', name: 'Bag' });
+  const bag = custom.loads<Bag & { admin?: boolean }>(
     '{"_alg_class":"Bag","_alg_module":"m","value":{"___proto__":{"admin":true},"_":1,"_a":2}}',
   );
   expect(bag).toBeInstanceOf(Bag);
@@ -182,11 +182,11 @@ test('no field that parseJson gets is a prototype, or has no name', () => {
   ]);
 });
 
-describe('a class that nobody has', () => {
+describe('an unregistered class', () => {
   const wire =
     '{"a":[{"_alg_class":"Foo","_alg_module":"shop.models","value":{"when":{"_alg_class":"set","value":[1]}},"x":1}]}';
 
-  test('is an error that names it, with its path', () => {
+  test('throws an error with its name and path', () => {
     expect(() => ajson.loads(wire)).toThrow(
       expect.objectContaining({
         name: 'UnknownClassError',
@@ -198,7 +198,7 @@ describe('a class that nobody has', () => {
     );
   });
 
-  test('or is kept as it came, and written again unchanged', () => {
+  test('can be kept, and is written back unchanged', () => {
     const { a } = ajson.loads<{ a: UnknownObject[] }>(wire, { unknown: 'keep' });
     expect(a[0]).toBeInstanceOf(UnknownObject);
     expect(a[0]?.className).toBe('Foo');
@@ -210,7 +210,7 @@ describe('a class that nobody has', () => {
     expect(() => ajson.dumps([changed])).toThrow('$[0].value.x: symbol');
   });
 
-  test('is named in the message, however long its name is', () => {
+  test('has its name truncated in the message', () => {
     const text = `{"_alg_class":"${'x'.repeat(100_000)}","_alg_module":"m","value":{}}`;
     try {
       ajson.loads(text);
@@ -239,7 +239,7 @@ describe('fields with an underscore', () => {
       return new Login(username);
     }
   }
-  const own = createAjson({
+  const custom = createAjson({
     classes: [
       { class: Note, name: 'Note', module: 'm' },
       { class: Login, name: 'Login', module: 'm' },
@@ -249,21 +249,21 @@ describe('fields with an underscore', () => {
   const tag = (value: string) => `{"_alg_class":"Note","_alg_module":"m","value":${value}}`;
 
   test.each([{ _id: 1 }, { __v: 2, _v: 3 }, { _a: 1, a: 2 }, { _: 1, ___x: 2 }])(
-    'come back: %p',
+    'round-trip: %p',
     (fields) => {
       let back: object = note(fields);
-      for (let trip = 0; trip < 3; trip++) back = own.loads<object>(own.dumps(back));
+      for (let trip = 0; trip < 3; trip++) back = custom.loads<object>(custom.dumps(back));
       expect(Object.entries(back)).toEqual(Object.entries(fields));
     },
   );
 
-  test('are written as they are, so that Python finds them with or without the underscore', () => {
-    expect(JSON.parse(own.dumps(note({ _id: 1 }))).value).toEqual({ _id: 1 });
-    expect(own.loads<Login>(own.dumps(new Login('u')))._username).toBe('u');
+  test('are written unchanged, so that Python finds them with or without the underscore', () => {
+    expect(JSON.parse(custom.dumps(note({ _id: 1 }))).value).toEqual({ _id: 1 });
+    expect(custom.loads<Login>(custom.dumps(new Login('u')))._username).toBe('u');
   });
 
   test('lose it when they come from Python, and can still be read with it', () => {
-    expect(Object.entries(own.loads<object>(tag('{"_username":"u"}')))).toEqual([['username', 'u']]);
+    expect(Object.entries(custom.loads<object>(tag('{"_username":"u"}')))).toEqual([['username', 'u']]);
     const seen = createAjson({
       classes: [
         {
@@ -279,7 +279,7 @@ describe('fields with an underscore', () => {
   });
 });
 
-describe('a class that would lose something is refused', () => {
+describe('refuses a class that would lose data', () => {
   class Secret extends AlgObject {
     readonly #key: string;
     constructor(key: string) {
@@ -294,27 +294,27 @@ describe('a class that would lose something is refused', () => {
     }
   }
 
-  test('with #fields or accessors alone', () => {
-    const own = createAjson({ classes: [{ class: Secret, name: 'Secret', module: 'm' }] });
-    expect(() => own.dumps([new Secret('k')])).toThrow('$[0]: Secret has no fields to send');
+  test('because it has only #fields or accessors', () => {
+    const custom = createAjson({ classes: [{ class: Secret, name: 'Secret', module: 'm' }] });
+    expect(() => custom.dumps([new Secret('k')])).toThrow('$[0]: Secret has no fields to send');
   });
 
   test.each<[unknown, string]>([
     [undefined, 'nothing'],
     [Promise.resolve(), 'a promise'],
     [{}, 'another class'],
-  ])('whose parseJson gives %p', (made, words) => {
-    const parseJson = () => made as object;
-    const own = createAjson({
+  ])('because its parseJson returns %p', (result, found) => {
+    const parseJson = () => result as object;
+    const custom = createAjson({
       classes: [{ class: Secret, name: 'Secret', module: 'm', toJson: () => ({}), parseJson }],
     });
-    expect(() => own.loads('[{"_alg_class":"Secret","_alg_module":"m","value":{}}]')).toThrow(
-      `$[0]: parseJson of Secret gave ${words}`,
+    expect(() => custom.loads('[{"_alg_class":"Secret","_alg_module":"m","value":{}}]')).toThrow(
+      `$[0]: parseJson of Secret gave ${found}`,
     );
   });
 });
 
-test('undefined fields are null on the wire, and a list or a text may stand for the fields', () => {
+test('undefined fields become null; toJson may return an array or a string', () => {
   class Any extends AlgObject {
     readonly json: unknown;
     constructor(json?: unknown) {
@@ -328,17 +328,17 @@ test('undefined fields are null on the wire, and a list or a text may stand for 
       return new Any(json);
     }
   }
-  const own = createAjson({ classes: [{ class: Any, name: 'Any', module: 'm' }] });
+  const custom = createAjson({ classes: [{ class: Any, name: 'Any', module: 'm' }] });
   const tag = (value: string) => `{"_alg_class":"Any","_alg_module":"m","value":${value}}`;
   for (const text of ['[[1,2],{"a":[3]}]', '"a text"', '{"a":1}', '[]', '""']) {
-    expect(own.dumps(own.loads(tag(text)))).toBe(tag(text));
+    expect(custom.dumps(custom.loads(tag(text)))).toBe(tag(text));
   }
-  expect(own.dumps(new Any({ a: undefined, b: 1 }))).toBe(tag('{"a":null,"b":1}'));
+  expect(custom.dumps(new Any({ a: undefined, b: 1 }))).toBe(tag('{"a":null,"b":1}'));
   for (const json of [1, null, undefined, new Set()])
-    expect(() => own.dumps(new Any(json))).toThrow('toJson of Any');
+    expect(() => custom.dumps(new Any(json))).toThrow('toJson of Any');
 });
 
-test('equals compares the class, all fields, and the text of errors', () => {
+test('equals compares the class, all fields, and the message of errors', () => {
   class Bag extends AlgObject {
     readonly a: unknown;
     constructor(fields: object) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Decimal, fromDynamoJson } from '../../../core/ajson/index.ts';
 
 describe('fromDynamoJson', () => {
-  test('decodes each kind', () => {
+  test('decodes every type', () => {
     const decoded = fromDynamoJson<Record<string, unknown>>({
       id: { S: 'a' },
       price: { N: '1.10' },
@@ -29,7 +29,7 @@ describe('fromDynamoJson', () => {
     expect([...(decoded['sizes'] as Set<Decimal>)].map(String)).toEqual(['1', '2.50']);
   });
 
-  test('takes one tagged value, and an item with an attribute called as a kind', () => {
+  test('accepts a single tagged value, and an item with an attribute named like a type', () => {
     expect(fromDynamoJson({ S: 'a' })).toBe('a');
     expect(fromDynamoJson({ M: { S: { S: 'a' } } })).toEqual({ S: 'a' });
     expect(fromDynamoJson({ S: { S: 'a' } })).toEqual({ S: 'a' });
@@ -37,7 +37,7 @@ describe('fromDynamoJson', () => {
     expect(fromDynamoJson({ B: Uint8Array.of(1) })).toEqual(Uint8Array.of(1));
   });
 
-  test('keeps a key called __proto__ as data', () => {
+  test('keeps a key named __proto__ as data', () => {
     const decoded = fromDynamoJson<object>(JSON.parse('{"__proto__":{"S":"x"},"a":{"S":"y"}}'));
     expect(Object.getPrototypeOf(decoded)).toBe(Object.prototype);
     expect(Object.entries(decoded)).toEqual([
@@ -46,7 +46,7 @@ describe('fromDynamoJson', () => {
     ]);
   });
 
-  test('refuses what is neither, with the path', () => {
+  test('refuses anything else, with the path', () => {
     const nested = JSON.parse(`${'{"L":['.repeat(2000)}${']}'.repeat(2000)}`);
     for (const [json, path] of [
       [{ a: { L: [{ N: 'x' }] } }, '$.a.L[0].N'],

@@ -3,7 +3,7 @@ import { AjsonError, AlgObject, ajson, createAjson } from '../../../core/ajson/i
 
 const MILLION = 1_000_000;
 
-/** Each of the ways to read a text. */
+/** The functions that read a text. */
 const readers: [string, (text: string) => unknown][] = [
   ['loads', (text) => ajson.loads(text)],
   ['raw', (text) => ajson.raw(text)],
@@ -15,7 +15,7 @@ describe.each(readers)('%s', (name, read) => {
     ['a million lists', '['.repeat(MILLION) + ']'.repeat(MILLION)],
     ['a million objects', `${'{"a":'.repeat(MILLION)}1${'}'.repeat(MILLION)}`],
     ['a million tags', `${'{"_alg_class":"set","value":['.repeat(MILLION)}1${']}'.repeat(MILLION)}`],
-  ])('refuses %s in one another, with the path', (_, text) => {
+  ])('refuses %s nested too deep, with the path', (_, text) => {
     expect(() => read(text)).toThrow(
       expect.objectContaining({
         name: 'AjsonError',
@@ -25,14 +25,14 @@ describe.each(readers)('%s', (name, read) => {
     );
   });
 
-  test('takes a million values beside one another', () => {
+  test('reads a million sibling values', () => {
     expect(read(`[${'{"a":[1]},'.repeat(MILLION / 10)}1]`)).toHaveLength(MILLION / 10 + 1);
     expect(
       Object.keys(read(`{${Array.from({ length: MILLION / 10 }, (_, n) => `"k${n}":1`)}}`) as object),
     ).toHaveLength(MILLION / 10);
   });
 
-  test('takes a million tags beside one another', () => {
+  test('reads a million sibling tags', () => {
     expect(read(`[${'{"_alg_class":"set","value":[1]},'.repeat(MILLION / 4)}1]`)).toHaveLength(
       MILLION / 4 + 1,
     );
@@ -40,7 +40,7 @@ describe.each(readers)('%s', (name, read) => {
     expect(read(`[${dates}1]`)).toHaveLength(MILLION / 10 + 1);
   });
 
-  test('keeps keys called __proto__ and constructor as data', () => {
+  test('keeps keys named __proto__ and constructor as data', () => {
     const text =
       '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"a":{"__proto__":[{"_alg_class":"set","value":[]}]}}';
     const value = read(text) as Record<string, unknown>;
@@ -52,7 +52,7 @@ describe.each(readers)('%s', (name, read) => {
     expect(ajson.dumps(value, { tags: 'keep' })).toBe(text);
   });
 
-  test('gives a value with a then or a toJSON as data', () => {
+  test('keeps then and toJSON as data', () => {
     const text = '{"then":"x","toJSON":{"a":1},"toJson":[],"valueOf":1,"length":1000000000}';
     const value = read(text);
     expect(Object.entries(value as object).map(([key]) => key)).toEqual(Object.keys(JSON.parse(text)));
@@ -69,7 +69,7 @@ describe.each(readers)('%s', (name, read) => {
       'Function',
       'prototype',
       'eval',
-    ])('has no class called %s', (className) => {
+    ])('has no class named %s', (className) => {
       const tag = (module: string) => `{"a":{"_alg_class":"${className}",${module}"value":{"x":1}}}`;
       expect(() => read(tag('"_alg_module":"builtins",'))).toThrow(
         expect.objectContaining({ className, path: '$.a' }),
@@ -124,7 +124,7 @@ describe.each(readers)('%s', (name, read) => {
 });
 
 describe('loads and raw', () => {
-  test('refuse unclosed brackets by the million', () => {
+  test('refuse a million unclosed brackets', () => {
     for (const text of ['['.repeat(MILLION), '{"a":'.repeat(MILLION), `${'['.repeat(MILLION)}NaN`]) {
       for (const read of [ajson.loads, ajson.raw]) {
         expect(() => read(text)).toThrow(expect.objectContaining({ name: 'AjsonError', kind: 'depth' }));
@@ -132,7 +132,7 @@ describe('loads and raw', () => {
     }
   });
 
-  test('cap the digits of integers, and do not cap those of decimals that are kept as they are', () => {
+  test('limit the digits of integers, but not of decimals kept as text', () => {
     const digits = '1'.repeat(MILLION);
     expect(() => ajson.loads(`{"a":[${digits}]}`)).toThrow(
       expect.objectContaining({ name: 'AjsonError', kind: 'digits', path: '$.a[0]', offset: 6 }),
@@ -154,7 +154,7 @@ describe('loads and raw', () => {
     expect(() => ajson.loads(`{"_alg_class":"decimal","value":"${digits}x"}`)).toThrow(AjsonError);
   });
 
-  test('get through long strings, backslashes, blanks and numbers where JSON.parse fails', () => {
+  test('take linear time for long strings, escapes, whitespace and numbers that JSON.parse refuses', () => {
     for (const part of [
       '"x"',
       '"\\\\"',
@@ -178,7 +178,7 @@ describe('loads and raw', () => {
     expect(() => ajson.loads(`[NaN,"${'\\"'.repeat(MILLION)}`)).toThrow(AjsonError);
   });
 
-  test('get through long integers in bad company', () => {
+  test('read long integers beside other numbers, keys and strings', () => {
     const many = `[${Array.from({ length: MILLION / 10 }, (_, n) => 9007199254740993n + BigInt(n))}]`;
     expect(ajson.loads<bigint[]>(many).at(-1)).toBe(9007199254740992n + BigInt(MILLION / 10));
     const odd = `[1e300,${Array.from({ length: MILLION / 10 }, (_, n) => `{"0":${9007199254740993n + BigInt(n)}}`)}]`;
@@ -188,7 +188,7 @@ describe('loads and raw', () => {
     );
   });
 
-  test('find every spelling of the tag', () => {
+  test('recognise the tag however it is escaped', () => {
     const spellings = [
       '_alg_class',
       '\\u005falg_class',
@@ -204,17 +204,17 @@ describe('loads and raw', () => {
     ]);
   });
 
-  test('the last of two tags counts, and the first leaves nothing', () => {
+  test('use the last of two tags', () => {
     const text = '{"_alg_class":"Foo","_alg_module":"m","value":{},"_alg_class":"set","value":[1]}';
     expect(ajson.loads(text)).toEqual(new Set([1]));
   });
 
-  test.each([1, null, undefined, {}, ['[]'], Symbol('x')])('refuse what is no string: %p', (text) => {
+  test.each([1, null, undefined, {}, ['[]'], Symbol('x')])('refuse %p, which is not a string', (text) => {
     expect(() => ajson.loads(text as string)).toThrow(AjsonError);
     expect(() => ajson.raw(text as string)).toThrow(AjsonError);
   });
 
-  test('a class gets fields that are its own, whatever they are called', () => {
+  test('give a class only own fields, whatever their names', () => {
     class Bag extends AlgObject {
       readonly fields: object;
       constructor(fields: object) {
@@ -225,8 +225,8 @@ describe('loads and raw', () => {
         return new Bag(fields);
       }
     }
-    const own = createAjson({ classes: [{ class: Bag, module: 'm' }] });
-    const { fields } = own.loads<Bag>(
+    const custom = createAjson({ classes: [{ class: Bag, module: 'm' }] });
+    const { fields } = custom.loads<Bag>(
       '{"_alg_class":"Bag","_alg_module":"m","value":{"___proto__":{"polluted":1},"__proto__":2,"_a":3,"b":4,"_b":5}}',
     );
     expect(Object.getPrototypeOf(fields)).toBe(Object.prototype);
@@ -238,7 +238,9 @@ describe('loads and raw', () => {
       ['_b', 5],
     ]);
     for (const value of ['1', 'true', 'null', '{"_alg_class":"set","value":[]}']) {
-      expect(() => own.loads(`{"_alg_class":"Bag","_alg_module":"m","value":${value}}`)).toThrow(AjsonError);
+      expect(() => custom.loads(`{"_alg_class":"Bag","_alg_module":"m","value":${value}}`)).toThrow(
+        AjsonError,
+      );
     }
   });
 });

@@ -16,13 +16,13 @@ const number = fc.oneof(
   fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }).map(String),
 );
 
-// Names that move in an object, come twice, or are spelled with escapes; strings that look like numbers and members.
+// Keys that are reordered, duplicated or escaped, and strings that look like numbers and members.
 const string = fc.constantFrom(
   ...['"a"', '"b"', '"1"', '"2"', '"\\u0031"', '"1\\u0032"', '"\\\\"', '"__proto__"', '"\\"a\\":"'],
   ...['"[9007199254740993,"', '": 9007199254740993"', '"9007199254740993"', '",1e300,"', '"a\\" :1"'],
 );
 
-/** JSON as anyone may spell it: members that come twice or move, large numbers, and strings that look like either. */
+/** JSON in any spelling: duplicate or reordered keys, large numbers, and strings that look like either. */
 export const jsonText: fc.Arbitrary<string> = fc.letrec<{ text: string }>((tie) => ({
   text: fc.oneof(
     { maxDepth: 4, withCrossShrink: true },

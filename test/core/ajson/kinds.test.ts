@@ -14,6 +14,7 @@ import {
   Tuple,
   tuple,
 } from '../../../core/ajson/index.ts';
+import { withWords } from '../../../core/ajson/parseExact.ts';
 
 class Pair extends AlgObject {
   readonly a: unknown;
@@ -28,7 +29,7 @@ class Pair extends AlgObject {
 
 const through = (value: unknown): unknown => ajson.loads(ajson.dumps(value));
 
-describe('each kind comes back as itself', () => {
+describe('round-trips', () => {
   test.each([
     ['undefined', undefined],
     ['undefined in a list', [undefined, 1]],
@@ -45,7 +46,7 @@ describe('each kind comes back as itself', () => {
     expect(through(value)).toStrictEqual(value);
   });
 
-  test('a negative zero, as Python reads it', () => {
+  test('negative zero, as Python reads it', () => {
     expect(ajson.dumps([-0, 0])).toBe('[-0.0,0]');
     expect(through([-0, 0])).toStrictEqual([-0, 0]);
   });
@@ -60,7 +61,7 @@ describe('each kind comes back as itself', () => {
     expect(() => new Datetime(0, 1000)).toThrow(RangeError);
   });
 
-  test('the years 1 to 9999, and not a microsecond more', () => {
+  test('exactly the years 1 to 9999', () => {
     const at = (timestamp: string) =>
       ajson.loads<Date>(`{"_alg_class":"datetime","value":{"tz":"UTC","timestamp":${timestamp}}}`);
     expect(() => at('-62135596800.0004')).toThrow('years 1 to 9999');
@@ -69,7 +70,7 @@ describe('each kind comes back as itself', () => {
     expect(at('-62135596800').toISOString()).toBe('0001-01-01T00:00:00.000Z');
   });
 
-  test('an error, but for its stack', () => {
+  test('an error, except its stack', () => {
     const error = Object.assign(new TypeError('no', { cause: new Set([1]) }), { code: 'E1' });
     const back = through(error) as TypeError & { code: string };
     expect(back).toBeInstanceOf(TypeError);
@@ -80,7 +81,7 @@ describe('each kind comes back as itself', () => {
     });
   });
 
-  test('a list in a set leaves as a tuple and a set as a frozenset, since Python hashes the members', () => {
+  test('writes an array in a set as a tuple and a set as a frozenset, since Python hashes members', () => {
     expect(ajson.dumps(new Set([[1]]))).toBe(
       '{"_alg_class":"set","value":[{"_alg_class":"tuple","value":[1]}]}',
     );
@@ -110,24 +111,24 @@ describe('each kind comes back as itself', () => {
     [new Set([undefined]), '$[0]'],
     [new Set([Uint8Array.of(1)]), '$[0]'],
     [new Set([new Error('x')]), '$[0]'],
-  ])('a member that Python cannot hash is refused: %p', (value, path) => {
+  ])('refuses a member that Python cannot hash: %p', (value, path) => {
     expect(() => ajson.dumps(value)).toThrow(
       expect.objectContaining({ kind: 'value', path, message: expect.stringContaining('hash') }),
     );
   });
 
-  test('the fields of an object in a set are hashable too, and those beside the set are not touched', () => {
-    const own = createAjson({ classes: [{ class: Pair, module: 'm', name: 'Pair' }] });
+  test('makes the fields of an object in a set hashable, and leaves others unchanged', () => {
+    const custom = createAjson({ classes: [{ class: Pair, module: 'm', name: 'Pair' }] });
     const pair = (json: string) => `{"_alg_class":"Pair","_alg_module":"m","value":${json}}`;
     const text = `[${pair('{"a":[1]}')},{"_alg_class":"set","value":[${pair('{"a":{"_alg_class":"tuple","value":[1]}}')}]}]`;
-    expect(own.dumps([new Pair([1]), new Set([new Pair([1])])])).toBe(text);
-    expect(() => own.dumps(new Set([new Pair({ b: 1 })]))).toThrow('$[0].a: a plain object in a set');
+    expect(custom.dumps([new Pair([1]), new Set([new Pair([1])])])).toBe(text);
+    expect(() => custom.dumps(new Set([new Pair({ b: 1 })]))).toThrow('$[0].a: a plain object in a set');
   });
 
-  test('a list of a class of its own is none that a set makes a tuple of', () => {
+  test('does not turn a subclass of Array in a set into a tuple', () => {
     class Points extends Array<number> {}
     expect(() => ajson.dumps({ s: new Set([Points.from([1])]) })).toThrow('$.s[0]: Points cannot be written');
-    const own = createAjson({
+    const custom = createAjson({
       classes: [
         {
           class: Points,
@@ -139,17 +140,17 @@ describe('each kind comes back as itself', () => {
       ],
     });
     const list = [Points.from([1, 2])];
-    expect(own.loads(own.dumps(list))).toEqual(list);
+    expect(custom.loads(custom.dumps(list))).toEqual(list);
     const event = { points: Object.assign(Points.from([1]), { at: { _alg_class: 'set', value: [] } }) };
-    expect(own.rebuildEvent<typeof event>(event).points).toBe(event.points);
+    expect(custom.rebuildEvent<typeof event>(event).points).toBe(event.points);
   });
 
-  test('tags of our own have no module, and a value', () => {
+  test('writes the tags of this package without a module', () => {
     expect(ajson.dumps(new Map([[1, 2]]))).toBe('{"_alg_class":"Map","value":[[1,2]]}');
     expect(ajson.dumps([undefined, { a: undefined }])).toBe('[{"_alg_class":"undefined","value":null},{}]');
   });
 
-  test('bytes are written as base64, however many they are', () => {
+  test('writes bytes of any length as base64', () => {
     for (const length of [6143, 6144, 6145, 20_000]) {
       const bytes = Uint8Array.from({ length }, (_, index) => index * 7);
       const { value } = JSON.parse(ajson.dumps(bytes));
@@ -158,7 +159,7 @@ describe('each kind comes back as itself', () => {
     }
   });
 
-  test('NaN and the infinities are written when that is asked for', () => {
+  test('writes NaN and the infinities only with the option', () => {
     const value = [Number.NaN, { a: Number.POSITIVE_INFINITY, '0e1': '0e1,"0e2' }, Number.NEGATIVE_INFINITY];
     expect(() => ajson.dumps(value)).toThrow('$[0]');
     const text = ajson.dumps(value, { nan: true });
@@ -167,7 +168,7 @@ describe('each kind comes back as itself', () => {
     expect(createAjson({ nan: true }).dumps(value)).toBe(text);
   });
 
-  test('NaN is written beside what is left out, and beside a text that looks like its stand-in', () => {
+  test('writes NaN beside undefined fields and strings that look like its placeholder', () => {
     expect(ajson.dumps({ a: undefined, b: Number.NaN }, { nan: true })).toBe('{"b":NaN}');
     expect(ajson.dumps({ a: undefined, b: '1.7e+308', c: [-0, 2n ** 64n] })).toBe(
       '{"b":"1.7e+308","c":[-0.0,18446744073709551616]}',
@@ -175,15 +176,17 @@ describe('each kind comes back as itself', () => {
     expect(ajson.dumps([1.7e308, '1.7e+308', 10n])).toBe('[1.7e+308,"1.7e+308",10]');
   });
 
-  test('NaN that came in a text passes on where it was, and nowhere else', () => {
+  test('passes on NaN that came from the wire, and only there', () => {
     const text = '{"a":NaN,"b":[-Infinity,{"_alg_class":"tuple","value":[NaN]}]}';
     for (const value of [ajson.loads(text), ajson.rebuildEvent(ajson.raw(text))])
       expect(ajson.dumps({ task_kwargs: value })).toBe(`{"task_kwargs":${text}}`);
     expect(ajson.dumps(ajson.raw(text), { tags: 'keep' })).toBe(text);
     expect(() => ajson.dumps([ajson.loads(text), Number.NaN])).toThrow('$[1]: NaN');
+    expect(ajson.dumps(withWords(ajson.raw('[NaN]'), [Number.NaN]))).toBe('[NaN]');
+    expect(() => ajson.dumps(withWords(ajson.raw('[1]'), [Number.NaN]))).toThrow('$[0]: NaN');
   });
 
-  test('NaN is written beside strings however long', () => {
+  test('writes NaN beside strings of any length', () => {
     const long = '"\\'.repeat(10_000_000);
     const text = ajson.dumps([long, Number.NaN], { nan: true });
     expect(text.length).toBe('["",NaN]'.length + 2 * long.length);
@@ -201,14 +204,14 @@ test('a tuple is a frozen array whose copies are plain arrays', () => {
   expect([...tuple(3)]).toEqual([3]);
 });
 
-test('a frozenset does not change', () => {
+test('a frozenset is immutable', () => {
   const set = new FrozenSet([1]);
   for (const change of [() => set.add(), () => set.delete(), () => set.clear()])
     expect(change).toThrow(TypeError);
   expect([...set]).toEqual([1]);
 });
 
-test('a decimal holds its digits, and is equal by value', () => {
+test('a decimal keeps its digits and compares by value', () => {
   expect(String(new Decimal('1.10'))).toBe('1.10');
   expect(JSON.stringify(new Decimal('1E+1000'))).toBe('"1E+1000"');
   for (const [a, b] of [
@@ -236,25 +239,40 @@ test('a decimal holds its digits, and is equal by value', () => {
   }
 });
 
-describe('kinds of one’s own', () => {
+describe('custom kinds', () => {
   test.each([
     ['decimal.js', DecimalJs],
     ['big.js', Big],
     ['bignumber.js', BigNumber],
   ])('decimals of %s', (_, decimal) => {
-    const own = createAjson({ decimal });
+    const custom = createAjson({ decimal });
     const value = new decimal('-0');
     const text = '[{"_alg_class":"decimal","value":"-0"},{"_alg_class":"decimal","value":"0.1"}]';
-    expect(own.dumps([value, new decimal('0.10')])).toBe(text);
-    expect(own.loads<unknown[]>(text)[1]).toEqual(new decimal('0.1'));
-    expect(own.loads<unknown[]>(text)[1]).toBeInstanceOf(decimal);
-    expect(own.dumps(own.loads(text))).toBe(text);
-    expect(own.dumps(new Decimal('1.10'))).toContain('1.10');
-    expect(() => own.loads('[{"_alg_class":"decimal","value":"1x"}]')).toThrow('$[0]');
+    expect(custom.dumps([value, new decimal('0.10')])).toBe(text);
+    expect(custom.loads<unknown[]>(text)[1]).toEqual(new decimal('0.1'));
+    expect(custom.loads<unknown[]>(text)[1]).toBeInstanceOf(decimal);
+    expect(custom.dumps(custom.loads(text))).toBe(text);
+    expect(custom.dumps(new Decimal('1.10'))).toContain('1.10');
+    expect(() => custom.loads('[{"_alg_class":"decimal","value":"1x"}]')).toThrow('$[0]');
+  });
+
+  test('decimals of big.js in its strict mode, where valueOf throws', () => {
+    const Strict = Big();
+    Strict.strict = true;
+    const own = createAjson({ decimal: Strict });
+    const text =
+      '[{"_alg_class":"decimal","value":"0.1"},{"_alg_class":"decimal","value":"-12345678901234567890.5"}]';
+    const value = [new Strict('0.10'), new Strict('-12345678901234567890.5')];
+    expect(() => Number(value[0])).toThrow('[big.js]');
+    expect(own.dumps(value)).toBe(text);
+    const back = own.loads<InstanceType<typeof Strict>[]>(text);
+    expect(back).toEqual(value);
+    expect(back[0]?.plus('0.2').toString()).toBe('0.3');
+    expect(own.dumps(back)).toBe(text);
   });
 
   test('datetimes of luxon', () => {
-    const own = createAjson({
+    const custom = createAjson({
       datetime: {
         is: (value) => value instanceof DateTime,
         toJson: (value: DateTime) => value.toJSDate(),
@@ -262,12 +280,12 @@ describe('kinds of one’s own', () => {
       },
     });
     const value = DateTime.fromISO('2020-01-02T03:04:05.123Z', { zone: 'utc' });
-    expect(own.dumps(value)).toContain('1577934245.123');
-    expect(own.loads<DateTime>(own.dumps(value)).equals(value)).toBe(true);
+    expect(custom.dumps(value)).toContain('1577934245.123');
+    expect(custom.loads<DateTime>(custom.dumps(value)).equals(value)).toBe(true);
   });
 
-  test('any other kind, as a pair of functions', () => {
-    const own = createAjson({
+  test('take a pair of functions', () => {
+    const custom = createAjson({
       custom: {
         regexp: {
           is: (value) => value instanceof RegExp,
@@ -276,8 +294,10 @@ describe('kinds of one’s own', () => {
         },
       },
     });
-    expect(own.loads(own.dumps({ a: /x"/g }))).toEqual({ a: /x"/g });
-    expect(() => own.loads('{"_alg_class":"regexp","value":["(",""]}')).toThrow('Invalid regular expression');
+    expect(custom.loads(custom.dumps({ a: /x"/g }))).toEqual({ a: /x"/g });
+    expect(() => custom.loads('{"_alg_class":"regexp","value":["(",""]}')).toThrow(
+      'Invalid regular expression',
+    );
     for (const name of ['set', 'datetime', 'Map', 'undefined']) {
       expect(() =>
         createAjson({ custom: { [name]: { is: () => false, toJson: Number, parseJson: Number } } }),
@@ -285,14 +305,14 @@ describe('kinds of one’s own', () => {
     }
   });
 
-  test('which comes before the kinds that all have, and after a registered class', () => {
+  test('take precedence over built-in kinds, but not over registered classes', () => {
     const bytes = {
       is: (value: unknown) => value instanceof Uint8Array,
       toJson: (value: Uint8Array) => [...value],
       parseJson: (list: number[]) => Uint8Array.from(list),
     };
     class Hash extends Uint8Array {}
-    const own = createAjson({
+    const custom = createAjson({
       custom: { bytes },
       classes: [
         {
@@ -304,14 +324,14 @@ describe('kinds of one’s own', () => {
         },
       ],
     });
-    expect(own.dumps([Uint8Array.of(1), Buffer.of(2), new Hash(1)])).toBe(
+    expect(custom.dumps([Uint8Array.of(1), Buffer.of(2), new Hash(1)])).toBe(
       '[{"_alg_class":"bytes","value":[1]},{"_alg_class":"bytes","value":[2]},{"_alg_class":"Hash","_alg_module":"m","value":{"size":1}}]',
     );
-    expect(own.loads(own.dumps(Uint8Array.of(1, 2)))).toEqual(Uint8Array.of(1, 2));
+    expect(custom.loads(custom.dumps(Uint8Array.of(1, 2)))).toEqual(Uint8Array.of(1, 2));
   });
 });
 
-test('datetimes of other zones are refused with the zone, or read by option', () => {
+test('refuses datetimes of other zones, or reads them with the option', () => {
   const text = (tz: string) => `{"_alg_class":"datetime","value":{"tz":${tz},"timestamp":1.5}}`;
   const any = createAjson({ zones: 'any' });
   for (const tz of ['"US/Pacific"', 'null']) {
@@ -322,14 +342,14 @@ test('datetimes of other zones are refused with the zone, or read by option', ()
   expect(any.dumps(any.loads(text('null')))).toBe(text('"UTC"'));
 });
 
-test('custom kinds are asked about primitives too', () => {
+test('custom kinds see primitives too', () => {
   const is = (value: unknown) => typeof value === 'bigint' || value === 'secret' || value === undefined;
-  const own = createAjson({
+  const custom = createAjson({
     custom: {
       own: { is, toJson: (value: unknown) => String(value), parseJson: (text: string) => `own ${text}` },
     },
   });
-  expect(own.loads(own.dumps({ a: 1n, b: ['secret', 'x'], c: undefined }))).toEqual({
+  expect(custom.loads(custom.dumps({ a: 1n, b: ['secret', 'x'], c: undefined }))).toEqual({
     a: 'own 1',
     b: ['own secret', 'x'],
     c: 'own undefined',
@@ -337,19 +357,19 @@ test('custom kinds are asked about primitives too', () => {
 });
 
 describe('an error', () => {
-  test('keeps its own name, and a message that is not a text can be read again', () => {
+  test('keeps its name, and a message that is not a string stays readable', () => {
     const named = Object.defineProperty(new Error('late'), 'name', { value: 'TimeoutError' });
     const odd = Object.assign(new Error('x'), { message: { code: 7 } });
     expect(String(through(named))).toBe('TimeoutError: late');
     expect((through(odd) as Error).message).toBe('{"code":7}');
   });
 
-  test('leaves out a field that cannot be written, and keeps the digits in their places', () => {
+  test('omits a field that cannot be written, and keeps the digits of the others', () => {
     const error = Object.assign(new Error('x'), { a: 2n ** 64n, socket: [2n ** 65n, () => 1], b: 2n ** 66n });
     expect({ ...(through([error, -0]) as [Error])[0] }).toEqual({ a: 2n ** 64n, b: 2n ** 66n });
   });
 
-  test('of a tag sets no stack and no method, and has a text as name and message', () => {
+  test('read from a tag has a string name and message, and no stack or method from it', () => {
     const read = (json: string) =>
       ajson.loads<Error>(`{"_alg_class":"Error","value":{"name":"Error",${json}}}`);
     const error = read('"message":"m","fields":{"stack":"lie","toString":1,"constructor":2,"ok":3}');
@@ -363,7 +383,7 @@ describe('an error', () => {
   });
 });
 
-describe('what is refused, with its path', () => {
+describe('refuses, with the path,', () => {
   class Foo {}
   const cycle: unknown[] = [];
   cycle.push({ cycle });
@@ -401,7 +421,7 @@ describe('what is refused, with its path', () => {
     );
   });
 
-  test('and a toJson or parseJson that fails says where, with the cause', () => {
+  test('a failing toJson or parseJson, with its path and cause', () => {
     class Bad extends AlgObject {
       static parseJson(): Bad {
         throw new Error('cannot');
@@ -410,10 +430,10 @@ describe('what is refused, with its path', () => {
         throw new Error('will not');
       }
     }
-    const own = createAjson({ classes: [{ class: Bad, module: 'm' }] });
+    const custom = createAjson({ classes: [{ class: Bad, module: 'm' }] });
     const wanted = { kind: 'class', path: '$.a', cause: expect.any(Error) };
-    expect(() => own.dumps({ a: new Bad() })).toThrow(expect.objectContaining(wanted));
-    expect(() => own.loads('{"a":{"_alg_class":"Bad","_alg_module":"m","value":{}}}')).toThrow(
+    expect(() => custom.dumps({ a: new Bad() })).toThrow(expect.objectContaining(wanted));
+    expect(() => custom.loads('{"a":{"_alg_class":"Bad","_alg_module":"m","value":{}}}')).toThrow(
       expect.objectContaining({ ...wanted, offset: 5, line: 1, column: 6 }),
     );
   });

@@ -61,7 +61,7 @@ describe('with a polluted Object.prototype', () => {
     }
   });
 
-  test('nor is a class registered as what it was not', () => {
+  test('registers a class only under its real names', () => {
     all['name'] = 'Evil';
     all['toJson'] = () => ({ lie: 1 });
     all['get'] = 1;
@@ -70,23 +70,23 @@ describe('with a polluted Object.prototype', () => {
         return new Good();
       }
     }
-    const own = createAjson();
-    own.register(Good, { module: 'm' });
-    const written = own.dumps(new Good());
+    const custom = createAjson();
+    custom.register(Good, { module: 'm' });
+    const written = custom.dumps(new Good());
     const read = ajson.loads('[NaN,{"get":1},{"_alg_class":"Error","value":{"name":"Error","message":"x"}}]');
     for (const name of ['name', 'toJson', 'get']) delete all[name];
     expect(written).toBe('{"_alg_class":"Good","_alg_module":"m","value":{}}');
     expect(read).toEqual([Number.NaN, { get: 1 }, new Error('x')]);
   });
 
-  test('nor does it to an object that has the members of a raw number', () => {
+  test('does not mistake an object for a raw number', () => {
     all['toJSON'] = () => 'lie';
     const written = ajson.dumps({ rawJSON: 1, a: { rawJSON: '2' } });
     delete all['toJSON'];
     expect(written).toBe('{"rawJSON":1,"a":{"rawJSON":"2"}}');
   });
 
-  test('nor does a member that cannot be assigned', () => {
+  test('ignores inherited members that cannot be assigned', () => {
     Object.defineProperty(all, 'extra', {
       set() {
         throw new Error('set');

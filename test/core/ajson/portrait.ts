@@ -1,6 +1,6 @@
 import { AlgObject, Datetime, Decimal, FrozenSet, Tuple } from '../../../core/ajson/index.ts';
 
-/** A value as a line of text from which everything about it can be seen: kinds, digits, order, own keys. */
+/** Describes a value in full as one line of text: kinds, digits, order, own keys. */
 export function portrait(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'bigint') return `${value}n`;

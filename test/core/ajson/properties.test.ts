@@ -7,7 +7,7 @@ import { portrait } from './portrait.ts';
 
 const ajson = createAjson({ classes: [{ class: Box, module: 'test.boxes', name: 'Box' }] });
 
-test('what is written and read again is the same', () => {
+test('loads(dumps(value)) equals the value', () => {
   fc.assert(
     fc.property(anyValue, (value) => {
       expect(portrait(ajson.loads(ajson.dumps(value)))).toBe(portrait(value));
@@ -16,7 +16,7 @@ test('what is written and read again is the same', () => {
   );
 });
 
-test('what is read and written again is the same text', () => {
+test('dumps(loads(text)) equals the text', () => {
   fc.assert(
     fc.property(anyValue, (value) => {
       const text = ajson.dumps(value);
@@ -27,7 +27,7 @@ test('what is read and written again is the same text', () => {
   );
 });
 
-test('rebuilding what was parsed gives what loads gives, and leaves the event as it was', () => {
+test('rebuildEvent(raw(text)) equals loads(text), and does not change the event', () => {
   fc.assert(
     fc.property(anyValue, (value) => {
       const text = ajson.dumps(value);
@@ -39,7 +39,7 @@ test('rebuilding what was parsed gives what loads gives, and leaves the event as
   );
 });
 
-test('writing leaves its argument as it is', () => {
+test('dumps does not change its argument', () => {
   fc.assert(
     fc.property(anyValue, (value) => {
       const before = portrait(value);
@@ -50,7 +50,7 @@ test('writing leaves its argument as it is', () => {
   );
 });
 
-test('the text is JSON that JSON.parse reads', () => {
+test('dumps writes JSON that JSON.parse reads', () => {
   fc.assert(
     fc.property(anyValue, (value) => {
       expect(() => JSON.parse(ajson.dumps(value))).not.toThrow();
@@ -59,7 +59,7 @@ test('the text is JSON that JSON.parse reads', () => {
   );
 });
 
-test('plain JSON is written as JSON.stringify writes it, and read as JSON.parse reads it', () => {
+test('plain JSON is written and read like JSON.stringify and JSON.parse do', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       const text = JSON.stringify(value);
@@ -71,7 +71,7 @@ test('plain JSON is written as JSON.stringify writes it, and read as JSON.parse 
   );
 });
 
-test('what is written within a limit of depth can be read within it, and no more is refused', () => {
+test('dumps and loads agree on the depth limit', () => {
   fc.assert(
     fc.property(anyValue, fc.integer({ min: 1, max: 6 }), (value, maxDepth) => {
       const limited = createAjson({ classes: [{ class: Box, module: 'test.boxes', name: 'Box' }], maxDepth });
@@ -90,10 +90,10 @@ test('what is written within a limit of depth can be read within it, and no more
   );
 });
 
-test('numbers keep their digits and places, however the text is spelled', () => {
+test('numbers keep their digits and positions, however they are spelled', () => {
   fc.assert(
     fc.property(jsonText, (text) => {
-      // NaN is not JSON, so the second is read character by character.
+      // NaN is not JSON, so this text takes the slow path.
       const [, exact] = ajson.raw<unknown[]>(`[NaN,${text}]`);
       expect(portrait(ajson.raw(text))).toBe(portrait(exact));
     }),
@@ -101,7 +101,7 @@ test('numbers keep their digits and places, however the text is spelled', () => 
   );
 });
 
-test('a text in which anything was changed gives a value or an AjsonError', () => {
+test('a mutated text gives a value or an AjsonError', () => {
   fc.assert(
     fc.property(anyValue, fc.nat(), fc.nat(6), fc.string(), (value, at, length, put) => {
       const text = ajson.dumps(value);

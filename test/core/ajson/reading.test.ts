@@ -9,7 +9,7 @@ import {
   UnknownObject,
 } from '../../../core/ajson/index.ts';
 
-describe('a text that cannot be read says where', () => {
+describe('a syntax error has its position', () => {
   test.each([
     ['{"a":', 5, 1, 6, '$.a', 'syntax'],
     ['{} x', 3, 1, 4, '$', 'syntax'],
@@ -58,7 +58,7 @@ describe('integers past 2^53', () => {
     expect(ajson.raw(text)).toEqual(ajson.loads(text));
   });
 
-  test('are an error where there are more digits than were allowed, and the sign is none', () => {
+  test('are refused beyond maxDigits, not counting the sign', () => {
     const short = createAjson({ maxDigits: 17 });
     for (const text of ['[123456789012345678]', '[NaN,123456789012345678]', '[-123456789012345678]'])
       expect(() => short.loads(text)).toThrow(expect.objectContaining({ kind: 'digits' }));
@@ -69,10 +69,10 @@ describe('integers past 2^53', () => {
     expect(short.dumps(-(10n ** 16n))).toBe('-10000000000000000');
   });
 
-  test('reach parseJson as they are, whatever a string before them looks like', () => {
+  test('reach parseJson exactly, even after a string that looks like a number', () => {
     class Id {}
     const seen: unknown[] = [];
-    const own = createAjson({
+    const custom = createAjson({
       classes: [
         {
           class: Id,
@@ -86,18 +86,20 @@ describe('integers past 2^53', () => {
         },
       ],
     });
-    own.loads('[" 9007199254740993",{"_alg_class":"Id","_alg_module":"m","value":{"id":9007199254740995}}]');
+    custom.loads(
+      '[" 9007199254740993",{"_alg_class":"Id","_alg_module":"m","value":{"id":9007199254740995}}]',
+    );
     expect(seen).toEqual([9007199254740995n]);
   });
 
-  test('are not taken for a number in a string before them', () => {
+  test('are not confused with a number in an earlier string', () => {
     expect(ajson.raw('{"a":" 12345678901234567891 ","b":12345678901234567890}')).toEqual({
       a: ' 12345678901234567891 ',
       b: 12345678901234567890n,
     });
   });
 
-  test('keep their places, whatever comes twice or is moved', () => {
+  test('keep their positions when keys are duplicated or reordered', () => {
     expect(ajson.loads('{"a":9007199254740993,"a":1,"b":9.007199254740992e15}')).toEqual({
       a: 1,
       b: 2 ** 53,
@@ -127,7 +129,7 @@ describe('raw, rebuildEvent and markRaw', () => {
     });
   });
 
-  test('rebuildEvent leaves its argument as it is, and shares what does not change', () => {
+  test('rebuildEvent does not change its argument, and shares unchanged parts', () => {
     const parsed = ajson.raw<{ a: unknown[] }>(wire);
     const copy = structuredClone(parsed);
     const built = rebuildEvent<{ a: unknown[] }>(parsed);
@@ -136,7 +138,7 @@ describe('raw, rebuildEvent and markRaw', () => {
     expect(built.a[1]).toBe(parsed.a[1]);
   });
 
-  test('rebuildEvent leaves instances as they are', () => {
+  test('rebuildEvent keeps instances', () => {
     const [date, pair, set] = [new Date(), tuple({ _alg_class: 'set', value: [] }), new Set([1])];
     const event = { date, pair, set, tag: { _alg_class: 'tuple', value: [date] } };
     const built = rebuildEvent<{ tag: Tuple }>(event);
@@ -144,7 +146,7 @@ describe('raw, rebuildEvent and markRaw', () => {
     expect(built.tag[0]).toBe(date);
   });
 
-  test('what is marked stays as it is, and is written as it stands', () => {
+  test('a marked value is neither rebuilt nor escaped', () => {
     const marked = markRaw({ deep: [{ _alg_class: 'set', value: [1] }] });
     const built = rebuildEvent<{ a: unknown; b: unknown }>({
       a: marked,
@@ -157,12 +159,12 @@ describe('raw, rebuildEvent and markRaw', () => {
     expect(markRaw('text')).toBe('text');
   });
 
-  test('tags that were not rebuilt are passed on when that is asked for', () => {
+  test('dumps writes raw tags only with the option', () => {
     expect(ajson.dumps(ajson.raw(wire), { tags: 'keep' })).toBe(wire);
     expect(() => ajson.dumps(ajson.raw(wire))).toThrow('$.a[0]');
   });
 
-  test('an unknown tag without a module is kept', () => {
+  test('keeps an unknown tag without a module', () => {
     const text = '{"_alg_class":"Foo","value":{"a":{"_alg_class":"tuple","value":[]}}}';
     const kept = ajson.loads<UnknownObject>(text);
     expect(kept).toBeInstanceOf(UnknownObject);
@@ -172,18 +174,18 @@ describe('raw, rebuildEvent and markRaw', () => {
   });
 });
 
-describe('names with escapes', () => {
-  // https://github.com/nodejs/node/issues/63785: JSON.parse takes the second for the first.
+describe('escaped keys', () => {
+  // https://github.com/nodejs/node/issues/63785: JSON.parse confuses the second text with the first.
   test.each([
     ['{"id":1,"caf\\\\":2}', '{"id":1,"caf\\u00E9":2}', { id: 1, café: 2 }],
     ['{"h":[],"\\\\":0}', '{"h":1,"\\n" :2}', { h: 1, '\n': 2 }],
-  ])('are their own, after %s', (earlier, text, value) => {
+  ])('are read correctly after %s', (earlier, text, value) => {
     JSON.parse(earlier);
     expect(ajson.loads(text)).toEqual(value);
     expect(ajson.raw(`{"a":"\\"","b":[${text}]}`)).toEqual({ a: '"', b: [value] });
   });
 
-  test('make no less a tag', () => {
+  test('can spell a tag', () => {
     JSON.parse('{"value":[1],"\\\\u005falg_":1}');
     expect(ajson.loads('{"value":[1],"\\u005falg_class":"set"}')).toEqual(new Set([1]));
   });

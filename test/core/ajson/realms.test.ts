@@ -9,17 +9,17 @@ describe('in jest', () => {
     jest.useRealTimers();
   });
 
-  test.each(DIFFERENT)('different %s are not equal', (_, a, b) => {
+  test.each(DIFFERENT)('distinguishes %s', (_, a, b) => {
     expect({ a }).not.toEqual({ a: b });
     expect(() => assert.deepStrictEqual({ a }, { a: b })).toThrow();
   });
 
-  test.each(EQUAL)('equal %s are equal', (_, a, b) => {
+  test.each(EQUAL)('finds equal %s equal', (_, a, b) => {
     expect({ a }).toEqual({ a: b });
     assert.deepStrictEqual({ a }, { a: b });
   });
 
-  test('a Date under fake timers, and one made under them, crosses', () => {
+  test('writes a Date under fake timers, and one created under them', () => {
     jest.useFakeTimers({ now: 1000 });
     const at = new Date();
     const text = ajson.dumps(at);
@@ -27,18 +27,18 @@ describe('in jest', () => {
     expect([text, ajson.dumps(at)]).toEqual(Array(2).fill(ajson.dumps(new Date(1000))));
   });
 
-  test('values of another realm cross', async () => {
+  test('writes values of another realm', async () => {
     for (const [name, value, text] of await realmValues())
       expect(`${name} ${ajson.dumps(value)}`).toBe(`${name} ${text}`);
   });
 
-  test('errors cross', async () => {
+  test('round-trips common errors', async () => {
     for (const [name, error] of await everydayErrors())
       expect([name, differences(error)]).toEqual([name, []]);
   });
 });
 
-test.each(MISUSES)('a Decimal throws for %s, and names the option', (_, misuse) => {
+test.each(MISUSES)('a Decimal throws for %s and names the option', (_, misuse) => {
   const { a, b } = fromDynamoJson<{ a: never; b: never }>({ a: { N: '9' }, b: { N: '10' } });
   expect(() => misuse(a, b)).toThrow(TypeError);
   expect(() => misuse(a, b)).toThrow('createAjson({ decimal })');

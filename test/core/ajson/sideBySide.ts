@@ -1,4 +1,4 @@
-/** Prints how ten values come back from each of the peers, as the table of docs/ajson.md. */
+/** Prints the table of docs/ajson.md: what each library makes of ten values. */
 import { statSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { type Contender, contenders } from '../../../bench/contenders.ts';
@@ -35,7 +35,7 @@ const values: readonly (readonly [string, unknown])[] = [
   ['an instance of a registered class', line],
 ];
 
-/** Errors are compared by what a program reads of them, not by their stack. */
+/** Compares errors by name, message and fields, not by stack. */
 function content(value: unknown): unknown {
   if (!(value instanceof Error)) return value;
   const { name, message, cause, errors, ...fields } = value as Error & { errors?: unknown[] };

@@ -3,7 +3,7 @@ import { Decimal as DecimalJs } from 'decimal.js';
 import fc from 'fast-check';
 import { Decimal, fromDynamoJson, toDynamoJson } from '../../../core/ajson/index.ts';
 
-test('toDynamoJson writes what fromDynamoJson reads', () => {
+test('fromDynamoJson reads back what toDynamoJson writes', () => {
   const { value } = fc.letrec((tie) => ({
     value: fc.oneof(
       { depthSize: 'small' },
@@ -26,7 +26,7 @@ test('toDynamoJson writes what fromDynamoJson reads', () => {
   );
 });
 
-test('numbers are as precise as was asked for', () => {
+test('numbers have the requested type', () => {
   const item = { a: { N: '9' }, b: { N: '9007199254740993' }, c: { N: '0.1' } };
   expect(fromDynamoJson(item, { number: 'number' })).toEqual({ a: 9, b: 9007199254740993n, c: 0.1 });
   const chosen = fromDynamoJson<Record<string, DecimalJs>>(item, { number: DecimalJs });
@@ -43,11 +43,11 @@ test.each<[unknown, string]>([
   [{ a: new Set() }, '$.a'],
   [{ a: new Set([1, 'b']) }, '$.a'],
   [{ a: [undefined] }, '$.a[0]'],
-])('%p is refused with its path', (value, path) => {
+])('refuses %p with its path', (value, path) => {
   expect(() => toDynamoJson(value)).toThrow(expect.objectContaining({ name: 'AjsonError', path }));
 });
 
-test.each(['NaN', 'Infinity', '', ' 1', '1x'])('an N of %p is not a number', (N) => {
+test.each(['NaN', 'Infinity', '', ' 1', '1x'])('refuses an N of %p', (N) => {
   for (const json of [{ price: { N } }, { price: { NS: [N] } }])
     expect(() => fromDynamoJson(json)).toThrow('is not a number');
 });

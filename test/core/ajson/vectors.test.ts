@@ -4,7 +4,7 @@ import { checkVectors, type Vectors } from './checkVectors.ts';
 
 const vectors: Vectors = JSON.parse(readFileSync('test/wire/ajson-vectors.json', 'utf8'));
 
-test('what Python writes and reads is read the same, and written again the same', () => {
+test("Python's vectors are read and written as Python does", () => {
   expect(vectors.emitted.length + vectors.accepted.length + vectors.rejected.length).toBeGreaterThan(50);
   expect(checkVectors(vectors)).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { AnswerError, assertAnswer } from '../../../core/batch/assertAnswer.ts';
 const cycle: Record<string, unknown> = {};
 cycle.self = { cycle };
 
-describe('an answer of which JSON would lose a part is refused, with the path', () => {
+describe('refuses an answer that JSON would change, with the path', () => {
   test.each<[string, unknown, string, string]>([
     ['a Set', { a: [{ b: new Set([1]) }] }, '$.a[0].b', 'a Set'],
     ['a Map', [new Map()], '$[0]', 'a Map'],
@@ -49,7 +49,7 @@ test.each<[string, unknown]>([
     })(),
   ],
   ['an object without a prototype', Object.assign(Object.create(null), { a: 1 })],
-  ['a value that is there twice', ((shared) => [shared, { shared }])({ a: 1 })],
+  ['a value that appears twice', ((shared) => [shared, { shared }])({ a: 1 })],
   [
     'a toJSON that returns its own object',
     Object.assign(
@@ -62,10 +62,10 @@ test.each<[string, unknown]>([
     ),
   ],
   ['a class with a tag and fields', Object.assign({ [Symbol.toStringTag]: 'Order' }, { id: 1 })],
-])('%s is an answer', (_, value) => {
+])('accepts %s', (_, value) => {
   expect(() => assertAnswer(value)).not.toThrow();
 });
 
-test('JSON of any kind is an answer', () => {
+test('accepts any JSON', () => {
   fc.assert(fc.property(fc.jsonValue(), (value) => assertAnswer(value)));
 });

@@ -8,7 +8,7 @@ afterEach(() => {
 
 const within = (left: () => number) => ({ getRemainingTimeInMillis: left });
 
-test('the clock decides when no timer could fire', () => {
+test('reads the clock when timers cannot fire', () => {
   let left = 1000;
   const deadline = startDeadline(
     within(() => left),
@@ -21,7 +21,7 @@ test('the clock decides when no timer could fire', () => {
   deadline.clear();
 });
 
-test('the cut-off is reached at once when most of the reserve is used', () => {
+test('stops at once if most of the reserve is used', () => {
   const deadline = startDeadline(
     within(() => 150),
     500,
@@ -34,7 +34,7 @@ test.each([
   ['no clock', {}, 500],
   ['a clock that never ends', within(() => Number.POSITIVE_INFINITY), 500],
   ['a reserve of 0', within(() => 1000), 0],
-])('%s: tasks are not stopped', (_, context, reserve) => {
+])('%s: never stops tasks', (_, context, reserve) => {
   const deadline = startDeadline(context as never, reserve);
   expect(deadline.isOver()).toBe(false);
   deadline.clear();
@@ -43,7 +43,7 @@ test.each([
 test.each([
   ['before the deadline', 1000],
   ['between the deadline and the cut-off', 400],
-])('no timer is left behind when it is cleared %s', (_, left) => {
+])('leaves no timer behind when cleared %s', (_, left) => {
   jest.useFakeTimers();
   const deadline = startDeadline(
     within(() => left),
@@ -54,7 +54,7 @@ test.each([
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test('a task that is asked about after the end starts no timer either', () => {
+test('starts no timer for a task that asks after the end', () => {
   jest.useFakeTimers();
   let left = 1000;
   const deadline = startDeadline(
@@ -68,7 +68,7 @@ test('a task that is asked about after the end starts no timer either', () => {
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test('a signal of the caller ends the tasks, and nothing leaves', () => {
+test("the caller's signal stops tasks and publishes nothing", () => {
   const stop = new AbortController();
   const deadline = startDeadline(undefined, 500, stop.signal);
   stop.abort();
@@ -77,7 +77,7 @@ test('a signal of the caller ends the tasks, and nothing leaves', () => {
   expect([late.signal.aborted, late.cutoff.aborted]).toEqual([true, true]);
 });
 
-test('work that the signal has stopped fails with the deadline, other work with its own error', async () => {
+test('work stopped by the signal fails with the deadline, other work with its own error', async () => {
   const stop = new AbortController();
   const work = () => Promise.reject(new Error('aborted'));
   await expect(stoppedBy(stop.signal, work())).rejects.toThrow('aborted');

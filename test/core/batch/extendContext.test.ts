@@ -3,17 +3,17 @@ import { extendContext, originalContext } from '../../../core/batch/pipeline.ts'
 
 const more = Symbol('more');
 
-test('a context with more on it has all that it had, and the first is left as it was', () => {
+test('extends a copy and leaves the original context unchanged', () => {
   const symbol = Symbol('own');
   const context = { awsRequestId: 'r', [symbol]: 1 };
-  const extended = extendContext(context, { [more]: { value: 2, enumerable: true } });
+  const extended = extendContext(context, { own: { [more]: { value: 2, enumerable: true } } });
   expect({ ...extended }).toEqual({ awsRequestId: 'r', [symbol]: 1, [more]: 2 });
   expect(more in context).toBe(false);
   expect(originalContext(extended)).toBe(context);
-  expect(originalContext(extendContext(extended, {}))).toBe(context);
+  expect(originalContext(extendContext(extended, { own: {} }))).toBe(context);
 });
 
-test('an accessor stays one, and what is set reaches the runtime', () => {
+test('keeps accessors, and passes assignments to the runtime', () => {
   let waits = true;
   const context = {
     get callbackWaitsForEmptyEventLoop() {
@@ -23,11 +23,11 @@ test('an accessor stays one, and what is set reaches the runtime', () => {
       waits = value;
     },
   };
-  extendContext(context, {}).callbackWaitsForEmptyEventLoop = false;
+  extendContext(context, { own: {} }).callbackWaitsForEmptyEventLoop = false;
   expect(waits).toBe(false);
 });
 
-test('what is hidden or fixed stays so, and the prototype stays the same', () => {
+test('keeps non-enumerable and read-only properties, and the prototype', () => {
   class Context {
     getRemainingTimeInMillis() {
       return 1;
@@ -39,8 +39,18 @@ test('what is hidden or fixed stays so, and the prototype stays the same', () =>
     getRemainingTimeInMillis: { value: () => 3, writable: true, enumerable: true, configurable: true },
     ['__proto__']: { value: { polluted: true }, writable: true, enumerable: true, configurable: true },
   });
-  const extended = extendContext(context, {});
-  expect(Object.getOwnPropertyDescriptors(extended)).toEqual(Object.getOwnPropertyDescriptors(context));
+  const extended = extendContext(context, { own: {} });
+  const { hidden, fixed, getRemainingTimeInMillis } = Object.getOwnPropertyDescriptors(context);
+  expect(Object.getOwnPropertyDescriptors(extended)).toMatchObject({
+    hidden,
+    fixed,
+    getRemainingTimeInMillis,
+  });
+  const keysOf = (value: object) => Reflect.ownKeys(value).filter((key) => typeof key === 'string');
+  expect(keysOf(extended)).toEqual(keysOf(context));
+  expect(Object.getOwnPropertyDescriptor(extended, '__proto__')).toEqual(
+    Object.getOwnPropertyDescriptor(context, '__proto__'),
+  );
   expect(Object.getPrototypeOf(extended)).toBe(Context.prototype);
   expect('polluted' in extended).toBe(false);
 });

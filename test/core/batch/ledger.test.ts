@@ -1,18 +1,18 @@
 import { expect, test } from '@jest/globals';
-import { EventReplacedError, openLedger } from '../../../core/batch/ledger.ts';
+import { EventReplacedError, Ledger } from '../../../core/batch/ledger.ts';
 import { sqsRecord } from '../../support/sqsRecord.ts';
 
 test('a record that was not in the event cannot be run or acknowledged', () => {
-  const ledger = openLedger([sqsRecord({ task_name: 'a' })]);
+  const ledger = new Ledger([sqsRecord({ task_name: 'a' })]);
   const other = sqsRecord({ task_name: 'b' });
   expect(() => ledger.begin(other)).toThrow(EventReplacedError);
   expect(() => ledger.acknowledge(other)).toThrow(EventReplacedError);
   expect(ledger.touched).toBe(false);
 });
 
-test('a run ends once, and the ledger is idle when the last has ended', async () => {
+test('a run ends once; the ledger is idle after the last', async () => {
   const record = sqsRecord({ task_name: 'a' });
-  const ledger = openLedger([record]);
+  const ledger = new Ledger([record]);
   await ledger.idle();
   const [first, second, part] = [record, record, { ...record }].map((each) => ledger.begin(each));
   expect([first?.part, second?.part, part?.part]).toEqual([0, 0, 1]);
@@ -20,25 +20,26 @@ test('a run ends once, and the ledger is idle when the last has ended', async ()
   const idle = ledger.idle().then(() => {
     isIdle = true;
   });
-  first?.end({ failed: false });
-  first?.end({ failed: true, reason: 'again' });
-  second?.end({ failed: false });
+  if (!first || !second || !part) throw new Error('not begun');
+  ledger.end(first);
+  ledger.end(first, { reason: 'again' });
+  ledger.end(second);
   await Promise.resolve();
   expect([ledger.running, isIdle, ledger.undone()[0]?.state]).toEqual([1, false, 'running']);
-  part?.end({ failed: false });
+  ledger.end(part);
   await idle;
   expect(ledger.undone()).toEqual([]);
 });
 
-test('an acknowledged record is done, unless a run of it has failed', () => {
+test('an acknowledged record is done unless one of its runs failed', () => {
   const [done, failed, untouched] = ['a', 'b', 'c'].map((task_name) => sqsRecord({ task_name })) as [
     ReturnType<typeof sqsRecord>,
     ReturnType<typeof sqsRecord>,
     ReturnType<typeof sqsRecord>,
   ];
-  const ledger = openLedger([done, failed, untouched]);
+  const ledger = new Ledger([done, failed, untouched]);
   for (const record of [done, failed]) ledger.acknowledge(record);
-  ledger.begin(failed).end({ failed: true, reason: 'broken' });
+  ledger.end(ledger.begin(failed), { reason: 'broken' });
   ledger.note(0, 'named');
   expect(ledger.undone().map(({ index, state }) => [index, state])).toEqual([
     [0, 'failed'],

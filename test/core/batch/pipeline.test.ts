@@ -43,23 +43,23 @@ const plainLoop =
     Promise.allSettled(Records.map(async (record) => work((record as unknown as { task: Task }).task)));
 const loops: [string, (work: (task: Task) => unknown) => Loop][] = [
   ['runTask', runningLoop],
-  ['the records alone', plainLoop],
+  ['record.task', plainLoop],
 ];
 
 describe.each(versions)('@middy/core %s', (_, middy) => {
   const stackOf = (handler: unknown, stack: readonly MiddlewareObj[], options = {}) => {
     const all = middy(handler as never, options) as unknown as ReturnType<Middy>;
-    for (const one of stack) all.use(one);
+    for (const middleware of stack) all.use(middleware);
     return (event: unknown) => all(event as never, lambdaContext()) as Promise<unknown>;
   };
 
-  describe('records that another middleware replaces', () => {
+  describe('records replaced by another middleware', () => {
     const changes: [string, (Records: SQSEvent['Records']) => unknown][] = [
       ['dropped', (Records) => Records.slice(1)],
       ['reversed', (Records) => Records.toReversed()],
       ['all dropped', () => []],
-      ['replaced by what is in them', (Records) => Records.map(({ body }) => body)],
-      ['taken away', () => undefined],
+      ['replaced by their bodies', (Records) => Records.map(({ body }) => body)],
+      ['deleted', () => undefined],
     ];
     const replacing = (change: (Records: SQSEvent['Records']) => unknown): MiddlewareObj => ({
       before(request) {
@@ -73,7 +73,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       ['callbackPublisher', () => callbackPublisher({ bucket })],
     ];
 
-    test.each(changes)('%s: the invocation fails, in a loop of one’s own too', async (_, change) => {
+    test.each(changes)('%s: the invocation fails, with a custom loop too', async (_, change) => {
       for (const [loop, makeLoop] of [...loops, ['queued', queued] as const]) {
         for (const [name, make] of ours) {
           for (const order of orders([reporting(), make()])) {
@@ -82,7 +82,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
               [...order, replacing(change)],
             );
             const outcome = await handler(batchOf('a', 'b')).catch((error: unknown) => error);
-            // A loop fails by itself where there are no records.
+            // Without Records a custom loop throws by itself.
             const error = change([]) === undefined ? Error : EventReplacedError;
             expect({ loop, name, outcome }).toEqual({ loop, name, outcome: expect.any(error) });
           }
@@ -90,7 +90,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
       }
     });
 
-    test('an invocation that has failed already keeps its own error', async () => {
+    test('an invocation that already failed keeps its error', async () => {
       const failing: MiddlewareObj = {
         before() {
           throw new Error('the database is down');
@@ -106,7 +106,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     });
   });
 
-  test('a context that another middleware replaces between ours keeps the stages', async () => {
+  test('a context replaced by another middleware keeps the stages', async () => {
     const replacing: MiddlewareObj = {
       before(request) {
         request.context = { ...lambdaContext() };
@@ -131,7 +131,7 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     expect(seen).toEqual(['a', 'b']);
   });
 
-  test('what middy() was given as `internal` is not where an invocation is kept', async () => {
+  test('does not store state in the `internal` passed to middy()', async () => {
     const work = async (task: Task) => {
       await new Promise((resolve) => setImmediate(resolve));
       if (task.task_name === 'bad') throw new Error('bad');
@@ -148,30 +148,27 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     expect(await Promise.all(again.map(handler))).toEqual(again.map(failedOf));
   });
 
-  test.each(loops)(
-    'a failure in a message straight from SNS is thrown out of a loop with %s',
-    async (_, makeLoop) => {
-      const event = () => ({
-        Records: [
-          {
-            EventSource: 'aws:sns',
-            Sns: { MessageId: 'm', TopicArn: 't', Message: '{"task_name":"work"}', Timestamp: '' },
-          },
-        ],
+  test.each(loops)('a failed SNS notification throws out of a loop with %s', async (_, makeLoop) => {
+    const event = () => ({
+      Records: [
+        {
+          EventSource: 'aws:sns',
+          Sns: { MessageId: 'm', TopicArn: 't', Message: '{"task_name":"work"}', Timestamp: '' },
+        },
+      ],
+    });
+    for (const order of orders([reporting(), unwrapping(), contextResources({})])) {
+      const failing = makeLoop(() => {
+        throw new Error('broken');
       });
-      for (const order of orders([reporting(), unwrapping(), contextResources({})])) {
-        const failing = makeLoop(() => {
-          throw new Error('broken');
-        });
-        await expect(stackOf(failing, order)(event())).rejects.toThrow('broken');
-        const fulfilled = [{ status: 'fulfilled', value: 'done' }];
-        expect(
-          await stackOf(
-            makeLoop(() => 'done'),
-            order,
-          )(event()),
-        ).toEqual(fulfilled);
-      }
-    },
-  );
+      await expect(stackOf(failing, order)(event())).rejects.toThrow('broken');
+      const fulfilled = [{ status: 'fulfilled', value: 'done' }];
+      expect(
+        await stackOf(
+          makeLoop(() => 'done'),
+          order,
+        )(event()),
+      ).toEqual(fulfilled);
+    }
+  });
 });

@@ -18,28 +18,28 @@ afterEach(() => {
 
 const records = (count: number) =>
   Array.from({ length: count }, (_, n) => sqsRecord({ task_name: 'work', n }));
-/** With no middleware in the stack the handler gets the record as it came. */
+/** Without a middleware the handler gets the record itself. */
 const numberOf = (record: unknown): number => JSON.parse(JSON.parse((record as SQSRecord).body).Message).n;
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 describe('a batch', () => {
-  test('has the outcome of each record in the order they came', async () => {
+  test('settles each record, in the order of the event', async () => {
     const handler = queued(async (record: unknown) => {
       const n = numberOf(record);
       await pause(10 - n);
-      if (n % 2) throw new Error(`odd ${n}`);
+      if (n % 2) throw new Error(`broken ${n}`);
       return n;
     });
     const settled = await handler({ Records: records(4) }, lambdaContext());
     expect([...settled]).toEqual([
       { status: 'fulfilled', value: 0 },
-      { status: 'rejected', reason: new Error('odd 1') },
+      { status: 'rejected', reason: new Error('broken 1') },
       { status: 'fulfilled', value: 2 },
-      { status: 'rejected', reason: new Error('odd 3') },
+      { status: 'rejected', reason: new Error('broken 3') },
     ]);
   });
 
-  test('has at most `concurrency` tasks under way, and that many where it can', async () => {
+  test('runs up to `concurrency` tasks at a time, and no fewer', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 8 }),
@@ -65,7 +65,7 @@ describe('a batch', () => {
     );
   });
 
-  test('a handler that throws at once, or throws what is no error, fails its own record', async () => {
+  test('a handler that throws synchronously, or throws a non-error, fails only its record', async () => {
     const handler = queued((record: unknown) => {
       if (numberOf(record) === 0) throw undefined;
       return 'fine';
@@ -77,8 +77,8 @@ describe('a batch', () => {
   });
 });
 
-describe('when nothing reports the failures one by one', () => {
-  test('a failure makes the answer fail to serialise, and each is logged once', async () => {
+describe('without a partial batch response', () => {
+  test('a failure makes the outcome fail to serialise, and is logged once', async () => {
     const logged = jest.spyOn(console, 'error').mockImplementation(() => {});
     const handler = queued((record: unknown) => {
       if (numberOf(record) > 0) throw new Error(`broken ${numberOf(record)}`);
@@ -89,13 +89,13 @@ describe('when nothing reports the failures one by one', () => {
     expect(logged.mock.calls.map(([error]) => error)).toEqual([new Error('broken 1'), new Error('broken 2')]);
   });
 
-  test('with none the answer is a few bytes, also when the results are 50 MB', async () => {
+  test('an outcome without failures takes a few bytes, even if the results are 50 MB', async () => {
     const large = 'x'.repeat(5_000_000);
     const answer = await queued(() => large)({ Records: records(10) }, lambdaContext());
     expect(JSON.stringify(answer)).toBe('{"batchItemFailures":[]}');
   });
 
-  test('the answer names what failed, for those who ask it', async () => {
+  test('the outcome lists the failures for code that reads it', async () => {
     const event = { Records: records(3) };
     const handler = queued((record: unknown) => {
       if (numberOf(record) === 1) throw new Error('broken');
@@ -115,7 +115,7 @@ describe('FIFO', () => {
     return record;
   };
 
-  test('within a group one after another, stopping at a failure; groups side by side', async () => {
+  test('runs a group in order and stops at a failure, groups in parallel', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.record({ group: fc.constantFrom('a', 'b', 'c'), fails: fc.boolean() }), {
@@ -161,7 +161,7 @@ describe('FIFO', () => {
 });
 
 describe('the deadline', () => {
-  test('acknowledges what is done, gives back the rest, starts nothing more, and aborts the signal', async () => {
+  test('acknowledges finished records, returns the rest, starts no more and aborts the signal', async () => {
     const started: number[] = [];
     const aborted: number[] = [];
     const handler = queued(
@@ -185,7 +185,7 @@ describe('the deadline', () => {
     expect(aborted).toEqual([1, 2]);
   });
 
-  test('with no time left nothing is started', async () => {
+  test('starts nothing without time left', async () => {
     const handler = queued(() => {
       throw new Error('started');
     });
@@ -194,15 +194,16 @@ describe('the deadline', () => {
       lambdaContext({ getRemainingTimeInMillis: () => 100 }),
     );
     const message = expect.stringMatching(/started with 100 ms left, and reserveMillis is 500/);
-    for (const one of settled) expect(one).toMatchObject({ reason: { code: 'NOT_STARTED', message } });
+    for (const outcome of settled)
+      expect(outcome).toMatchObject({ reason: { code: 'NOT_STARTED', message } });
   });
 
-  test("Middy's own signal ends the batch too", async () => {
+  test("follows Middy's own signal", async () => {
     const controller = new AbortController();
     const handler = queued(() => new Promise(() => {}));
     const answer = handler({ Records: records(2) }, lambdaContext(), { signal: controller.signal });
     controller.abort();
-    for (const one of await answer) expect(one).toMatchObject({ reason: { code: 'DEADLINE' } });
+    for (const outcome of await answer) expect(outcome).toMatchObject({ reason: { code: 'DEADLINE' } });
   });
 
   test.each([Number.POSITIVE_INFINITY, 2 ** 40])(
@@ -215,7 +216,7 @@ describe('the deadline', () => {
     },
   );
 
-  test('a batch that ends in time leaves no timer behind', async () => {
+  test('leaves no timer behind', async () => {
     const set = jest.spyOn(globalThis, 'setTimeout');
     const clear = jest.spyOn(globalThis, 'clearTimeout');
     await queued(() => 'done')({ Records: records(1) }, lambdaContext());
@@ -223,7 +224,7 @@ describe('the deadline', () => {
   });
 });
 
-describe('an event that is no batch', () => {
+describe('an event that is not a batch', () => {
   const sns = (message: string): SnsEvent => ({
     Records: [
       {
@@ -235,7 +236,7 @@ describe('an event that is no batch', () => {
     ],
   });
 
-  test('from SNS: a failure throws, since SNS knows no partial answer', async () => {
+  test('from SNS: a failure throws, since SNS has no partial response', async () => {
     const broken = queued(() => {
       throw new Error('broken');
     });
@@ -245,7 +246,7 @@ describe('an event that is no batch', () => {
     );
   });
 
-  test('a direct invocation gives what the handler gives', async () => {
+  test("a direct invocation returns the handler's result", async () => {
     const handler = queued(async (task: Task, _: unknown, { record, signal }: TaskExtras) => {
       return { name: task.task_name, record, aborted: signal.aborted };
     });
@@ -257,7 +258,7 @@ describe('an event that is no batch', () => {
   });
 });
 
-test('`rebuild` rebuilds each task, and what cannot be rebuilt fails alone', async () => {
+test('`rebuild` rebuilds each task; a task that cannot be rebuilt fails alone', async () => {
   let rebuilt: unknown;
   const worker = (task: Task) => {
     rebuilt = task.task_kwargs;
@@ -273,11 +274,11 @@ test.each([
   ['reserveMillis', { reserveMillis: -1 }],
   ['reserveMillis', { reserveMillis: Number.POSITIVE_INFINITY }],
   ['rebuild', { rebuild: {} as never }],
-])('a bad %s is refused at once', (option, options) => {
+])('refuses a bad %s at once', (option, options) => {
   expect(() => queued(() => {}, options)).toThrow(`queued: ${option} must be`);
 });
 
-describe('a result that takes much memory is not held until the batch ends', () => {
+describe('a large result is released before the batch ends', () => {
   class Hidden {
     readonly #data = 'x'.repeat(100_000);
     get data() {
@@ -320,7 +321,7 @@ describe('a result that takes much memory is not held until the batch ends', () 
     expect(await heldOf(make())).toBeUndefined();
   });
 
-  test('a small result is held', async () => {
+  test('a small result is kept', async () => {
     const kept = [
       1,
       'text',
@@ -333,7 +334,7 @@ describe('a result that takes much memory is not held until the batch ends', () 
   });
 });
 
-test('the signal of a direct invocation aborts before its time-out', async () => {
+test('the signal of a direct invocation aborts before its timeout', async () => {
   const handler = queued(
     (_task: Task, _context: unknown, { signal }: TaskExtras) =>
       new Promise((resolve) => signal.addEventListener('abort', () => resolve('stopped'), { once: true })),
@@ -342,7 +343,7 @@ test('the signal of a direct invocation aborts before its time-out', async () =>
   expect(await handler({ task_name: 'work' }, context)).toBe('stopped');
 });
 
-test('after the deadline the next message of a FIFO group does not start', async () => {
+test('no message of a FIFO group starts after the deadline', async () => {
   let left = 60_000;
   const started: number[] = [];
   const group = records(2).map((record) => ({

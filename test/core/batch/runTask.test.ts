@@ -6,13 +6,13 @@ import { NonRetryableError, runTask, type Task, type TaskRecord } from '../../..
 import { lambdaContext } from '../../support/lambdaContext.ts';
 import { sqsRecord } from '../../support/sqsRecord.ts';
 
-/** A context without a clock: a loop leaves the timer of its deadline to the middlewares. */
+/** A context without a clock, for which a loop starts no timer. */
 const untimed = lambdaContext({ getRemainingTimeInMillis: () => Number.POSITIVE_INFINITY });
 
 const declare = (record: TaskRecord, stages: readonly Stage[], context: object = untimed) => {
   const pipeline = openPipeline('sqs', [record]);
   for (const stage of stages) addStage(pipeline, stage);
-  return extendContext(context, pipelineProperty(pipeline));
+  return extendContext(context, { own: pipelineProperty(pipeline) });
 };
 const inPosition = (name: string, around: Stage['around']): Stage => ({
   name,
@@ -20,7 +20,7 @@ const inPosition = (name: string, around: Stage['around']): Stage => ({
   around,
 });
 
-test('stages are an onion around the handler, by their order, however they were declared', async () => {
+test('stages wrap the handler in their order, however they were declared', async () => {
   const orders = stagePositions.flatMap((position) =>
     (['before', 'at', 'after'] as const).map((key) => ({ [key]: position }) as unknown as Stage['order']),
   );
@@ -56,7 +56,7 @@ test('stages are an onion around the handler, by their order, however they were 
   );
 });
 
-test('stages in the same position run in the order of their names', async () => {
+test('stages at the same position run in order of name', async () => {
   const record = sqsRecord({ task_name: 'work' });
   for (const names of [
     ['a', 'b'],
@@ -74,7 +74,7 @@ test('stages in the same position run in the order of their names', async () => 
   }
 });
 
-test('a second stage of the same name is refused, with advice', () => {
+test('a second stage of the same name is refused with advice', () => {
   const pipeline = openPipeline('sqs', []);
   const stage = inPosition('same', (_, next) => next());
   addStage(pipeline, stage);
@@ -83,7 +83,7 @@ test('a second stage of the same name is refused, with advice', () => {
   );
 });
 
-test('next() called twice is an error, not a second run of the handler', async () => {
+test('a second next() is an error and does not run the handler again', async () => {
   const record = sqsRecord({ task_name: 'work' });
   let runs = 0;
   const twice = inPosition('twice', async (_, next) => {
@@ -97,7 +97,7 @@ test('next() called twice is an error, not a second run of the handler', async (
   expect(runs).toBe(1);
 });
 
-test('an error of ours says which message it is about', async () => {
+test('an AlgernonError carries the id of its message', async () => {
   const record = sqsRecord({ task_name: 'work' });
   const failing = runTask(record, lambdaContext(), () => {
     throw new NonRetryableError('no');
@@ -105,7 +105,7 @@ test('an error of ours says which message it is about', async () => {
   await expect(failing).rejects.toMatchObject({ messageId: record.messageId });
 });
 
-test('the context that Lambda gave is not touched, and overlapping invocations that share one do not meet', async () => {
+test("leaves Lambda's context unchanged, and keeps overlapping invocations apart", async () => {
   const shared = Object.freeze({ ...untimed });
   const record = sqsRecord({ task_name: 'work' });
   const contexts = [1, 2].map((number) => {
@@ -120,7 +120,7 @@ test('the context that Lambda gave is not touched, and overlapping invocations t
   expect(Object.getOwnPropertySymbols(shared)).toEqual([]);
 });
 
-describe('a stage that is careless', () => {
+describe('a careless stage', () => {
   const careless: [string, Stage['around'], unknown][] = [
     [
       'does not await next()',
@@ -154,7 +154,7 @@ describe('a stage that is careless', () => {
       { message: 'impatient' },
     ],
   ];
-  test.each(careless)('%s: the record is done only when the handler is', async (name, around, failure) => {
+  test.each(careless)('%s: the record is not done before its handler', async (name, around, failure) => {
     const record = sqsRecord({ task_name: 'work' });
     let isDone = false;
     const work = async () => {
@@ -168,7 +168,7 @@ describe('a stage that is careless', () => {
     expect(isDone).toBe(name !== 'never calls next()');
   });
 
-  test('may say that it answers for an error, or skips the handler', async () => {
+  test('may take responsibility for an error, or skip the handler', async () => {
     const record = sqsRecord({ task_name: 'work' });
     const answers = inPosition('answers', async (run, next) => {
       await next().catch((error) => {
@@ -183,7 +183,7 @@ describe('a stage that is careless', () => {
     await expect(runTask(record, declare(record, [skips]), broken)).resolves.toBe('cached');
   });
 
-  test('that throws at once is a rejection, and the outer stages see it', async () => {
+  test('that throws synchronously rejects, and outer stages see it', async () => {
     const record = sqsRecord({ task_name: 'work' });
     let isOver = false;
     const outer = inPosition('a outer', (_, next) =>

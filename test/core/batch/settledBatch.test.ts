@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { openLedger } from '../../../core/batch/ledger.ts';
+import { Ledger } from '../../../core/batch/ledger.ts';
 import { BatchFailedError, letHookRead, settledBatch } from '../../../core/batch/settledBatch.ts';
 import { sqsRecord } from '../../support/sqsRecord.ts';
 
@@ -7,34 +7,34 @@ const records = () => [sqsRecord({ task_name: 'a' }), sqsRecord({ task_name: 'b'
 const done = { status: 'fulfilled', value: 1 } as const;
 const failed = { status: 'rejected', reason: new Error('broken') } as const;
 
-describe('an outcome names each record that is not done', () => {
+describe('the outcome lists every record that is not done', () => {
   test.each<[string, PromiseSettledResult<number>[], number[]]>([
     ['all done', [done, done], []],
     ['one failed', [done, failed], [1]],
     ['too short', [done], [1]],
     ['empty', [], [0, 1]],
-    ['an element that is no outcome', [done, 'done' as never], [1]],
+    ['an element that is not an outcome', [done, 'done' as never], [1]],
   ])('%s', (_, outcomes, indices) => {
-    const given = records();
-    const settled = settledBatch([...outcomes], openLedger(given), true);
-    const named = indices.map((index) => ({ itemIdentifier: given[index]?.messageId }));
+    const batch = records();
+    const settled = settledBatch([...outcomes], new Ledger(batch), true);
+    const named = indices.map((index) => ({ itemIdentifier: batch[index]?.messageId }));
     expect(settled.batchItemFailures).toEqual(named);
     if (named.length === 0) expect(JSON.stringify(settled)).toBe('{"batchItemFailures":[]}');
     else expect(() => JSON.stringify(settled)).toThrow(BatchFailedError);
   });
 
-  test('one that the ledger saw fail, even if the array was changed', () => {
-    const given = records();
-    const ledger = openLedger(given);
-    for (const record of given) ledger.begin(record).end({ failed: true, reason: 'broken' });
+  test('including those that the ledger saw fail, even if the array was changed', () => {
+    const batch = records();
+    const ledger = new Ledger(batch);
+    for (const record of batch) ledger.end(ledger.begin(record), { reason: 'broken' });
     const settled = settledBatch<number>([done, done], ledger, true);
     expect(settled.batchItemFailures).toHaveLength(2);
     expect(() => JSON.stringify(settled)).toThrow('2 of 2 records failed');
   });
 });
 
-test('a hook that has just read an outcome may serialise it, until it waits', async () => {
-  const settled = settledBatch<number>([done, failed], openLedger(records()), true);
+test('a hook may serialise an outcome in the tick in which it read it', async () => {
+  const settled = settledBatch<number>([done, failed], new Ledger(records()), true);
   letHookRead(settled);
   expect(JSON.parse(JSON.stringify(settled)).batchItemFailures).toHaveLength(1);
   await Promise.resolve();

@@ -7,7 +7,7 @@ import { sqsRecord } from '../../support/sqsRecord.ts';
 
 const task = { task_name: 'resize', task_kwargs: { width: 200 }, callback: 'describe' };
 
-test('out of an SNS envelope, a raw body, and a notification straight from SNS', () => {
+test('unwraps an SNS envelope, a raw body, and a direct SNS notification', () => {
   expect(unwrapTask(sqsRecord(task))).toEqual(task);
   expect(unwrapTask(sqsRecord(task, { raw: true }))).toEqual(task);
   const Sns = { MessageId: 'm', TopicArn: 't', Message: JSON.stringify(task), Timestamp: '' };
@@ -16,14 +16,14 @@ test('out of an SNS envelope, a raw body, and a notification straight from SNS',
   );
 });
 
-test('what another middleware has parsed is taken as it is', () => {
+test('accepts a body that another middleware has parsed', () => {
   const record = sqsRecord(task);
   const envelope = JSON.parse(record.body);
   expect(unwrapTask({ ...record, body: envelope })).toEqual(task);
   expect(unwrapTask({ ...record, body: { ...envelope, Message: task } as never })).toEqual(task);
 });
 
-test('nothing is unwrapped twice', () => {
+test('unwraps only once', () => {
   const inner = JSON.parse(sqsRecord(task).body);
   expect(() => unwrapTask(sqsRecord(inner))).toThrow(NotATaskError);
 });
@@ -31,14 +31,14 @@ test('nothing is unwrapped twice', () => {
 test.each([
   ['another Type', { Type: 'SubscriptionConfirmation' }],
   ['no TopicArn', { TopicArn: undefined }],
-  ['a Message that is no string', { Message: 7 }],
-])('with %s it is no envelope', (_, change) => {
+  ['a Message that is not a string', { Message: 7 }],
+])('with %s it is not an envelope', (_, change) => {
   const envelope = { ...JSON.parse(sqsRecord(task).body), ...change };
   expect(() => unwrapTask(sqsRecord(envelope, { raw: true }))).toThrow(NotATaskError);
   expect(unwrapTask(sqsRecord({ ...envelope, ...task }, { raw: true }))).toMatchObject(task);
 });
 
-test('tags stay tags, and no digit is lost', () => {
+test('keeps tags and every digit', () => {
   const text =
     '{"task_name":"a","task_kwargs":{"id":9007199254740993,"s":{"_alg_class":"set","value":[1]},"n":NaN}}';
   expect(unwrapTask(sqsRecord(text))).toEqual({
@@ -47,7 +47,7 @@ test('tags stay tags, and no digit is lost', () => {
   });
 });
 
-test('nor where the message stands in its envelope as JSON, and not as text', () => {
+test('keeps every digit of a Message that is JSON rather than text', () => {
   const text =
     '{"Type":"Notification","TopicArn":"t","Message":{"task_name":"a","task_kwargs":{"id":9007199254740993}}}';
   expect(unwrapTask(sqsRecord(text, { raw: true }))).toEqual({
@@ -56,7 +56,7 @@ test('nor where the message stands in its envelope as JSON, and not as text', ()
   });
 });
 
-describe('what is no task is refused, with the id of the message', () => {
+describe('refuses anything but a task, with the message id', () => {
   test.each(['', '{', 'no json', '{"task_name":"a"} x'])('not JSON: %j', (text) => {
     for (const raw of [true, false]) {
       const record = sqsRecord(text, { raw });
@@ -76,12 +76,12 @@ describe('what is no task is refused, with the id of the message', () => {
     '{}',
     '{"task_name":null}',
     '{"task_name":["a"]}',
-  ])('JSON, but no task: %s', (text) => {
+  ])('JSON, but not a task: %s', (text) => {
     for (const raw of [true, false])
       expect(() => unwrapTask(sqsRecord(text, { raw }))).toThrow(NotATaskError);
   });
 
-  test('whatever the text is', () => {
+  test('for any text', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), fc.boolean(), (text, raw) => {
         try {
@@ -94,7 +94,7 @@ describe('what is no task is refused, with the id of the message', () => {
   });
 });
 
-test('the attributes of a message come from the envelope, or from SQS with raw delivery', () => {
+test('reads attributes from the envelope, or from SQS with raw delivery', () => {
   const record = sqsRecord(task);
   const MessageAttributes = { chain_id: { Type: 'String', Value: 'c1' }, list: { Type: 'String.Array' } };
   const enveloped = { ...record, body: JSON.stringify({ ...JSON.parse(record.body), MessageAttributes }) };
@@ -105,7 +105,7 @@ test('the attributes of a message come from the envelope, or from SQS with raw d
   expect(unwrap(sqsRecord(task, { raw: true, messageAttributes })).attributes).toEqual({ chain_id: 'c2' });
 });
 
-test('an envelope whose message another middleware has parsed is an envelope, whatever the message is', () => {
+test('recognises an envelope with a parsed Message, whatever the Message is', () => {
   const pointer = ['software.amazon.payloadoffloading.PayloadS3Pointer', { s3Key: 'k' }];
   for (const Message of [{ task_name: 'work' }, { Input: {}, TaskToken: 't' }, pointer]) {
     const record = sqsRecord({ task_name: 'work' });

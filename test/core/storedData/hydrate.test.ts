@@ -15,7 +15,7 @@ const tag = (name: string) => wrap(`bucket#cache/${name}!1.5.json`);
 const bodyOf = (value: unknown, more: object = {}) =>
   JSON.stringify({ data_string: value, full_unpack: true, safe_mode: false, ...more });
 
-/** A store of texts by name, which takes a moment for each read. */
+/** A store of texts by name, with asynchronous reads. */
 function storeOf(texts: Record<string, string | Error>) {
   const reads: string[] = [];
   const aborted: string[] = [];
@@ -47,8 +47,8 @@ const valuesOf = (values: Record<string, unknown>) =>
 const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
 const namesOf = (count: number) => Array.from({ length: count }, (_, index) => `n${index}`);
 
-describe('the value given', () => {
-  test('is not changed, and a part without pointers is shared', async () => {
+describe('the argument', () => {
+  test('is not changed, and parts without pointers are shared', async () => {
     const { read } = valuesOf({ a: 1 });
     const plain = { deep: [1, { two: 2 }] };
     const value = { plain, list: [0, { at: tag('a') }, plain], other: [tag('a')] };
@@ -77,7 +77,7 @@ describe('the value given', () => {
     return Object.fromEntries(Object.entries(node).map(([key, item]) => [key, swap(item, to)]));
   };
 
-  test('has every pointer replaced, in a message and in a stored value', () =>
+  test('has every pointer replaced, in messages and in stored values', () =>
     fc.assert(
       fc.asyncProperty(tree, async (node) => {
         const message = swap(node, tag('leaf'));
@@ -91,8 +91,8 @@ describe('the value given', () => {
     ));
 });
 
-describe('one pointer at two places', () => {
-  test('is read once, and gives two values', async () => {
+describe('a pointer that appears twice', () => {
+  test('is read once and gives two values', async () => {
     const { reads, read } = valuesOf({ x: { n: [1], inner: tag('y') }, y: [2] });
     const filled = await read({ a: tag('x'), b: [tag('x')], c: tag('y') });
     expect(filled).toEqual({ a: { n: [1], inner: [2] }, b: [{ n: [1], inner: [2] }], c: [2] });
@@ -115,7 +115,7 @@ describe('one pointer at two places', () => {
     expect(a).not.toBe(b);
   });
 
-  test('that is not to be rebuilt stays so in both', async () => {
+  test('is left unrebuilt in both if it asks for that', async () => {
     const set = { _alg_class: 'set', value: [1] };
     const { read } = storeOf({ x: bodyOf(set, { safe_mode: true }) });
     const filled = await read({ a: tag('x'), b: tag('x'), c: set });
@@ -124,7 +124,7 @@ describe('one pointer at two places', () => {
 });
 
 describe('bytes', () => {
-  test('count wherever a value is put', async () => {
+  test('count each time a value is used', async () => {
     const { reads, read } = valuesOf({ large: 'x'.repeat(1000) });
     const value = times(10, tag('large'));
     expect(await read(value, { maxBytes: 20_000 })).toEqual(times(10, 'x'.repeat(1000)));
@@ -132,15 +132,15 @@ describe('bytes', () => {
     await expect(read(value, { maxBytes: 5000 })).rejects.toMatchObject({ code: 'STORED_DATA_TOO_LARGE' });
   });
 
-  test('are allowed up to the limit itself, and told of', async () => {
+  test('are allowed up to the limit, and reported', async () => {
     const { read } = valuesOf({ a: 1, b: 2 });
     const maxBytes = 2 * bodyOf(1).length;
-    let told = 0;
+    let counted = 0;
     const onRead = (bytes: number) => {
-      told += bytes;
+      counted += bytes;
     };
     expect(await read([tag('a'), tag('b')], { maxBytes, onRead })).toEqual([1, 2]);
-    expect(told).toBe(maxBytes);
+    expect(counted).toBe(maxBytes);
     await expect(read([tag('a'), tag('b')], { maxBytes: maxBytes - 1 })).rejects.toMatchObject({
       code: 'STORED_DATA_TOO_LARGE',
       message: expect.stringContaining(
@@ -149,7 +149,7 @@ describe('bytes', () => {
     });
   });
 
-  test('of small values that hold each other many times end at the limit', async () => {
+  test('of small values that contain each other are limited', async () => {
     const layers = Object.fromEntries(
       Array.from({ length: 7 }, (_, i) => [`layer${i}`, i === 6 ? 'x' : times(40, tag(`layer${i + 1}`))]),
     );
@@ -161,11 +161,11 @@ describe('bytes', () => {
   });
 });
 
-describe('lists and objects', () => {
+describe('arrays and objects', () => {
   const maxBytes = 8_000_000;
   const dense = `{"data_string":[${'[],'.repeat(1_000_000)}{}],"full_unpack":true}`;
 
-  test('beyond a million, and one for every 16 bytes, are refused before the text is parsed', async () => {
+  test('beyond a million, or one per 16 bytes, are refused before parsing', async () => {
     const { read } = storeOf({ dense });
     await expect(read(tag('dense'), { maxBytes })).rejects.toMatchObject({
       code: 'STORED_DATA_TOO_LARGE',
@@ -175,7 +175,7 @@ describe('lists and objects', () => {
     expect(await read(tag('dense'), { maxBytes: 4 * maxBytes })).toHaveLength(1_000_001);
   });
 
-  test('of all objects count together', async () => {
+  test('count across all stored objects', async () => {
     const half = `{"data_string":[${'{},'.repeat(700_000)}{}],"full_unpack":true}`;
     const { read } = storeOf({ a: half, b: half });
     expect(await read(tag('a'), { maxBytes })).toHaveLength(700_001);
@@ -192,7 +192,7 @@ describe('lists and objects', () => {
 });
 
 describe('pointers', () => {
-  test('are counted, nested ones too, and refused beyond the limit with their path', async () => {
+  test('are counted, nested ones included, and refused beyond the limit with their path', async () => {
     const { read, reads } = valuesOf({ a: [tag('b'), tag('b')], b: 1 });
     expect(await read([tag('a'), tag('b')], { maxPointers: 4 })).toEqual([[1, 1], 1]);
     await expect(read([tag('a'), tag('b')], { maxPointers: 3 })).rejects.toMatchObject({
@@ -207,7 +207,7 @@ describe('pointers', () => {
     expect(reads).toEqual([]);
   });
 
-  test('are allowed 10,000 of, unless another limit is set', async () => {
+  test('have a default limit of 10,000', async () => {
     const { read } = valuesOf({ a: 1 });
     expect(await read(times(10_000, tag('a')))).toHaveLength(10_000);
     await expect(read(times(10_001, tag('a')))).rejects.toMatchObject({ code: 'TOO_MANY_POINTERS' });
@@ -235,7 +235,7 @@ describe('pointers', () => {
 });
 
 describe('reads', () => {
-  test('under way at the same time are 16, unless another number is set', async () => {
+  test('are limited to 16 at a time, or to the option', async () => {
     for (const concurrentReads of [undefined, 1, 3]) {
       const names = namesOf(100);
       const { read, most } = valuesOf(Object.fromEntries(names.map((name, index) => [name, index])));
@@ -245,13 +245,13 @@ describe('reads', () => {
     }
   });
 
-  test('of nested values do not wait for themselves', async () => {
+  test('of nested values do not deadlock', async () => {
     const names = namesOf(20);
     const { read } = valuesOf({ ...Object.fromEntries(names.map((name) => [name, [tag('leaf')]])), leaf: 1 });
     expect(await read(names.map(tag), { concurrentReads: 1 })).toEqual(times(20, [1]));
   });
 
-  test('end at the first failure: those under way are aborted, and no more are started', async () => {
+  test('stop at the first failure: those in flight are aborted, the rest never start', async () => {
     const names = namesOf(1000);
     const values = Object.fromEntries(names.map((name) => [name, bodyOf(1)]));
     const { read, reads, aborted } = storeOf({ ...values, n5: '' });
@@ -266,7 +266,7 @@ describe('reads', () => {
     expect(aborted.length).toBeGreaterThan(5);
   });
 
-  test('tell of the failure, however deep, and not of those that it aborted', async () => {
+  test('report the failure, not the reads that it aborted', async () => {
     const names = namesOf(100);
     const slow = Object.fromEntries(names.map((name) => [name, bodyOf(1)]));
     const { read } = storeOf({ ...slow, outer: bodyOf({ in: [tag('gone')] }) });
@@ -276,7 +276,7 @@ describe('reads', () => {
     });
   });
 
-  test('of a task that is stopped are aborted', async () => {
+  test('are aborted when the task is stopped', async () => {
     const names = namesOf(100);
     const { read, reads, aborted } = valuesOf(Object.fromEntries(names.map((name) => [name, 1])));
     const stop = new AbortController();
@@ -287,7 +287,7 @@ describe('reads', () => {
     expect(reads.length).toBe(16);
   });
 
-  test('give no warning of a leak, with a signal that many of them hear', async () => {
+  test('cause no MaxListenersExceededWarning on a shared signal', async () => {
     const warnings: Error[] = [];
     const keep = (warning: Error) => void warnings.push(warning);
     process.on('warning', keep);
@@ -313,7 +313,7 @@ describe('an error', () => {
   });
 
   test.each(['\u0085', '\u2028', '\u2029', '\u001b[31m', '\r', '\u202e'])(
-    'shows no character %j of a key or a bucket',
+    'escapes %j in a key or bucket',
     async (character) => {
       const { read } = storeOf({});
       const value = { [`a${character}b`]: wrap(`other${character}#cache/x!1.json`) };
@@ -324,13 +324,13 @@ describe('an error', () => {
     },
   );
 
-  test('is short, however long the key', async () => {
+  test('is short even if the key is long', async () => {
     const { read } = storeOf({});
     const error = await read({ ['k'.repeat(100_000)]: wrap('nothing') }).catch((reason: Error) => reason);
     expect((error as Error).message.length).toBeLessThan(600);
   });
 
-  test('of a value that is too deep, or a cycle, is no overflow', async () => {
+  test('about a value that is too deep or cyclic is not a stack overflow', async () => {
     const cycle: unknown[] = [];
     cycle.push(cycle);
     let deep: unknown = 1;
@@ -368,7 +368,7 @@ describe('a StoredData that is kept', () => {
     expect(event.it.value).toEqual(value);
   });
 
-  test('has its path in the error of a class that is unknown', async () => {
+  test('has its path in the error about an unknown class', async () => {
     const event = await kept([{ _alg_class: 'Nobody', _alg_module: 'no.where', value: {} }]);
     expect(() => ajson.rebuildEvent(event)).toThrow(expect.objectContaining({ path: '$.it.value[0]' }));
   });

@@ -15,7 +15,7 @@ const parts = fc.record({
 });
 
 describe('a pointer', () => {
-  test('is what WIRE has', () => {
+  test('has the format of WIRE.md', () => {
     const pointer = formatPointer({
       bucket: 'b',
       folder: 'cache',
@@ -26,7 +26,7 @@ describe('a pointer', () => {
     expect(parsePointer(pointer)).toEqual({ bucket: 'b', key: 'cache/a-1!1565012856.047.json' });
   });
 
-  test('that is put together can be taken apart', () =>
+  test('is parsed back into the parts that it was made of', () =>
     fc.assert(
       fc.property(parts, (all) => {
         const pointer = formatPointer(all);
@@ -42,16 +42,16 @@ describe('a pointer', () => {
       }),
     ));
 
-  test('is the same for the same message, and another for another', () =>
+  test('is the same for the same message, and differs between messages', () =>
     fc.assert(
-      fc.property(parts, fc.uuid(), fc.uuid(), (all, one, other) => {
-        fc.pre(one !== other);
-        expect(formatPointer({ ...all, name: one })).toBe(formatPointer({ ...all, name: one }));
-        expect(formatPointer({ ...all, name: one })).not.toBe(formatPointer({ ...all, name: other }));
+      fc.property(parts, fc.uuid(), fc.uuid(), (all, name, other) => {
+        fc.pre(name !== other);
+        expect(formatPointer({ ...all, name })).toBe(formatPointer({ ...all, name }));
+        expect(formatPointer({ ...all, name })).not.toBe(formatPointer({ ...all, name: other }));
       }),
     ));
 
-  test('has a key that S3 takes, however long the name', () => {
+  test('has a key that S3 accepts, even for a long name', () => {
     const pointer = formatPointer({ bucket: 'b', folder: 'f', name: 'ü'.repeat(5000), timestamp: 0 });
     expect(Buffer.byteLength(parsePointer(pointer).key)).toBeLessThanOrEqual(1024);
   });
@@ -74,7 +74,7 @@ describe('a pointer', () => {
     expect(parsePointer(`bucket#${key}`)).toEqual({ bucket: 'bucket', key });
   });
 
-  test('of any text is either refused with its path, or has a key below the bucket', () => {
+  test('is either refused with its path or has a key below the bucket', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string({ unit: fc.constantFrom('b', '#', '/', '!', '.', '1', '.json', '..', '\n', '\ud800') }),
@@ -106,7 +106,7 @@ describe('a pointer', () => {
     );
   });
 
-  test('of a hostile length takes no time', () => {
+  test('of any length is checked quickly', () => {
     const before = performance.now();
     for (const part of ['#', '!', '/', '!.json', '../', '.']) {
       expect(() => parsePointer(`b#${part.repeat(300_000)}`)).toThrow(/form bucket#/);
@@ -116,30 +116,33 @@ describe('a pointer', () => {
   });
 });
 
-test.each(['cache', 'prod/cache', '/cache', 'cache/', 'a.b'])('%s may be the name of a folder', (name) => {
+test.each(['cache', 'prod/cache', '/cache', 'cache/', 'a.b'])('isFolderName accepts %s', (name) => {
   expect(isFolderName(name)).toBe(true);
 });
 
-test.each(['', 'a#b', 'a!b', '.', '..', 'a/../b', './a', 'a\n', '\ud800'])('%j may not', (name) => {
-  expect(isFolderName(name)).toBe(false);
-});
+test.each(['', 'a#b', 'a!b', '.', '..', 'a/../b', './a', 'a\n', '\ud800'])(
+  'isFolderName refuses %j',
+  (name) => {
+    expect(isFolderName(name)).toBe(false);
+  },
+);
 
 describe('a stored body', () => {
   const value = fc.jsonValue();
 
-  test('gives back what was stored', () =>
+  test('returns what was stored', () =>
     fc.assert(
-      fc.property(value, (one) => {
+      fc.property(value, (stored) => {
         const { value, fullUnpack, safeMode } = parseStoredBody(
-          formatStoredBody(ajson.dumps(one)).join(''),
+          formatStoredBody(ajson.dumps(stored)).join(''),
           'p',
         );
         expect({ fullUnpack, safeMode }).toEqual({ fullUnpack: true, safeMode: false });
-        expect(JSON.stringify(value)).toBe(JSON.stringify(one));
+        expect(JSON.stringify(value)).toBe(JSON.stringify(stored));
       }),
     ));
 
-  test('of version 2 has no safe_mode', () => {
+  test('of version 2 lacks safe_mode', () => {
     expect(parseStoredBody('{"data_string":1,"full_unpack":false}', 'p')).toEqual({
       value: 1,
       fullUnpack: false,
@@ -147,7 +150,7 @@ describe('a stored body', () => {
     });
   });
 
-  test('keeps tags as tags, and every digit of an integer', () => {
+  test('keeps tags and every digit', () => {
     const text = '{"data_string":[{"_alg_class":"set","value":[1]},12345678901234567890],"full_unpack":true}';
     expect(parseStoredBody(text, 'p').value).toEqual([
       { _alg_class: 'set', value: [1] },
@@ -155,7 +158,7 @@ describe('a stored body', () => {
     ]);
   });
 
-  test('of any other text is an error that names the pointer', () =>
+  test('is refused if malformed, naming the pointer', () =>
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), (text) => {
         fc.pre(!text.includes('data_string'));
@@ -172,19 +175,19 @@ describe('a stored body', () => {
 describe('StoredData', () => {
   const pointer = 'b#cache/x!1.5.json';
 
-  test('crosses the wire as a pointer, and without its value', () => {
+  test('is sent as a pointer without its value', () => {
     expect(ajson.dumps(new StoredData({ pointer, value: 'large' }))).toBe(pointerTag(pointer));
     const back = ajson.loads(pointerTag(pointer));
     expect(back).toBeInstanceOf(StoredData);
     expect(back).toMatchObject({ pointer, value: undefined });
   });
 
-  test('in a text shows its pointer', () => {
+  test('prints its pointer', () => {
     const data = new StoredData({ pointer, value: { a: 1 } });
     expect([`${data}`, String(data), [data, 1].join()]).toEqual([pointer, pointer, `${pointer},1`]);
   });
 
-  test('is found as an object and as a tag, with the fields that Python has', () => {
+  test("is recognised as an object and as a tag with Python's fields", () => {
     const tag = (value: unknown) => ({ _alg_class: 'StoredData', _alg_module: 'algernon.aws.snakes', value });
     expect(pointerIn(new StoredData({ pointer }))).toBe(pointer);
     expect(pointerIn(tag({ pointer }))).toBe(pointer);
@@ -196,7 +199,7 @@ describe('StoredData', () => {
   });
 
   test.each([undefined, null, 7, [], {}, { pointer: 7 }, 'text'])(
-    'whose fields are %j has a pointer that leads nowhere',
+    'with the fields %j has a bad pointer',
     (value) => {
       const found = pointerIn({ _alg_class: 'StoredData', _alg_module: 'algernon.aws.snakes', value });
       expect(() => parsePointer(found as string)).toThrow(expect.objectContaining({ code: 'BAD_POINTER' }));

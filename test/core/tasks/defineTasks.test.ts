@@ -14,7 +14,7 @@ test.each([
     /Expected number but received "wide"/,
   ],
   ['arktype', arktype({ sizes: arktype({ width: 'number' }).array() }), /must be a number \(was a string\)/],
-])("%s: what the schema refuses fails with the schema's own words and path", async (_, kwargs, words) => {
+])('%s: arguments that the schema refuses fail with its message and path', async (_, kwargs, message) => {
   const route = routeTasks(
     { resize: ({ sizes }) => sizes.length },
     { tasks: defineTasks({ resize: { kwargs } }) },
@@ -24,11 +24,11 @@ test.each([
   expect(await send({ sizes: [{ width: 1 }, { width: 2 }] })).toBe(2);
   const failing = send({ sizes: [{ width: 1 }, { width: 'wide' }] });
   await expect(failing).rejects.toThrow(TaskArgumentsError);
-  await expect(failing).rejects.toThrow(words);
+  await expect(failing).rejects.toThrow(message);
   await expect(failing).rejects.toMatchObject({ path: '$.task_kwargs.sizes[1].width', retryable: false });
 });
 
-test('the function gets what the schema hands on', async () => {
+test("passes on the schema's output", async () => {
   const tasks = defineTasks({ resize: { kwargs: z.object({ width: z.number().default(200) }) } });
   const route = routeTasks({ resize: ({ width }) => width }, { tasks });
   expect(await route({ task_name: 'resize' }, {}, extras)).toBe(200);
@@ -42,7 +42,7 @@ test('`typed` checks nothing', async () => {
   });
 });
 
-test('undefined tasks, bad schemas and unknown options are refused at once', () => {
+test('refuses undefined tasks, bad schemas and unknown options at once', () => {
   const tasks = defineTasks({ resize: {} });
   expect(() => routeTasks({ resize: () => {}, crop: () => {} } as never, { tasks })).toThrow(
     'routeTasks: the task crop is not defined. Defined are: resize.',

@@ -3,21 +3,21 @@ import { type RoutedExtras, routeTasks, UnknownTaskError } from '../../../core/i
 
 const extras = { record: undefined, signal: new AbortController().signal };
 
-test('calls the function named as the task with its arguments', async () => {
+test('calls the function named like the task with its arguments', async () => {
   const route = routeTasks({
     resize: ({ width }: { width: number }, context: { unit: string }, { task }: RoutedExtras) =>
       `${task.task_name} ${width}${context.unit}`,
-    none: (kwargs: object) => kwargs,
+    echo: (kwargs: object) => kwargs,
   });
   expect(await route({ task_name: 'resize', task_kwargs: { width: 2 } }, { unit: 'px' }, extras)).toBe(
     'resize 2px',
   );
   for (const task_kwargs of [undefined, null]) {
-    expect(await route({ task_name: 'none', task_kwargs }, { unit: '' }, extras)).toEqual({});
+    expect(await route({ task_name: 'echo', task_kwargs }, { unit: '' }, extras)).toEqual({});
   }
 });
 
-test('an unknown name is an error that names those there are', async () => {
+test('an unknown name is an error that lists the registered names', async () => {
   const route = routeTasks({ resize: () => {}, describe: () => {} });
   for (const task_name of ['x', 'constructor', '__proto__', 'toString', '']) {
     const failed = expect(route({ task_name }, {}, extras)).rejects;
@@ -28,7 +28,7 @@ test('an unknown name is an error that names those there are', async () => {
   }
 });
 
-test('a table with something else than functions is refused at once', () => {
+test('refuses anything but functions at once', () => {
   expect(() => routeTasks({ resize: 'no function' as never })).toThrow(
     'routeTasks: resize must be a function',
   );

@@ -6,7 +6,7 @@ import { PriceSeries } from '../../../examples/market/PriceSeries.ts';
 import { makeReport } from './makeReport.ts';
 
 describe('analyse', () => {
-  test('finds the first, the last and the highest, whatever order they come in', async () => {
+  test('finds the first, last and highest price in any order', async () => {
     const { analysis } = await makeReport('A', {
       '2001-03-01': '8',
       '2000-01-03': '4.50',
@@ -22,12 +22,12 @@ describe('analyse', () => {
     expect(analysis.change).toBeCloseTo(8 / 4.5 - 1, 12);
   });
 
-  test('the first of several highest prices is the highest', async () => {
+  test('of several highest prices returns the first', async () => {
     const { analysis } = await makeReport('A', { '2000-01-03': '9', '2000-01-04': '9.0' });
     expect(analysis.highest.date).toEqual(new Date('2000-01-03'));
   });
 
-  test('sums cents as integers do, where floating point does not', () => {
+  test('sums cents exactly, where floating point does not', () => {
     const calendar = { tradingDays: () => 1 };
     fc.assert(
       fc.property(fc.array(fc.bigInt({ min: 1n, max: 10n ** 20n }), { minLength: 1 }), (cents) => {
@@ -38,7 +38,7 @@ describe('analyse', () => {
     );
   });
 
-  test('volatility of returns of +10 % and −10 % in turn, a return each trading day', async () => {
+  test('computes the volatility of daily returns of +10 % and −10 % in turn', async () => {
     const { analysis } = await makeReport('A', {
       '2000-01-03': '100',
       '2000-01-04': `${100 * Math.exp(0.1)}`,
@@ -50,7 +50,7 @@ describe('analyse', () => {
     expect(analysis.volatility).toBeCloseTo(Math.sqrt((0.04 / 3) * 252), 10);
   });
 
-  test('the same returns at half the pace are less volatility, by the root of two', async () => {
+  test('at half the pace the same returns have less volatility, by the root of two', async () => {
     const calendar = { tradingDays: (from: Date, to: Date) => to.getTime() - from.getTime() };
     const series = (step: number) =>
       new PriceSeries(
@@ -62,12 +62,12 @@ describe('analyse', () => {
     expect(everyOther).toBeCloseTo(daily / Math.SQRT2, 12);
   });
 
-  test('there is no volatility of less than two returns', async () => {
+  test('has no volatility with fewer than two returns', async () => {
     expect((await makeReport('A', { '2000-01-03': '1' })).analysis.volatility).toBeNull();
     expect((await makeReport('A', { '2000-01-03': '1', '2000-01-04': '2' })).analysis.volatility).toBeNull();
   });
 
-  test('a series of nothing is refused', async () => {
+  test('refuses an empty series', async () => {
     await expect(makeReport('A', {})).rejects.toThrow('A has no prices');
   });
 });

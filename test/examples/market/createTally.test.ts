@@ -12,7 +12,7 @@ const report = {
   durationMs: 1,
 };
 
-/** What Lambda gives a handler for raw messages, by their ids. */
+/** A Lambda event of raw messages with these ids. */
 function eventOf(bodies: Record<string, unknown>): SqsEvent {
   const Records = Object.entries(bodies).map(([messageId, body]) => ({
     messageId,
@@ -27,7 +27,7 @@ function loadOf(chain: string): object {
   return { task_name: 'load', task_kwargs: { chain } };
 }
 
-test('counts chains by what was acknowledged', async () => {
+test('counts chains by acknowledged messages', async () => {
   const tally = createTally();
   const worker = routeTasks({
     load: async ({ chain }: { chain: string }) => {

@@ -25,19 +25,19 @@ const deadB: Partial<Outcome> = {
 const endOf = (outcome: Outcome, parts: Partial<OutcomeContext> = {}): string | undefined =>
   describeOutcome(outcome, { ...context, ...parts }).at(-1);
 
-describe('the end', () => {
-  test('of a good run', () => {
+describe('the last line', () => {
+  test('of a successful run', () => {
     expect(endOf(good)).toBe('6 of 6 tasks finished; none was lost.');
     expect(isGood(good, context)).toBe(true);
   });
 
-  test('names what was sent and never came', () => {
+  test('lists chains that never finished', () => {
     const outcome = { ...good, arrived: new Set(['B']), done: { load: 2, analyse: 1, report: 1 } };
     expect(endOf(outcome)).toBe('4 of 6 tasks finished; 1 chain was lost: A.');
     expect(isGood(outcome, context)).toBe(false);
   });
 
-  test('with a dead letter that was asked for is good', () => {
+  test('accepts a dead letter that --poison asked for', () => {
     const poisoned = new Set(['B']);
     expect(endOf({ ...good, ...deadB }, { poisoned })).toBe(
       '3 of 6 tasks finished; 1 message is in a dead-letter queue, as --poison asked for; none was lost.',
@@ -45,21 +45,21 @@ describe('the end', () => {
     expect(isGood({ ...good, ...deadB }, { poisoned })).toBe(true);
   });
 
-  test('with a dead letter that nobody asked for is not', () => {
+  test('does not accept any other dead letter', () => {
     expect(endOf({ ...good, ...deadB })).toBe(
       '3 of 6 tasks finished; 1 message is in a dead-letter queue; none was lost.',
     );
     expect(isGood({ ...good, ...deadB }, { poisoned: new Set(['A']) })).toBe(false);
   });
 
-  test('with a dead letter that cannot be read leaves its chain lost', () => {
+  test('counts a chain with an unreadable dead letter as lost', () => {
     const deadLetters = [{ task: 'load', chain: undefined, problem: undefined }];
     const outcome = { ...good, ...deadB, deadLetters };
     expect(endOf(outcome, { poisoned: new Set(['B']) })).toContain('1 chain was lost: B.');
     expect(isGood(outcome, { poisoned: new Set(['B']) })).toBe(false);
   });
 
-  test('that came too early', () => {
+  test('of an interrupted run', () => {
     const outcome = { ...good, arrived: new Set(['B']), done: { load: 2, analyse: 1, report: 1 } };
     expect(endOf(outcome, { stopped: true })).toBe(
       'Stopped: 4 of 6 tasks finished, 1 chain had not come to its end.',

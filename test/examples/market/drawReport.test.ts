@@ -16,7 +16,7 @@ describe('drawReport', () => {
     expect(page).not.toMatch(/NaN|Infinity|undefined/);
   });
 
-  test('a price twice as high is as much higher, from wherever it starts', async () => {
+  test('draws the same rise with the same height at every price', async () => {
     const page = drawReport([
       await makeReport('A', { '2000-01-03': '1', '2000-02-01': '2' }),
       await makeReport('B', { '2000-01-03': '50', '2000-02-01': '100' }),
@@ -29,23 +29,23 @@ describe('drawReport', () => {
     expect(rises[0]).toBeCloseTo(rises[1] ?? 0, 0);
   });
 
-  test('needs nothing from elsewhere', async () => {
+  test('is self-contained', async () => {
     const page = drawReport([await makeReport('A', { '2000-01-03': '1' })]);
     expect(page).not.toMatch(/https?:|src=|href=|@import|url\(|<script/);
   });
 
-  test('a symbol cannot be markup', async () => {
+  test('escapes symbols', async () => {
     const page = drawReport([await makeReport('<img src=x onerror="1">&', { '2000-01-03': '1' })]);
     expect(page).not.toContain('<img');
     expect(page).toContain('&lt;img src=x onerror=&quot;1&quot;&gt;&amp;');
   });
 
-  test('one price is drawn, and so is none', async () => {
+  test('draws one price, and none', async () => {
     expect(drawReport([await makeReport('A', { '2000-01-03': '7' })])).not.toMatch(/NaN|Infinity/);
     expect(drawReport([])).toContain('There is nothing to report.');
   });
 
-  test('names at the ends of the lines do not lie on each other', async () => {
+  test('names at the ends of the lines do not overlap', async () => {
     const reports = await Promise.all(
       Array.from({ length: 20 }, (_, i) =>
         makeReport(`S${i}`, { '2000-01-03': `${i + 1}`, '2000-02-01': '5' }),

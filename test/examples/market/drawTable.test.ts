@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { drawTable } from '../../../examples/market/drawTable.ts';
 import { makeReport } from './makeReport.ts';
 
-test('a table in columns, as wide as what is in them', async () => {
+test('aligns columns to their content', async () => {
   const reports = await Promise.all([
     makeReport('A', { '2000-01-03': '1', '2000-01-04': '0.50' }),
     makeReport('LONG', { '2000-01-03': '1000.125', '2000-01-04': '2000', '2000-01-05': '4000' }),

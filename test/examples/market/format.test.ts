@@ -8,7 +8,7 @@ test.each([
   ['1234567.891', '1,234,567.891'],
   ['0.00000001', '0.00000001'],
   ['123456', '123,456.00'],
-])('a price of %s is %s', (price, text) => {
+])('the price %s is %s', (price, text) => {
   expect(format.price(new Big(price))).toBe(text);
 });
 
@@ -18,7 +18,7 @@ test.each([
   [0.0001, '0.0 %', '0.0 %'],
   [-0.0001, '0.0 %', '0.0 %'],
   [null, '–', '–'],
-])('%j as a share is %s, with its sign %s', (share, plain, signed) => {
+])('the share %j is %s, with a sign %s', (share, plain, signed) => {
   expect(format.percent(share)).toBe(plain);
   expect(format.percent(share, { sign: true })).toBe(signed);
 });
@@ -34,7 +34,7 @@ test.each([
   expect(format.bytes(bytes)).toBe(text);
 });
 
-test('counts know one from many', () => {
+test('counts use the singular and the plural', () => {
   expect(format.count(1, 'company', 'companies')).toBe('1 company');
   expect(format.count(1200, 'company', 'companies')).toBe('1,200 companies');
 });

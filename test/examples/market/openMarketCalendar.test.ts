@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { openMarketCalendar } from '../../../examples/market/openMarketCalendar.ts';
 
-// As the exchange counted its days; it was also closed on four days of 2001 and one of 2004 that no rule foretells.
+// The exchange's own counts. It was also closed on four days of 2001 and one of 2004 that follow no rule.
 test.each([
   [2000, 252],
   [2003, 252],
@@ -12,7 +12,7 @@ test.each([
   [2022, 251],
   [2023, 250],
   [2024, 252],
-])('%i had %i days of trading', async (year, days) => {
+])('%i had %i trading days', async (year, days) => {
   const calendar = await openMarketCalendar();
   expect(calendar.tradingDays(new Date(`${year - 1}-12-31`), new Date(`${year}-12-31`))).toBe(days);
 });
@@ -27,13 +27,13 @@ test.each([
   ['Independence Day, on Friday', '2009-07-03'],
   ['Thanksgiving', '2009-11-26'],
   ['a Saturday', '2010-01-16'],
-])('%s, %s, is none', async (_, day) => {
+])('%s, %s, is a holiday', async (_, day) => {
   const date = new Date(day);
   const before = new Date(date.getTime() - 86_400_000);
   expect((await openMarketCalendar()).tradingDays(before, date)).toBe(0);
 });
 
-test('the first day is not counted, the last one is', async () => {
+test('excludes the first day and includes the last', async () => {
   const calendar = await openMarketCalendar();
   const [monday, tuesday] = [new Date('2010-03-01'), new Date('2010-03-02')];
   expect(calendar.tradingDays(monday, tuesday)).toBe(1);

@@ -39,7 +39,7 @@ describe('parseCsv', () => {
     expect(cells(text)).toEqual(expected.filter((row) => row.length > 1 || row[0] !== ''));
   });
 
-  test('says on which line a row begins, also after cells of several lines', () => {
+  test('has the line number of each row, also after multi-line cells', () => {
     expect(parseCsv('a\n"b\nb\r\nb"\n\nc').map((row) => row.line)).toEqual([1, 2, 6]);
   });
 
@@ -47,13 +47,13 @@ describe('parseCsv', () => {
     ['a\nb,"c\nd', 2, 'never closed'],
     ['a\n\nb"c"', 3, 'not in quotes itself'],
     ['"a"b', 1, 'not in quotes itself'],
-  ])('%j is refused on its line', (text, line, message) => {
+  ])('refuses %j with its line number', (text, line, message) => {
     const attempt = (): unknown => parseCsv(text);
     expect(attempt).toThrow(CsvError);
     expect(attempt).toThrow(expect.objectContaining({ line, message: expect.stringContaining(message) }));
   });
 
-  test('reads back whatever was written by the book', () => {
+  test('reads back any table written by the RFC', () => {
     const row = fc.array(fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ', 'é') }), {
       minLength: 2,
       maxLength: 4,
@@ -66,7 +66,7 @@ describe('parseCsv', () => {
     );
   });
 
-  test('a cell of a million characters is a cell', () => {
+  test('reads a cell of a million characters', () => {
     expect(cells(`"${'a""'.repeat(500_000)}",b`)[0]?.[0]).toHaveLength(1_000_000);
   });
 });

@@ -32,11 +32,11 @@ test.each([
   '2000-01-01T25:00',
   '2000-01-01 soon',
   '2000-13-01',
-])('%j is no date', (text) => {
+])('%j is not a date', (text) => {
   expect(parseDate(text)).toBeUndefined();
 });
 
-test('reads any day back that it is shown, in any spelling', () => {
+test('reads any day in any format', () => {
   const day = fc.date({ min: new Date('1800-01-01'), max: new Date('2200-01-01'), noInvalidDate: true });
   fc.assert(
     fc.property(day, (date) => {

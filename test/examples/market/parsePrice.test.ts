@@ -27,6 +27,6 @@ test.each([
   'NaN',
   '0x10',
   '1'.repeat(41),
-])('%j is no price', (text) => {
+])('%j is not a price', (text) => {
   expect(parsePrice(text)).toBeUndefined();
 });

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { readOptions } from '../../../examples/market/readOptions.ts';
 
-test('without arguments, the file that comes with it is read once', () => {
+test('without arguments reads the included file once', () => {
   const { files, ...rest } = readOptions([]);
   expect(files.map(existsSync)).toEqual([true]);
   expect(rest).toEqual({ repeat: 1, poison: false, out: 'report.html', verbose: false, help: false });
 });
 
-test('takes files and options in any order', () => {
+test('accepts files and options in any order', () => {
   expect(readOptions(['a.csv', '--repeat', '20', '--poison', '--out=x.html', 'b.csv', '--verbose'])).toEqual({
     files: ['a.csv', 'b.csv'],
     repeat: 20,
@@ -28,7 +28,7 @@ test.each([
   [['--repeat=99999'], '--repeat takes a whole number'],
   [['--poison=yes'], "Option '--poison' does not take an argument"],
   [['--out='], '--out takes the name of a file'],
-])('%j is refused in one line', (args, message) => {
+])('refuses %j in one line', (args, message) => {
   const attempt = (): unknown => readOptions(args);
   expect(attempt).toThrow(message);
   expect(attempt).toThrow(expect.objectContaining({ name: 'InputError' }));

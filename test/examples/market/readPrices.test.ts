@@ -17,7 +17,7 @@ async function csv(name: string, content: string | Uint8Array): Promise<string> 
 }
 
 describe('readPrices', () => {
-  test('takes the three columns in any order and case, beside others', async () => {
+  test('finds the three columns in any order and case, among others', async () => {
     const file = await csv(
       'order.csv',
       'Volume, PRICE ,Date,"symbol"\n1,39.80,"Jan 1, 2000",MSFT\n2,7,2000-01-02,IBM\n',
@@ -30,10 +30,10 @@ describe('readPrices', () => {
     );
   });
 
-  test('puts the quotes of one symbol together, from all files', async () => {
-    const one = await csv('one.csv', 'symbol,date,price\nA,2000-01-01,1\n');
-    const two = await csv('two.csv', 'symbol,date,price\nA,2000-01-02,2\n');
-    expect((await readPrices([one, two])).get('A')).toHaveLength(2);
+  test('merges the quotes of a symbol from all files', async () => {
+    const first = await csv('first.csv', 'symbol,date,price\nA,2000-01-01,1\n');
+    const second = await csv('second.csv', 'symbol,date,price\nA,2000-01-02,2\n');
+    expect((await readPrices([first, second])).get('A')).toHaveLength(2);
   });
 
   const header = 'symbol,date,price\n';
@@ -57,7 +57,7 @@ describe('readPrices', () => {
       ' line 3: A has a price for Jan 1 2000 already',
     ],
     ['no text', new Uint8Array([0xff, 0xfe, 0x00]), ': is not UTF-8 text'],
-  ])('%s is one clear line', async (name, content, message) => {
+  ])('%s is a one-line error', async (name, content, message) => {
     const file = await csv(`${name}.csv`, content);
     const error: unknown = await readPrices([file]).catch((reason: unknown) => reason);
     expect(error).toHaveProperty('name', 'InputError');
@@ -65,8 +65,10 @@ describe('readPrices', () => {
     expect(String(error)).not.toContain('\n');
   });
 
-  test('a file that is not there, or is a folder, is named', async () => {
-    await expect(readPrices([join(folder, 'none.csv')])).rejects.toThrow('none.csv: there is no such file');
+  test('names a file that is missing or a folder', async () => {
+    await expect(readPrices([join(folder, 'missing.csv')])).rejects.toThrow(
+      'missing.csv: there is no such file',
+    );
     await expect(readPrices([folder])).rejects.toThrow(`${folder}: is a folder, not a file`);
   });
 });

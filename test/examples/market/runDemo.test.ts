@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-// A demo that a failed test left running would keep jest from ending.
+// A demo left running by a failed test would keep jest from exiting.
 const interruption = { current: new AbortController() };
 beforeEach(() => {
   interruption.current = new AbortController();
@@ -50,7 +50,7 @@ async function demo(
 
 const lastLine = (text: string): string | undefined => text.trimEnd().split('\n').at(-1);
 
-/** The sums of the prices in cents, by symbol, straight from the text of the file. */
+/** The sum of the prices in cents for each symbol, computed from the text of the file. */
 async function sumsInCents(): Promise<Map<string, bigint>> {
   const sums = new Map<string, bigint>();
   const [, ...lines] = (await readFile(STOCKS, 'utf8')).trimEnd().split('\n');
@@ -63,13 +63,13 @@ async function sumsInCents(): Promise<Map<string, bigint>> {
   return sums;
 }
 
-/** Cents as the table and the page write them. */
+/** Formats cents like the table and the page. */
 function inUnits(cents: bigint): string {
   return `${(cents / 100n).toLocaleString('en-US')}.${`${cents % 100n}`.padStart(2, '0')}`;
 }
 
 describe('the demo', () => {
-  test('runs every chain to its end, and adds up as integers do', async () => {
+  test('completes every chain, with exact sums', async () => {
     const { code, out, err } = await demo(['--out', page, '--repeat', '2']);
     const sums = await sumsInCents();
     const total = [...sums.values()].reduce((sum, cents) => sum + cents, 0n);
@@ -88,7 +88,7 @@ describe('the demo', () => {
     );
   });
 
-  test('with --poison, one company lands in the dead-letter queue and all others finish', async () => {
+  test('with --poison dead-letters one company and completes the others', async () => {
     const { code, out } = await demo(['--poison', '--out', page]);
     expect(lastLine(out)).toBe(
       '12 of 15 tasks finished; 1 message is in a dead-letter queue, as --poison asked for; none was lost.',
@@ -103,7 +103,7 @@ describe('the demo', () => {
     expect(html).not.toContain('AAPL');
   });
 
-  test('stops when it is interrupted, and says what is left', async () => {
+  test('stops on an interrupt, and reports the rest', async () => {
     const { code, out } = await demo(['--repeat', '500', '--out', page], (text, interrupt) => {
       if (/load \d+ of 2500/.test(text)) interrupt();
     });
@@ -116,8 +116,8 @@ describe('the demo', () => {
     expect(code).toBe(130);
   });
 
-  test('takes a file of one’s own, with any symbols in it', async () => {
-    const file = join(folder, 'own.csv');
+  test('reads a custom file with any symbols', async () => {
+    const file = join(folder, 'custom.csv');
     await writeFile(file, 'PRICE,Symbol,Note,Date\n"1.005",A/B ü,"x, y",2024-01-31\n2,A/B ü,,2024-02-29\n');
     const { code, out } = await demo([file, '--out', page]);
     expect(lastLine(out)).toBe('3 of 3 tasks finished; none was lost.');
@@ -126,10 +126,10 @@ describe('the demo', () => {
   });
 
   test.each([
-    [['none.csv'], 'none.csv: there is no such file'],
+    [['missing.csv'], 'missing.csv: there is no such file'],
     [['--nonsense'], "Unknown option '--nonsense'; --help shows what there is"],
     [['--out', 'no/such/folder/x.html'], 'no/such/folder/x.html: cannot be written (ENOENT)'],
-  ])('%j is one clear line and exit code 1', async (args, line) => {
+  ])('%j is a one-line error with exit code 1', async (args, line) => {
     expect(await demo(args)).toEqual({ code: 1, out: '', err: `${line}\n` });
   });
 

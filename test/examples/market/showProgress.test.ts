@@ -17,7 +17,7 @@ const half = [
 ];
 const full = half.map(({ task }) => ({ task, done: 2, of: 2 }));
 
-test('plain lines where there is no terminal, and none twice', () => {
+test('prints plain lines without a terminal, and no line twice', () => {
   const out = capture();
   const progress = showProgress(out);
   progress.end(half);
@@ -26,7 +26,7 @@ test('plain lines where there is no terminal, and none twice', () => {
   expect(out.text).toBe('load 2 of 2, analyse 1 of 2 (1 failing)\nload 2 of 2, analyse 2 of 2\n');
 });
 
-test('bars where there is one, drawn over each other', () => {
+test('redraws bars on a terminal', () => {
   const out = capture({ isTTY: true, columns: 60 });
   const progress = showProgress(out);
   progress.end(half);
@@ -46,13 +46,13 @@ test.each([20, 40, 80, 200, 0])('no bar is wider than a terminal of %i columns',
     expect(line.replace('\x1b[2K', '').length).toBeLessThan(columns || 80);
 });
 
-test('a terminal can be told to take plain lines', () => {
+test('prints plain lines on a terminal with live: false', () => {
   const out = capture({ isTTY: true });
   showProgress(out, { live: false }).end(half);
   expect(out.text).not.toContain('\x1b');
 });
 
-test('what comes quickly is not all drawn, but the end is', () => {
+test('limits the rate, but draws the last state', () => {
   const out = capture();
   const progress = showProgress(out);
   for (let done = 0; done < 100; done += 1) progress.show([{ task: 'load', done, of: 100 }]);

@@ -41,7 +41,7 @@ const objects = async (Prefix: string): Promise<string[]> => {
   return Contents.map(({ Key = '' }) => Key);
 };
 
-test('ten chains leave twenty results and one report, with classes, dates, decimals and sets', async () => {
+test('ten chains give twenty results and one report, with classes, dates, decimals and sets', async () => {
   await Promise.all(Array.from({ length: 10 }, (_, i) => send(`A/B #${i}`)));
   await worker.idle();
 
@@ -65,6 +65,6 @@ test('ten chains leave twenty results and one report, with classes, dates, decim
   expect(calendars).toBeLessThanOrEqual(10);
 });
 
-test('there is no report on a company nobody sent', async () => {
+test('an unknown company has no report', async () => {
   expect(await openReportStore(aws).get('nobody')).toBeUndefined();
 });

@@ -1,0 +1,31 @@
+import type { ConditionalStore } from '../storedData/ConditionalStore.ts';
+import type { TaskMessage } from '../tasks/taskPublisher.ts';
+import type { GroupPlan } from './plan.ts';
+
+/** The calls of a group to the outside. */
+export interface GroupAccess {
+  readonly store: Pick<ConditionalStore, 'read' | 'create'>;
+  /** The bucket of all groups. The senders and workers of a group must have the same one. */
+  bucket(): string;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** A name that was never used before. */
+  newName(): string;
+  /** Sends messages, and fails unless all are sent. */
+  publish(messages: readonly TaskMessage[], signal?: AbortSignal): Promise<void>;
+  /** Sends the task `gather` later, with the callback and the message attributes. */
+  publishLater(
+    message: { callback: string; attributes: Readonly<Record<string, string | number>> },
+    seconds: number,
+  ): Promise<void>;
+  warn(message: string): void;
+  /** The limit of a topic for one message, in bytes. */
+  readonly maxMessageBytes: number;
+  /** The age at which a group is refused. */
+  readonly expirySeconds: number;
+  /** How many slots a deadline fills at the same time. */
+  readonly concurrency: number;
+  /** The plans that were read, by id. */
+  readonly plans: Map<string, GroupPlan>;
+  readonly signal?: AbortSignal | undefined;
+}

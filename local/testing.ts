@@ -1,0 +1,6 @@
+export { AlgernonError, OptionError } from '../core/errors.ts';
+export type { AwsCall, Fault } from './serverControl.ts';
+export type { Attempt } from './testing/observeTasks.ts';
+export type { ContextParts, TestWorkerOptions } from './testing/options.ts';
+export type { LogLine, QueuedMessage, TestWorker } from './testing/testingTypes.ts';
+export { testWorker } from './testing/testWorker.ts';

@@ -1,0 +1,104 @@
+import type { TaskRecord } from '../../core/batch/events.ts';
+import { identityOf } from '../../core/batch/identity.ts';
+import { type LineSink, lineSinkProperty } from '../../core/batch/lineSink.ts';
+import { addStage, extendContext, openPipeline, pipelineProperty } from '../../core/batch/pipeline.ts';
+import type { TaskRun } from '../../core/batch/stage.ts';
+import { isTask } from '../../core/tasks/task.ts';
+import type { FullLambdaContext, LambdaHandler } from '../lambdaTypes.ts';
+
+/** One run of a task. */
+export interface Attempt {
+  readonly taskName: string;
+  /** The arguments as the handler got them: pointers are resolved, tags are tags. */
+  readonly kwargs: unknown;
+  readonly chainId: string;
+  /** The id of the message, which stays the same when it is delivered again. */
+  readonly messageId: string;
+  /** How often the message was received, this time included. */
+  readonly attempt: number;
+  readonly outcome: 'succeeded' | 'failed';
+  /** The value that the handler returned, if it did. */
+  readonly result?: unknown;
+  /** Why the attempt failed: the error of the handler, or of a stage such as the publishing of the callback. */
+  readonly error?: unknown;
+}
+
+/** How to observe a handler. */
+export interface Observer {
+  onAttempt(attempt: Attempt, record: TaskRecord): void;
+  onLine: LineSink;
+  /** Properties that replace those of the context, just before the handler runs. */
+  readonly context: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Makes a handler whose tasks are observed. The stages of this kit are put on the Lambda context, so that the stack itself is
+ * not changed.
+ */
+export function observeTasks(handler: LambdaHandler, observer: Observer): LambdaHandler {
+  return (event, context, callback) => {
+    Object.assign(context, lineSinkProperty(observer.onLine));
+    const pipeline = openPipeline('sqs', event.Records);
+    const results = new WeakMap<TaskRun, { result: unknown }>();
+
+    addStage(pipeline, {
+      name: 'testing/outcome',
+      order: { before: 'policy' },
+      passive: true,
+      async around(run, next) {
+        try {
+          await next();
+        } catch (error) {
+          report(run, { error });
+          throw error;
+        }
+        report(run, run.failure === undefined ? {} : { error: run.failure });
+      },
+    });
+    addStage(pipeline, {
+      name: 'testing/result',
+      order: { after: 'hydrate' },
+      passive: true,
+      async around(run, next) {
+        for (const [name, value] of Object.entries(observer.context)) {
+          Object.defineProperty(run.context, name, { value, configurable: true, enumerable: true });
+        }
+        await next();
+        // An outer stage may drop a large result.
+        results.set(run, { result: run.result });
+      },
+    });
+
+    const report = (run: TaskRun, outcome: { error?: unknown }) => {
+      const { messageId, chainId, receiveCount = 1 } = identityOf(run);
+      const { task_name, task_kwargs } = taskOf(run);
+      observer.onAttempt(
+        {
+          taskName: task_name,
+          kwargs: task_kwargs ?? {},
+          chainId,
+          messageId,
+          attempt: receiveCount,
+          outcome: 'error' in outcome ? 'failed' : 'succeeded',
+          ...results.get(run),
+          ...outcome,
+        },
+        run.record as TaskRecord,
+      );
+    };
+    const observed = extendContext(context, { own: pipelineProperty(pipeline) }) as FullLambdaContext;
+    return handler(event, observed, callback);
+  };
+}
+
+/** The task of a run, as far as it can be parsed. */
+function taskOf(run: TaskRun): { task_name: string; task_kwargs?: unknown } {
+  if (isTask(run.task)) return run.task;
+  try {
+    const { content } = run.unwrap();
+    if (isTask(content)) return content;
+  } catch {
+    // The message is not JSON.
+  }
+  return { task_name: '' };
+}

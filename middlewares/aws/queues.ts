@@ -1,0 +1,39 @@
+import { AlgernonError } from '../../core/errors.ts';
+import { isTopicName } from '../../core/tasks/nextTask.ts';
+
+/** The queues of tasks: a map from task names to ARNs or URLs, or a function that finds one. */
+export type Queues =
+  | Readonly<Record<string, string>>
+  | ((taskName: string) => string | undefined | Promise<string | undefined>);
+
+/**
+ * Finds the queue of a task, as an ARN or a URL. Without `queues`, the queue has the name of the task, and the region and
+ * account of its topic. This needs no call and no permission.
+ *
+ * @throws AlgernonError `QUEUE_NOT_FOUND` when the queue is unknown
+ */
+export async function queueOf(
+  taskName: string,
+  queues: Queues | undefined,
+  topicArn: string,
+): Promise<string> {
+  const queue = queues === undefined ? neighbourArn(taskName, topicArn) : await lookUp(taskName, queues);
+  if (typeof queue === 'string' && /^(arn:|https?:)/.test(queue)) return queue;
+  throw new AlgernonError(
+    'QUEUE_NOT_FOUND',
+    `The queue of the task ${taskName} is unknown. A delayed task goes straight to its queue: pass its ARN or URL in the ` +
+      'option queues. Without queues, the queue has the name of the task, and the region and account of the topic.',
+  );
+}
+
+function lookUp(taskName: string, queues: Queues) {
+  if (typeof queues === 'function') return queues(taskName);
+  return Object.hasOwn(queues, taskName) ? queues[taskName] : undefined;
+}
+
+function neighbourArn(taskName: string, topicArn: string): string | undefined {
+  const [, partition, , region, account] = topicArn.split(':');
+  return region && account && isTopicName(taskName)
+    ? `arn:${partition}:sqs:${region}:${account}:${taskName}`
+    : undefined;
+}

@@ -1,0 +1,155 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { writePieces } from '../../../core/ajson/writePieces.ts';
+import { type Ajson, ajson, createAjson, Datetime, StoredData } from '../../../core/index.ts';
+import { collectUnstored } from '../../../core/storedData/StoredData.ts';
+import { anyValue, Box } from './anyValue.ts';
+
+const boxes = createAjson({ classes: [{ class: Box, module: 'test.boxes', name: 'Box' }] });
+const textOf = (value: unknown, by: Pick<Ajson, 'dumps'> = boxes) => [...writePieces(by, value)].join('');
+const wholeOf = (value: unknown, by: Pick<Ajson, 'dumps'> = boxes) => by.dumps(value, { tags: 'keep' });
+
+/** Lists that are divided into batches, and objects with many members. */
+const anyLargeValue = fc.oneof(
+  anyValue,
+  fc.array(anyValue, { maxLength: 90, size: 'max' }),
+  fc.array(anyValue, { minLength: 64, maxLength: 300, size: 'max' }),
+  fc.dictionary(fc.string(), anyValue, { minKeys: 60, maxKeys: 80, size: 'max' }),
+  fc.record({ rows: fc.array(anyValue, { minLength: 60, maxLength: 70, size: 'max' }), more: anyValue }),
+);
+
+test('the pieces are the text of dumps', () => {
+  fc.assert(
+    fc.property(anyLargeValue, (value) => {
+      expect(textOf(value)).toBe(wholeOf(value));
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('so are those of parsed text, with its tags and the words of Python', () => {
+  const texts = ['[NaN,[1,{"a":-Infinity}],2]', '{"a":{"b":NaN},"c":[NaN]}', `[${'NaN,'.repeat(99)}-0.0]`];
+  for (const text of texts) expect(textOf(ajson.raw(text), ajson)).toBe(wholeOf(ajson.raw(text), ajson));
+  fc.assert(
+    fc.property(anyLargeValue, (value) => {
+      const parsed = boxes.raw(boxes.dumps(value));
+      expect(textOf(parsed)).toBe(wholeOf(parsed));
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('a long text is cut between characters, and not within one', () => {
+  fc.assert(
+    fc.property(
+      fc.nat(3),
+      fc.constantFrom('😀', '\ud83d', '\ude00', '\ud83d\ud83d\ude00', '"', '\n', 'é'),
+      (shift, unit) => {
+        const text = 'x'.repeat(shift) + unit.repeat(200_000 / unit.length);
+        // Not toBe, which would print both.
+        expect(textOf({ text }) === wholeOf({ text })).toBe(true);
+        expect(textOf(text) === wholeOf(text)).toBe(true);
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
+
+test('stand-ins of numbers stay within their piece', () => {
+  const list = Array.from({ length: 500 }, (_, index) =>
+    index % 3 ? 2n ** 70n + BigInt(index) : '1.7e+308',
+  );
+  expect(textOf({ list, n: -0 })).toBe(wholeOf({ list, n: -0 }));
+});
+
+describe('an error is that of dumps, with its path', () => {
+  const cyclic: unknown[] = Array.from({ length: 100 }, () => 0);
+  cyclic[80] = { back: cyclic };
+  const few: { again?: unknown } = {};
+  few.again = [few];
+  const deep = (levels: number): unknown => (levels === 0 ? 1 : [deep(levels - 1)]);
+  const holes = Object.assign([1], { length: 3 });
+  const cases: [string, unknown][] = [
+    ['a function', { a: [1, { b: () => 1 }] }],
+    ['in a long list', Array.from({ length: 200 }, (_, index) => (index === 150 ? Symbol('x') : index))],
+    [
+      'in an object with many members',
+      Object.fromEntries(Array.from({ length: 90 }, (_, n) => [`k${n}`, n === 70 ? NaN : n])),
+    ],
+    ['a cycle', cyclic],
+    ['a cycle of few', few],
+    ['too deep', deep(513)],
+    ['a hole', { holes }],
+    [
+      'a hole in a long list',
+      Object.assign(
+        Array.from({ length: 100 }, () => 1),
+        { length: 110 },
+      ),
+    ],
+    [
+      'toJson that throws',
+      [
+        new (class extends Box {
+          override toJson(): never {
+            throw new Error('no');
+          }
+        })(1, 2),
+      ],
+    ],
+  ];
+
+  test.each(cases)('%s', (_, value) => {
+    const caught = (work: () => unknown) => {
+      try {
+        work();
+      } catch (error) {
+        return error;
+      }
+      return undefined;
+    };
+    const error = caught(() => wholeOf(value)) as Error;
+    expect(error).toMatchObject({ name: 'AjsonError' });
+    expect(caught(() => textOf(value))).toMatchObject({ name: 'AjsonError', message: error.message });
+  });
+
+  test('and the deepest value that is allowed is written', () => {
+    expect(textOf(deep(512))).toBe(wholeOf(deep(512)));
+  });
+});
+
+test('no piece of a large plain value is large', () => {
+  const rows = Array.from({ length: 20_000 }, (_, id) => ({ id, at: new Datetime(id), tags: ['a', 'b'] }));
+  const values = [
+    rows,
+    { meta: { n: 1 }, groups: [{ rows }, { rows }] },
+    Object.fromEntries(rows.map((row) => [`key${row.id}`, row])),
+    { text: 'x'.repeat(5_000_000) },
+  ];
+  for (const value of values) {
+    const lengths = [...writePieces(ajson, value)].map((piece) => piece.length);
+    expect(Math.max(...lengths)).toBeLessThan(300_000);
+    expect(lengths.length).toBeLessThan(lengths.reduce((sum, length) => sum + length) / 20_000);
+  }
+  expect([...writePieces(ajson, { a: 1, b: [2, { c: 3 }] })]).toHaveLength(1);
+});
+
+test('a registry with kinds or a dumps of its own writes the text itself', () => {
+  const shouting = createAjson({
+    custom: { loud: { is: (value) => typeof value === 'string', toJson: String, parseJson: String } },
+  });
+  expect(textOf(['a'], shouting)).toBe(wholeOf(['a'], shouting));
+  expect([...writePieces({ ...ajson, dumps: () => 'mine' }, { a: 1 })]).toEqual(['mine']);
+  expect([...writePieces({ dumps: ajson.dumps }, { a: 1 })]).toEqual(['{"a":1}']);
+});
+
+test('a StoredData is collected when its piece is taken', () => {
+  const data = new StoredData({ pointer: 'b#f/n!1.5.json', value: 1 });
+  const value = { rows: Array.from({ length: 5000 }, () => 'x'.repeat(100)), data: [data] };
+  const found = new Set<StoredData>();
+  const pieces = writePieces(ajson, value);
+  collectUnstored(found, () => pieces.next());
+  expect(found.size).toBe(0);
+  for (const _ of { [Symbol.iterator]: () => ({ next: () => collectUnstored(found, () => pieces.next()) }) });
+  expect([...found]).toEqual([data]);
+});

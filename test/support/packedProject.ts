@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = new URL('../..', import.meta.url).pathname;
+
+/**
+ * Makes an empty project that has the packed package, without a registry: the packages that it needs are those of this
+ * repository. The build must have been made.
+ */
+export function packedProject(): { folder: string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'algernon-middy-'));
+  const modules = join(folder, 'node_modules');
+  const own = join(modules, 'algernon-middy');
+  mkdirSync(own, { recursive: true });
+  for (const name of readdirSync(join(root, 'node_modules'))) {
+    if (name !== 'algernon-middy' && name !== '.bin') {
+      symlinkSync(join(root, 'node_modules', name), join(modules, name));
+    }
+  }
+  const packing = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
+  const [packed] = JSON.parse(execFileSync('npm', packing, { cwd: root, encoding: 'utf8' }));
+  const tarball = join(folder, packed.filename);
+  execFileSync('tar', ['-xzf', tarball, '-C', own, '--strip-components=1']);
+  rmSync(tarball);
+  addEntries(join(own, 'package.json'));
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+function addEntries(file: string): void {
+  const manifest = JSON.parse(readFileSync(file, 'utf8'));
+  manifest.exports['./testing'] ??= {
+    types: './dist/local/testing.d.ts',
+    default: './dist/local/testing.js',
+  };
+  manifest.bin ??= { 'algernon-middy': './dist/local/cli.js' };
+  writeFileSync(file, JSON.stringify(manifest));
+}
