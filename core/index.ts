@@ -36,6 +36,10 @@ export {
   NonRetryableError,
   OptionError,
 } from './errors.ts';
+export type { FanOut } from './groups/FanOutResult.ts';
+export { fanOut, type GroupOptions } from './groups/fanOut.ts';
+export { GroupError } from './groups/GroupError.ts';
+export type { BranchError, FailedBranch } from './groups/slot.ts';
 export { isFinal } from './isFinal.ts';
 export type { ObjectAddress, ObjectStore, ReadOptions } from './storedData/ObjectStore.ts';
 export { formatPointer, type PointerParts, parsePointer } from './storedData/pointer.ts';

@@ -1,24 +1,32 @@
-import { createHash } from 'node:crypto';
 import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { MiddlewareObj } from '@middy/core';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
 import { DeadlineError } from '../core/batch/deadline.ts';
-import { identityOf, type TaskIdentity } from '../core/batch/identity.ts';
+import { identityOf } from '../core/batch/identity.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
 import { checkOptions, either, finite, func, object, text, whole, withMethod } from '../core/checkOptions.ts';
-import { AlgernonError } from '../core/errors.ts';
-import { isFolderName } from '../core/storedData/pointer.ts';
+import { FanOut } from '../core/groups/FanOutResult.ts';
+import { gatherName } from '../core/groups/ticket.ts';
+import { isFinal } from '../core/isFinal.ts';
 import { chainIdName } from '../core/tasks/chainId.ts';
 import type { NextTask } from '../core/tasks/nextTask.ts';
-import { isTask, type Task } from '../core/tasks/task.ts';
+import { isTask } from '../core/tasks/task.ts';
 import { taskMessage } from '../core/tasks/taskMessage.ts';
 import type { TaskMessage } from '../core/tasks/taskPublisher.ts';
-import { awsClient, bucketName } from './aws/optionChecks.ts';
+import { awsClient, bucketName, folderName } from './aws/optionChecks.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { fitAttributes, fitsMessage } from './aws/snsMessage.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { type Topics, topicArn } from './aws/topics.ts';
+import {
+  type Ahead,
+  type CallbackPlan,
+  deduplicationId,
+  originOf,
+  workOf,
+} from './callbacks/callbackPlan.ts';
 import { ErrorTaskNotToldError } from './callbacks/ErrorTaskNotToldError.ts';
 import {
   carriedOn,
@@ -28,7 +36,9 @@ import {
   followersOf,
 } from './callbacks/extraCallbacks.ts';
 import { gatherMessages, type Send } from './callbacks/gatherMessages.ts';
-import { type Origin, storeResult } from './callbacks/storeResult.ts';
+import { storeResult } from './callbacks/storeResult.ts';
+import { awsGroups } from './groups/awsGroups.ts';
+import { workerGroups } from './groups/workerGroups.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
@@ -51,6 +61,10 @@ export interface CallbackPublisherOptions {
   maxMessageBytes?: number;
   /** How long a finished result waits for others to leave with, in milliseconds, while tasks are running. Default 100. */
   lingerMillis?: number;
+  /** Sends the deadlines of groups. Default: a client that is made on first use and shared. */
+  sqs?: SQSClient;
+  /** After how many days a lifecycle rule removes `groups/` from the bucket. Older groups are refused. Default 30. */
+  groupExpiryDays?: number;
   /** How often a task is tried before the chain's error task is told, as set on the queue. Default 3. */
   maxReceiveCount?: number;
   /** The registry that writes results. Default: the shared one. */
@@ -58,6 +72,9 @@ export interface CallbackPublisherOptions {
 }
 
 const name = 'callbackPublisher';
+
+/** Larger arguments of a branch go through S3. */
+const branchInlineBytes = 131_072;
 
 /** A stored result of more characters than this is not kept in memory while its callback waits to leave. */
 const keptLength = 65_536;
@@ -104,10 +121,14 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
       return {
         around: (run, next) =>
           gathered.during(async (send) => {
-            let plan: Promise<Plan | undefined> | undefined;
+            if (await sender.groups.serve(run)) {
+              run.skip();
+              return;
+            }
+            let ahead: Promise<Ahead | undefined> | undefined;
             run.beforeHandler(async () => {
-              plan = sender.plan(run);
-              await plan;
+              ahead = sender.lookAhead(run);
+              await ahead;
             });
             const sendInTime: Send = (message) => {
               watch(run);
@@ -117,7 +138,7 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
             };
             try {
               await next();
-              if (!run.endsChain) await sender.sendOn(run, await (plan ?? sender.plan(run)), sendInTime);
+              await sender.sendOn(run, await (ahead ?? sender.lookAhead(run)), sendInTime);
             } catch (error) {
               throw await sender.tellError(run, error, maxReceiveCount, sendInTime);
             }
@@ -127,29 +148,19 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
   });
 }
 
-/** The tasks that follow on a task. Made before the handler runs, which may change its task. */
-interface Plan {
-  readonly identity: TaskIdentity;
-  /** Tells the work apart from other work on the same message. */
-  readonly work: readonly unknown[];
-  readonly taskName: string;
-  readonly following: readonly (NextTask & { topicArn: string })[];
-  readonly attributes: Readonly<Record<string, string>>;
-}
-
 function openSender(options: CallbackPublisherOptions) {
   const {
     inlineUnder = 0,
     maxMessageBytes = 262_144,
+    groupExpiryDays = 30,
     ajson = sharedAjson,
   } = checkOptions(name, options, {
     s3: awsClient('S3Client'),
     sns: awsClient('SNSClient'),
+    sqs: awsClient('SQSClient'),
+    groupExpiryDays: whole(2),
     bucket: bucketName,
-    folder: {
-      expected: 'a name without # and !',
-      test: (value) => typeof value === 'string' && isFolderName(value),
-    },
+    folder: folderName,
     acl: text('the name of a canned ACL'),
     topics: either(func, object),
     inlineUnder: whole(0),
@@ -158,28 +169,24 @@ function openSender(options: CallbackPublisherOptions) {
     maxReceiveCount: whole(1),
     ajson: withMethod('dumps', 'a registry such as ajson'),
   });
-  const { s3, sns, bucket, folder, acl, topics } = options;
+  const { s3, sns, sqs, bucket, folder, acl, topics } = options;
   const publisher = snsPublisher({ sns, maxMessageBytes });
   // A worker may pass on tags that it did not rebuild.
   const dumps = (value: unknown) => ajson.dumps(value, { tags: 'keep' });
-  /** Tells direct tasks of one request apart, since a caller may copy the context that counts them. */
-  const textOf = (task: unknown) => {
-    try {
-      return dumps(task);
-    } catch {
-      return '';
-    }
-  };
   const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, dumps };
 
-  const planFor = async (run: TaskRun, taskName: string, following: readonly NextTask[]): Promise<Plan> => {
+  const planFor = async (
+    run: TaskRun,
+    taskName: string,
+    following: readonly NextTask[],
+  ): Promise<CallbackPlan> => {
     const identity = identityOf(run);
     const home = run.context?.invokedFunctionArn ?? identity.receiver;
     // A result that has nowhere to go must not be computed, nor stored.
     const arns = await Promise.all(following.map((next) => topicArn(next.task_name, topics, home)));
     return {
       identity,
-      work: [identity.receiver, identity.part, run.record ? '' : textOf(run.unwrap().content)],
+      work: workOf(identity, run, dumps),
       taskName,
       following: following.map((next, index) => ({ ...next, topicArn: arns[index] as string })),
       attributes: { [chainIdName]: identity.chainId, ...carriedOn(run.unwrap().attributes) },
@@ -187,7 +194,7 @@ function openSender(options: CallbackPublisherOptions) {
   };
 
   /** Stores a result, and makes the messages around it. */
-  const messagesFor = async (run: TaskRun, plan: Plan, result: unknown) => {
+  const messagesFor = async (run: TaskRun, plan: CallbackPlan, result: unknown) => {
     const { identity, following } = plan;
     // Before anything is stored: a message with bad attributes would be refused, or lost.
     const attributes = fitAttributes({ ...plan.attributes, ...run.outgoingAttributes });
@@ -219,73 +226,73 @@ function openSender(options: CallbackPublisherOptions) {
     await Promise.all(messages.map(send));
   };
 
+  const tellErrorTask = async (run: TaskRun, error: unknown, send: Send) => {
+    const message = errorTaskIn(run);
+    if (!message) return;
+    const { content, errorTask } = message;
+    const taskName = isTask(content) ? content.task_name : name;
+    const plan = await planFor(run, `${taskName}-error`, [{ task_name: errorTask }]);
+    const { messages } = await messagesFor(run, plan, { error: describeError(error), task: content });
+    await sendAll(run, messages, send);
+  };
+
+  const groups = workerGroups(
+    awsGroups({ s3, sqs, publisher, bucket, acl, maxMessageBytes, expiryDays: groupExpiryDays, owner: name }),
+    { storing: { ...storing, inlineUnder: branchInlineBytes }, topics, maxMessageBytes },
+  );
+
   return {
     publisher,
+    groups,
 
-    async plan(run: TaskRun): Promise<Plan | undefined> {
+    async lookAhead(run: TaskRun): Promise<Ahead | undefined> {
       assertUnwrapped(run, name);
       const { attributes } = run.unwrap();
       errorTaskOf(attributes);
-      const { task } = run;
-      const following = isTask(task) ? followersOf(task, attributes) : [];
-      return following.length === 0 ? undefined : planFor(run, (task as Task).task_name, following);
+      if (!isTask(run.task)) return undefined;
+      const { task_name, callback } = run.task;
+      const ticket = await groups.check(run, run.task);
+      const isGather = (next: NextTask) => ticket !== undefined && next.task_name === gatherName;
+      const next = followersOf(run.task, attributes);
+      const following = next.filter((follower) => !isGather(follower));
+      return {
+        task: { task_name, callback },
+        plan: following.length === 0 ? undefined : await planFor(run, task_name, following),
+        ticket,
+        endsBranch: next.some(isGather),
+      };
     },
 
-    /** Sends the result to the tasks that follow. */
-    async sendOn(run: TaskRun, plan: Plan | undefined, send: Send): Promise<void> {
-      if (!plan) return;
-      const { messages, storedLength } = await messagesFor(run, plan, run.result);
-      if (run.record && storedLength > keptLength) run.result = undefined;
-      await sendAll(run, messages, send);
+    /** Sends the result to the tasks that follow, or to the group of the task; or sends the group that is the result. */
+    async sendOn(run: TaskRun, ahead: Ahead | undefined, send: Send): Promise<void> {
+      if (!ahead) return;
+      const { plan, ticket, endsBranch, task } = ahead;
+      const { result, endsChain } = run;
+      if (result instanceof FanOut) return groups.split(run, result, task);
+      if (plan && !endsChain) {
+        const { messages, storedLength } = await messagesFor(run, plan, result);
+        if (run.record && storedLength > keptLength) run.result = undefined;
+        await sendAll(run, messages, send);
+      }
+      if (ticket && (endsBranch || endsChain)) await groups.join(run, ticket, result);
     },
 
     /**
-     * Tells the chain's error task once the task will not be tried again.
+     * Tells the chain's error task, and the group of the task, once the task will not be tried again.
      *
      * @returns the error for the record
      */
     async tellError(run: TaskRun, error: unknown, maxReceiveCount: number, send: Send): Promise<unknown> {
       const isLast = (identityOf(run).receiveCount ?? 0) >= maxReceiveCount;
       if (!run.record || !(isLast || (await run.isFinal(error)))) return error;
-      const message = errorTaskIn(run);
-      if (!message) return error;
-      const { content, errorTask } = message;
-      try {
-        const taskName = isTask(content) ? content.task_name : name;
-        const plan = await planFor(run, `${taskName}-error`, [{ task_name: errorTask }]);
-        const { messages } = await messagesFor(run, plan, { error: describeError(error), task: content });
-        await sendAll(run, messages, send);
-        return error;
-      } catch (cause) {
-        return isLast || !isRetryable(cause) ? warned(error, cause) : new ErrorTaskNotToldError(error, cause);
-      }
+      const told = [groups.fail(run, error), tellErrorTask(run, error, send)];
+      const failure = (await Promise.allSettled(told)).find(({ status }) => status === 'rejected');
+      if (!failure) return error;
+      const cause = (failure as PromiseRejectedResult).reason;
+      if (!isLast && !isFinal(cause)) return new ErrorTaskNotToldError(error, cause);
+      // The message comes back, or goes to the dead-letter queue, all the same.
+      console.warn(`${name}: the error task or the group could not be told:`, cause);
+      return error;
     },
   };
-}
-
-/** The message comes back, or goes to the dead-letter queue, whether or not the error task could be told. */
-function warned(error: unknown, cause: unknown): unknown {
-  console.warn(`${name}: the error task could not be told:`, cause);
-  return error;
-}
-
-function isRetryable(error: unknown): boolean {
-  return !(error instanceof AlgernonError) || error.retryable;
-}
-
-/** The stored result is named by the work, so that a redelivery replaces it, and other work does not. */
-function originOf({ identity, work, taskName }: Plan): Origin {
-  const digest = digestOf(work).slice(0, 8);
-  return { ...identity, taskName: `${taskName}-${digest}`, functionArn: undefined };
-}
-
-/** The same for each delivery of a message, and another one for each task that follows on it. */
-function deduplicationId({ identity: { messageId }, work, taskName }: Plan, next: NextTask): string {
-  const digest = digestOf([messageId, ...work, taskName, next.task_name, next.callback]).slice(0, 22);
-  // SNS takes 128 characters; the rest is for readers.
-  return `${digest}.${messageId}.${next.task_name}`.slice(0, 128);
-}
-
-function digestOf(parts: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }

@@ -29,6 +29,7 @@ export {
 } from './middy/stageMiddleware.ts';
 export { type ReadDataOptions, readData } from './readData.ts';
 export { ResourceCycleError } from './resources/resourceCycle.ts';
+export { type SendGroupOptions, type SentGroup, sendGroup } from './sendGroup.ts';
 export {
   type DefinedTask,
   type SendTaskOptions,

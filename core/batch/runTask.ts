@@ -1,4 +1,5 @@
 import { AlgernonError } from '../errors.ts';
+import { FanOut, fanOutNotSent } from '../groups/FanOutResult.ts';
 import { ChainEnd } from '../tasks/endChain.ts';
 import { DeadlineError } from './deadline.ts';
 import { type LambdaContext, messageIdOf, type TaskRecord } from './events.ts';
@@ -65,12 +66,12 @@ export async function runTask<T, C, R>(
       try {
         takeResult(run, await untilAborted(handler(task as T, context, { record, signal }), signal));
       } catch (error) {
-        // A thrown endChain() ends the chain from any depth.
-        if (!(error instanceof ChainEnd)) throw error;
+        if (!isThrownResult(error)) throw error;
         takeResult(run, error);
       }
     };
     await runStages(pipeline?.stages ?? [], 0, run, handle);
+    if (run.result instanceof FanOut) throw fanOutNotSent();
     entry?.end({ failed: false });
     return run.result as R;
   } catch (error) {
@@ -100,6 +101,11 @@ function restoreParts(context: object, parts: PropertyDescriptorMap): void {
     if (name in context) return;
     Object.defineProperties(context, parts);
   }
+}
+
+/** Whether a thrown value is a result: `endChain()` and `fanOut()` may be thrown from any depth. */
+export function isThrownResult(thrown: unknown): boolean {
+  return thrown instanceof ChainEnd || thrown instanceof FanOut;
 }
 
 /** Sets the result of a run, and whether it ends the chain. */
@@ -153,7 +159,7 @@ export async function runStage(stage: Stage, run: OpenRun, proceed: () => Promis
     await stage.around(run, inner.next);
   } catch (error) {
     await inner.settled();
-    if (!(error instanceof ChainEnd)) throw error;
+    if (!isThrownResult(error)) throw error;
     takeResult(run, error);
     return;
   }

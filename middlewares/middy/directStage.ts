@@ -1,9 +1,9 @@
 import { assertAnswer } from '../../core/batch/assertAnswer.ts';
 import { duplicateStage } from '../../core/batch/pipeline.ts';
-import { runStage, takeResult } from '../../core/batch/runTask.ts';
+import { isThrownResult, runStage, takeResult } from '../../core/batch/runTask.ts';
 import type { OpenRun, Stage } from '../../core/batch/stage.ts';
 import { AlgernonError } from '../../core/errors.ts';
-import { ChainEnd } from '../../core/tasks/endChain.ts';
+import { FanOut } from '../../core/groups/FanOutResult.ts';
 import { asThrown, type GuardedRequest } from './guardRequest.ts';
 
 /** A stage around the handler of a direct invocation, driven from Middy's hooks. */
@@ -62,7 +62,7 @@ export function startDirect(state: GuardedRequest, stage: Stage, twice?: string)
       for (const check of run.checks.splice(0)) await check(run.task);
     } catch (error) {
       await finish({ failed: true, error });
-      if (!(error instanceof ChainEnd)) throw error;
+      if (!isThrownResult(error)) throw error;
       takeResult(run, error);
       await skipHandler(state, run);
       return;
@@ -98,6 +98,8 @@ function writeAnswer(state: GuardedRequest, run: OpenRun): void {
 }
 
 function answerOf(state: GuardedRequest, result: unknown): unknown {
+  // callbackPublisher replaces it. Otherwise it fails when it is serialised.
+  if (result instanceof FanOut) return result;
   if (state.writeAnswer) return state.writeAnswer(result);
   assertAnswer(result);
   return result;
@@ -107,7 +109,7 @@ function answerOf(state: GuardedRequest, result: unknown): unknown {
 export async function failDirect(state: GuardedRequest, stage: DirectStage | undefined): Promise<void> {
   const { direct: run, request, error } = state;
   if (!run) return;
-  if (error instanceof ChainEnd) {
+  if (isThrownResult(error)) {
     takeResult(run, error);
     state.hasRecovered = true;
   }

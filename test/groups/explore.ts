@@ -150,8 +150,7 @@ export async function explore(scenario: Scenario, maxStates = 3_000_000): Promis
         now: () => 1_700_000_000_000,
         newName: () => `of${point.message}`,
         publish,
-        publishLater: ({ callback, attributes }) =>
-          publish([{ topicArn: 'gather', message: callback, attributes }]),
+        publishLater: (callback) => publish([{ topicArn: 'gather', message: callback }]),
         warn: () => {},
         maxMessageBytes: 262_144,
         expirySeconds: 1e9,
