@@ -4,25 +4,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 export interface KeptWorkers {
-  /** How often one was killed so far. */
+  /** The number of kills so far. */
   readonly kills: number;
-  /** Rejects when one has ended by itself. */
+  /** Rejects when a worker has ended by itself. */
   readonly failed: Promise<never>;
-  /** Kills no more, and ends them. */
+  /** Stops killing, and ends the workers. */
   stop(): Promise<void>;
 }
 
-const script = fileURLToPath(new URL('worker.ts', import.meta.url));
+const chainWorker = fileURLToPath(new URL('worker.ts', import.meta.url));
 
 /**
- * Keeps two workers running, and kills one now and then: SIGKILL, with whatever it has in its hands.
+ * Keeps two workers running, and kills one of them from time to time with SIGKILL, in the middle of its work.
  *
- * @param killSeconds how long it is from one to the next, on average
+ * @param killSeconds the average time between two kills
+ * @param script the module of a worker. It sends `started` when it is ready
  */
 export async function keepWorkers(
   env: Readonly<Record<string, string>>,
   random: () => number,
   killSeconds: number,
+  script: string = chainWorker,
 ): Promise<KeptWorkers> {
   const stopping = new AbortController();
   const workers: ChildProcess[] = [];
