@@ -1,4 +1,4 @@
-import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { CreateTopicCommand, PublishCommand } from '@aws-sdk/client-sns';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -23,6 +23,8 @@ import {
   storedDataHydrate,
   type TaskFunction,
 } from '../../middlewares/index.ts';
+import { createRandom } from '../soak/createRandom.ts';
+import { type Attempt, faultyClients, reset, timeOut } from '../support/faultyClients.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
 
@@ -397,6 +399,141 @@ describe('a branch that fails for good', () => {
     expect(joins).toEqual([{ results: [0, 1] }]);
     expect(await worker.deadLetters('thumb')).toHaveLength(1);
   });
+});
+
+describe('faults', () => {
+  test('a failure that cannot be recorded comes back, and is not dead-lettered before', async () => {
+    const warn = jest.spyOn(console, 'warn').mockImplementation(() => {});
+    let faults = 0;
+    const isSlot = ({ operation, target }: Attempt) => operation === 'PUT' && /\/s0!/.test(target);
+    const { s3, destroy } = faultyClients(aws, (attempt) => {
+      if (!isSlot(attempt) || faults === 1) return undefined;
+      faults += 1;
+      return { status: 503, code: 'SlowDown' };
+    });
+    let runs = 0;
+    const { joins, functions } = numbered();
+    const thumb: TaskFunction = () => {
+      runs += 1;
+      throw new NonRetryableError('broken');
+    };
+    const worker = await start({ ...functions, thumb }, { publisher: { s3 } });
+    await senders(worker).sendGroup(thumbs(1), { then: 'album', failures: 'collect' });
+    await worker.idle();
+    expect({ faults, runs }).toEqual({ faults: 1, runs: 2 });
+    expect(joins).toEqual([{ results: [{ error: expect.objectContaining({ message: 'broken' }) }] }]);
+    expect(await worker.deadLetters('thumb')).toHaveLength(1);
+    warn.mockRestore();
+    destroy();
+  });
+
+  test('409, 412 and lost answers of S3 and SNS neither lose a group nor change its results', async () => {
+    const random = createRandom(5);
+    let faults = 0;
+    const { s3, sns, destroy } = faultyClients(
+      aws,
+      ({ service, operation }) => {
+        if (random() > 0.15) return undefined;
+        faults += 1;
+        if (service === 's3' && operation === 'PUT' && random() < 0.5) {
+          return { status: 409, code: 'ConditionalRequestConflict' };
+        }
+        return random() < 0.5 ? { lost: reset() } : timeOut();
+      },
+      { maxAttempts: 2 },
+    );
+    const joins = new Set<string>();
+    const worker = await start(
+      {
+        split: () => fanOut(thumbs(12), { then: 'album' }),
+        thumb: ({ n }) => `${n} ${random()}`,
+        album: ({ results }) => void joins.add(JSON.stringify(results)),
+      },
+      { publisher: { s3, sns }, maxReceiveCount: 20 },
+    );
+    await senders(worker).send({ task_name: 'split' });
+    await worker.idle();
+    expect(faults).toBeGreaterThan(5);
+    expect(joins.size).toBe(1);
+    destroy();
+  });
+});
+
+describe('the settings of workers', () => {
+  test('may have folders that differ, since groups have their own', async () => {
+    const { joins, functions } = numbered();
+    const worker = await start(functions, { publisher: { folder: 'elsewhere' } });
+    await senders(worker).sendGroup(thumbs(2), { then: 'album', folder: 'cache' });
+    await worker.idle();
+    expect(joins).toEqual([{ results: [0, 1] }]);
+    const { Contents = [] } = await aws.s3.send(new ListObjectsV2Command({ Bucket: aws.bucket }));
+    expect(Contents.every(({ Key }) => /^groups\/[0-9A-Za-z]{15}/.test(Key as string))).toBe(true);
+  });
+
+  test('must have one bucket: a branch with another one fails before it runs', async () => {
+    await aws.s3.send(new CreateBucketCommand({ Bucket: 'another' }));
+    const { joins, functions } = numbered();
+    const worker = await start(functions, { publisher: { bucket: 'another' } });
+    await senders(worker).sendGroup(thumbs(2), { then: 'album' });
+    await worker.idle();
+    expect(joins).toEqual([]);
+    const [letter] = await worker.deadLetters('thumb');
+    expect(letter?.messageAttributes.failure_code?.stringValue).toBe('GROUP_NOT_FOUND');
+    expect(letter?.messageAttributes.failure_reason?.stringValue).toContain('another');
+  });
+});
+
+test('a join that is sent twice, and returns a group, has one group', async () => {
+  const { joins, functions } = numbered();
+  const { s3, sns, sqs, bucket } = aws;
+  const worker = await start(functions);
+  const handler = middy(queued(routeTasks({ album: () => fanOut(thumbs(2), { then: 'album' }) })))
+    .use(sqsSnsUnwrap())
+    .use(callbackPublisher({ s3, sns, sqs, bucket, topics: worker.topics }));
+  const ids = new Set<unknown>();
+  for (let copy = 0; copy < 2; copy += 1) {
+    // Each copy has its own id of SNS.
+    const record = sqsRecord({ task_name: 'album', task_kwargs: { results: [] } });
+    const MessageAttributes = { group_id: { Type: 'String', Value: '0123456789abcde1xWnfK' } };
+    record.body = JSON.stringify({ ...JSON.parse(record.body), MessageAttributes });
+    const [outcome] = (await handler({ Records: [record] }, lambdaContext())) as PromiseSettledResult<{
+      groupId: string;
+    }>[];
+    ids.add((outcome as PromiseFulfilledResult<{ groupId: string }>).value.groupId);
+  }
+  expect(ids.size).toBe(1);
+  await worker.idle();
+  expect(new Set(joins.map((join) => JSON.stringify(join))).size).toBe(1);
+});
+
+test('then gets the other callbacks and the error task of the task that made the group, and branches get the error task', async () => {
+  const attributes: Record<string, unknown> = {};
+  const noting: TaskFunction = (_, __, { record, task }) => {
+    const { MessageAttributes } = JSON.parse((record as { body: string }).body);
+    attributes[task.task_name] = Object.keys(MessageAttributes).sort();
+  };
+  const archived: unknown[] = [];
+  const worker = await start({
+    split: () => fanOut(thumbs(2), { then: 'album' }),
+    thumb: noting,
+    album(kwargs, context, extras) {
+      noting(kwargs, context, extras);
+      return { bound: true };
+    },
+    archive: (kwargs) => void archived.push(kwargs),
+    cleanup: () => {},
+  });
+  const { s3, sns, bucket } = aws;
+  await sendTask(
+    { task_name: 'split' },
+    { s3, sns, bucket, topics: worker.topics, alsoCallbacks: ['archive'], onError: 'cleanup' },
+  );
+  await worker.idle();
+  expect(attributes).toEqual({
+    thumb: ['chain_id', 'on_error'],
+    album: ['also_callbacks', 'chain_id', 'group_id', 'on_error'],
+  });
+  expect(archived).toEqual([{ bound: true }]);
 });
 
 describe('a deadline', () => {
