@@ -127,6 +127,7 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
             }
             let ahead: Promise<Ahead | undefined> | undefined;
             run.beforeHandler(async () => {
+              assertUnwrapped(run, name);
               ahead = sender.lookAhead(run);
               await ahead;
             });
@@ -246,14 +247,15 @@ function openSender(options: CallbackPublisherOptions) {
     groups,
 
     async lookAhead(run: TaskRun): Promise<Ahead | undefined> {
-      assertUnwrapped(run, name);
-      const { attributes } = run.unwrap();
+      const { attributes, content } = run.unwrap();
       errorTaskOf(attributes);
-      if (!isTask(run.task)) return undefined;
-      const { task_name, callback } = run.task;
-      const ticket = await groups.check(run, run.task);
+      // A stage that skips the handler may do so before the task is unwrapped.
+      const task = run.task === run.record ? content : run.task;
+      if (!isTask(task)) return undefined;
+      const { task_name, callback } = task;
+      const ticket = await groups.check(run, task);
       const isGather = (next: NextTask) => ticket !== undefined && next.task_name === gatherName;
-      const next = followersOf(run.task, attributes);
+      const next = followersOf(task, attributes);
       const following = next.filter((follower) => !isGather(follower));
       return {
         task: { task_name, callback },

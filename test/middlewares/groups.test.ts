@@ -19,9 +19,11 @@ import {
   sendGroup,
   sendTask,
   sqsSnsUnwrap,
+  stageMiddleware,
   storeData,
   storedDataHydrate,
   type TaskFunction,
+  type TaskRun,
 } from '../../middlewares/index.ts';
 import { createRandom } from '../soak/createRandom.ts';
 import { type Attempt, faultyClients, reset, timeOut } from '../support/faultyClients.ts';
@@ -456,7 +458,7 @@ describe('faults', () => {
     expect(faults).toBeGreaterThan(5);
     expect(joins.size).toBe(1);
     destroy();
-  });
+  }, 90_000);
 });
 
 describe('the settings of workers', () => {
@@ -481,6 +483,31 @@ describe('the settings of workers', () => {
     expect(letter?.messageAttributes.failure_code?.stringValue).toBe('GROUP_NOT_FOUND');
     expect(letter?.messageAttributes.failure_reason?.stringValue).toContain('another');
   });
+});
+
+test.each([
+  ['skips the handler', (run: TaskRun) => run.skip('replayed'), 'replayed'],
+  ['ends the chain', () => Promise.reject(endChain()), null],
+])('a stage that %s before the task is unwrapped fills the slot too', async (_, around, result) => {
+  const { joins, functions } = numbered();
+  const { s3, sns, sqs, bucket } = aws;
+  const worker = await start(functions, { tasks: ['album', 'thumb', 'gather'] });
+  await aws.sns.send(new CreateTopicCommand({ Name: 'nobody' }));
+  const nobody = worker.topics.thumb?.replace('thumb', 'nobody') as string;
+  const topics = { ...worker.topics, nobody };
+  const { groupId } = await senders(worker).sendGroup([{ task_name: 'nobody' }], { then: 'album', topics });
+  const handler = middy(queued(() => 'not called'))
+    .use(callbackPublisher({ s3, sns, sqs, bucket, topics }))
+    .use(sqsSnsUnwrap())
+    .use(stageMiddleware({ name: 'early', order: { after: 'publish' }, around: around as never }));
+  const record = sqsRecord({ task_name: 'nobody', callback: `gather#g-${groupId}-0-of-1` });
+  const [outcome] = (await handler(
+    { Records: [record] },
+    lambdaContext(),
+  )) as PromiseSettledResult<unknown>[];
+  expect(outcome).toMatchObject({ status: 'fulfilled' });
+  await worker.idle();
+  expect(joins).toEqual([{ results: [result] }]);
 });
 
 test('a join that is sent twice, and returns a group, has one group', async () => {
