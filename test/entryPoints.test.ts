@@ -52,6 +52,7 @@ test('each middleware alone loads only what it works with', () => {
 
 test('so do the sender, the look-ups of topics, and tracing', () => {
   expect(direct(loadedBy('middlewares/sendTask.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/sendGroup.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/storeData.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/readData.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/topicsFromSsm.ts'))).toEqual([]);

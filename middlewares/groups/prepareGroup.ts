@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { OptionError } from '../../core/errors.ts';
 import { mapAtMost } from '../../core/groups/climb.ts';
 import type { GroupOptions } from '../../core/groups/fanOut.ts';
 import type { BranchMessage, GroupSettings, GroupTask, Prepare } from '../../core/groups/plan.ts';
@@ -60,7 +61,7 @@ export function prepareGroup(
       ...(options.onError !== undefined && { onError: await taskOf(options.onError) }),
       ...(options.deadlineSeconds !== undefined && {
         deadlineSeconds: options.deadlineSeconds,
-        gatherQueue: (await findTopic(gatherName)).replace(':sns:', ':sqs:'),
+        gatherQueue: delayedQueue(await findTopic(gatherName)),
       }),
       attributes: fitAttributes({ ...surroundings.attributes, [groupIdName]: group }),
       branchAttributes: fitAttributes(surroundings.branchAttributes),
@@ -94,6 +95,14 @@ export function prepareGroup(
     const { topicArn, message } = fitsMessage(written, maxMessageBytes) ? written : await write(0);
     return { index: ticket.index, topicArn, message };
   }
+}
+
+/** The queue of the same name as a topic. A FIFO queue refuses delays. */
+function delayedQueue(topic: string): string {
+  if (!topic.endsWith('.fifo')) return topic.replace(':sns:', ':sqs:');
+  throw new OptionError(
+    `deadlineSeconds needs a standard queue named ${gatherName}: a FIFO queue refuses delays.`,
+  );
 }
 
 /** Makes a function that finds topics, with one look-up per task name. */

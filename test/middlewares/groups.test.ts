@@ -603,6 +603,19 @@ describe('a deadline', () => {
     expect(told).toEqual([{ error: expect.objectContaining({ code: 'GROUP_DEADLINE' }) }]);
   });
 
+  test('needs a standard queue named gather', async () => {
+    const worker = await start({ thumb: () => {}, album: () => {} }, { tasks: ['thumb', 'album'] });
+    const { sendGroup: send } = senders(worker);
+    const gather = worker.topics.thumb?.replace('thumb', 'gather') as string;
+    const withGather = (arn: string) =>
+      send(thumbs(1), { then: 'album', deadlineSeconds: 5, topics: { ...worker.topics, gather: arn } });
+    await expect(withGather(`${gather}.fifo`)).rejects.toMatchObject({ code: 'BAD_OPTION' });
+    await expect(withGather(gather)).rejects.toMatchObject({
+      code: 'PUBLISH_FAILED',
+      message: expect.stringContaining(':sqs:'),
+    });
+  });
+
   test('does nothing to a group that has ended', async () => {
     const { joins, functions } = numbered();
     const worker = await start(functions);
