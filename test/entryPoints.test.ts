@@ -56,6 +56,7 @@ test('so do the sender, the topic look-ups and tracing', () => {
   expect(direct(loadedBy('middlewares/sendTask.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/cancelTask.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/cancelChain.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/sendGroup.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/storeData.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/preloadClients.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/readData.ts'))).toEqual([]);

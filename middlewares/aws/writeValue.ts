@@ -88,6 +88,18 @@ export async function storeUnstored(
   await storing(options).storeAll(unstored);
 }
 
+/**
+ * Writes a value as one text of ajson, and stores the values of each StoredData in it.
+ *
+ * @throws StoredDataError
+ */
+export async function writeText(value: unknown, options: WriteValueOptions): Promise<string> {
+  const { pieces, unstored } = writeValue(value, options);
+  const text = [...pieces].join('');
+  await storeUnstored(unstored, options);
+  return text;
+}
+
 function storing(options: WriteValueOptions) {
   const { signal } = options;
   const limited = limitConcurrency(concurrentWrites);

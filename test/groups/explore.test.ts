@@ -136,6 +136,22 @@ describe('no interleaving loses a group, joins it early or joins it in two ways'
     },
   );
 
+  test.each(['collect', 'fail'] as const)(
+    'of a branch that fails in one delivery and succeeds in another: %s',
+    async (failures) => {
+      const { objects, messages } = planned(2, { failures, onError });
+      const [first, second] = messages as [TaskMessage, TaskMessage];
+      const { fault } = await run(`mixed ${failures}`, {
+        ...base,
+        objects,
+        messages: [first, second, failing(second)],
+        afterwards: true,
+        programFor: outcomes,
+      });
+      expect(fault).toBeUndefined();
+    },
+  );
+
   test('of a group that fails in a branch of another one', async () => {
     const outer = planned(2, { failures: 'collect' });
     const { fault } = await run('nested failure', {
