@@ -10,13 +10,12 @@ import type { TaskRun } from '../core/batch/stage.ts';
 import type { MessageRole } from '../core/chains/ChainEvent.ts';
 import { checkOptions, either, finite, func, object, text, whole, withMethod } from '../core/checkOptions.ts';
 import { AlgernonError } from '../core/errors.ts';
-import { isFolderName } from '../core/storedData/pointer.ts';
 import { chainIdName } from '../core/tasks/chainId.ts';
 import type { NextTask } from '../core/tasks/nextTask.ts';
 import { isTask, type Task } from '../core/tasks/task.ts';
 import { taskMessage } from '../core/tasks/taskMessage.ts';
 import type { TaskMessage } from '../core/tasks/taskPublisher.ts';
-import { awsClient, bucketName } from './aws/optionChecks.ts';
+import { awsClient, bucketName, folderName } from './aws/optionChecks.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { fitAttributes, fitsMessage } from './aws/snsMessage.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
@@ -156,10 +155,7 @@ function openSender(options: CallbackPublisherOptions) {
     s3: awsClient('S3Client'),
     sns: awsClient('SNSClient'),
     bucket: bucketName,
-    folder: {
-      expected: 'a name without # and !',
-      test: (value) => typeof value === 'string' && isFolderName(value),
-    },
+    folder: folderName,
     acl: text('the name of a canned ACL'),
     topics: either(func, object),
     inlineUnder: whole(0),
@@ -170,18 +166,16 @@ function openSender(options: CallbackPublisherOptions) {
   });
   const { s3, sns, bucket, folder, acl, topics } = options;
   const publisher = snsPublisher({ sns, maxMessageBytes });
-  // A worker may pass on tags that it did not rebuild.
-  const dumps = (value: unknown) => ajson.dumps(value, { tags: 'keep' });
   /** Tells direct tasks of one request apart, since a caller may copy the context that counts them. */
   const textOf = (task: unknown) => {
     try {
-      return dumps(task);
+      return ajson.dumps(task, { tags: 'keep' });
     } catch {
       return '';
     }
   };
-  const pieces = (value: unknown) => writePieces(ajson, value);
-  const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, pieces };
+  const store = s3ObjectStore({ s3, acl });
+  const storing = { store, bucket, folder, pieces: (value: unknown) => writePieces(ajson, value) };
 
   const planFor = async (
     run: TaskRun,
@@ -274,7 +268,8 @@ function openSender(options: CallbackPublisherOptions) {
         await sendReported(run, plan, messages, send);
         return error;
       } catch (cause) {
-        return isLast || !isRetryable(cause) ? warned(error, cause) : new ErrorTaskNotToldError(error, cause);
+        const isFinal = cause instanceof AlgernonError && !cause.retryable;
+        return isLast || isFinal ? warned(error, cause) : new ErrorTaskNotToldError(error, cause);
       }
     },
   };
@@ -284,10 +279,6 @@ function openSender(options: CallbackPublisherOptions) {
 function warned(error: unknown, cause: unknown): unknown {
   console.warn(`${name}: the error task could not be told:`, cause);
   return error;
-}
-
-function isRetryable(error: unknown): boolean {
-  return !(error instanceof AlgernonError) || error.retryable;
 }
 
 /** The stored result is named by the work, so that a redelivery replaces it, and other work does not. */
