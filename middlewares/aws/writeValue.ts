@@ -37,7 +37,7 @@ export function writeValue(
   atLeast = 0,
 ): WrittenValue {
   const unstored = new Set<StoredData>();
-  const rest = collecting(pieces(value), unstored);
+  const rest = collecting(() => pieces(value), unstored);
   const limit = Math.max(wholeLength, atLeast);
   let text = '';
   for (let next = rest.next(); !next.done; next = rest.next()) {
@@ -48,10 +48,11 @@ export function writeValue(
 }
 
 function* collecting(
-  pieces: Iterable<string>,
+  pieces: () => Iterable<string>,
   unstored: Set<StoredData>,
 ): Generator<string, void, undefined> {
-  const iterator = pieces[Symbol.iterator]();
+  // A registry may write all of it here.
+  const iterator = collectUnstored(unstored, () => pieces()[Symbol.iterator]());
   const next = () => collectUnstored(unstored, () => iterator.next());
   for (let piece = next(); !piece.done; piece = next()) yield piece.value;
 }
