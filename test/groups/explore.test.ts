@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import type { GroupAccess } from '../../core/groups/groupAccess.ts';
 import type { GroupSettings } from '../../core/groups/plan.ts';
 import { deadlineCallback } from '../../core/groups/ticket.ts';
@@ -15,6 +15,9 @@ import {
   settings,
   splitter,
 } from './scenarios.ts';
+
+// On a machine that does other work too.
+jest.setTimeout(120_000);
 
 const base = { atEnd: oneEnd, check: checkEnd };
 

@@ -30,6 +30,9 @@ import { type Attempt, faultyClients, reset, timeOut } from '../support/faultyCl
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
 
+// On a machine that does other work too.
+jest.setTimeout(120_000);
+
 let aws: LocalAws;
 const stops: (() => Promise<void>)[] = [];
 beforeEach(async () => {

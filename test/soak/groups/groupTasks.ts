@@ -17,7 +17,7 @@ export type GroupTaskName = (typeof groupTasks)[number];
 export const groupWorkerOptions: Omit<WorkerOptions<GroupTaskName>, 'aws' | 'handler'> = {
   tasks: groupTasks,
   pollers: 2,
-  visibilityTimeoutSeconds: 4,
+  visibilityTimeoutSeconds: 10,
   maxReceiveCount: 12,
   onInvocation: () => {},
   onError: () => {},
