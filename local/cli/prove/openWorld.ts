@@ -44,12 +44,20 @@ export async function openWorld({ taskName, folders, setup }: WorldOptions): Pro
   const aws = await startLocalAws();
   const control = controlOf(aws);
   const folder = await mkdtemp(join(tmpdir(), 'algernon-prove-'));
-  const { arn } = await createTaskQueue(
-    taskName,
-    readWorkerOptions({ aws, handler: async () => undefined, tasks: [taskName] }),
-  );
-  await setup?.({ aws });
-  const before = await filesIn(folders);
+  const close = async () => {
+    await aws.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  const prepare = async () => {
+    const settings = readWorkerOptions({ aws, handler: async () => undefined, tasks: [taskName] });
+    const { arn } = await createTaskQueue(taskName, settings);
+    await setup?.({ aws });
+    return { arn, before: await filesIn(folders) };
+  };
+  const { arn, before } = await prepare().catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   // A profile would take precedence over the local credentials.
   const { AWS_PROFILE: _, ...withoutProfile } = process.env;
   let calls: SeenCall[] = [];
@@ -86,10 +94,7 @@ export async function openWorld({ taskName, folders, setup }: WorldOptions): Pro
       const named = files.map((file) => ({ ...file, target: file.target.replace(folder, '$TMPDIR') }));
       return { calls: [...calls], effects: [...effects, ...named] };
     },
-    async close() {
-      await aws.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
+    close,
   };
 }
 

@@ -47,10 +47,7 @@ const maxCalls = 50;
  */
 export async function proveTask(task: Task<object>, options: ProveOptions): Promise<Proof> {
   const message = { messageId: randomUUID(), sentAt: String(Date.now()) };
-  const [alone, other] = await Promise.all([
-    runAlone(task, message, options),
-    runAlone(task, message, options),
-  ]);
+  const [alone, other] = await allDone([runAlone(task, message, options), runAlone(task, message, options)]);
   const experiments = experimentsFor(alone.calls);
   const findings: Finding[] = [];
   const again = new Set<string>();
@@ -62,9 +59,17 @@ export async function proveTask(task: Task<object>, options: ProveOptions): Prom
       for (const target of repeatedIn(seen)) again.add(target);
     }
   };
-  await Promise.all(Array.from({ length: options.lanes }, lane));
+  await allDone(Array.from({ length: options.lanes }, lane));
   const calls = alone.calls.map(({ name }) => name);
   return { task, experiments: experiments.length, calls, findings, again: [...again].sort() };
+}
+
+/** Waits for all, since each must close its world, and throws the first error. */
+async function allDone<const W extends readonly Promise<unknown>[]>(
+  work: W,
+): Promise<{ -readonly [K in keyof W]: Awaited<W[K]> }> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }
 
 function experimentsFor(calls: readonly SeenCall[]): Experiment[] {

@@ -12,6 +12,8 @@ import { type LocalAws, startLocalAws } from '../../../local/index.ts';
 import { createTaskQueue, type TaskQueue } from '../../../local/taskQueues.ts';
 import { readWorkerOptions } from '../../../local/workerOptions.ts';
 
+import { countOf } from '../tools.ts';
+
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const queues = new Map<string, TaskQueue>();
 let aws: LocalAws;
@@ -238,6 +240,7 @@ describe('redrive', () => {
       },
     ]);
     // The other one is visible again.
+    expect(await countOf(aws, deadLetter)).toEqual({ waiting: 1, hidden: 0 });
     const { Messages = [] } = await aws.sqs.send(new ReceiveMessageCommand({ QueueUrl: deadLetter.url }));
     expect(Messages.map(({ MessageId }) => MessageId)).toEqual([second]);
   });
@@ -253,7 +256,7 @@ describe('redrive', () => {
     expect([code, out]).toEqual([0, expect.stringContaining('3 of 3 messages sent')]);
     const { url, deadLetter } = queueOf('all');
     expect((await take(url)).map(({ task }) => task.task_kwargs.n).sort()).toEqual([1, 2, 3]);
-    expect(await take(deadLetter.url)).toEqual([]);
+    expect(await countOf(aws, deadLetter)).toEqual({ waiting: 0, hidden: 0 });
   });
 
   test('keeps the group of a FIFO message', async () => {
