@@ -23,6 +23,7 @@ async function run(...words: string[]): Promise<{ code: number | null; output: s
     cwd: project.folder,
     env: { PATH: process.env.PATH, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
