@@ -7,16 +7,20 @@ import { type LocalAws, startLocalAws, startWorker, type WorkerOptions } from '.
 import {
   type ChainState,
   callbackPublisher,
+  cancelChain,
+  cancellable,
   chainEvents,
   type EventSink,
   type EventSource,
   endChain,
   failurePolicy,
   getChain,
+  idempotent,
   lambdaLogged,
   memorySink,
   NonRetryableError,
   queued,
+  RetryLaterError,
   routeTasks,
   type SendTaskOptions,
   s3Sink,
@@ -195,6 +199,41 @@ describe('a chain', () => {
     const repaired = await getChain(chainId, { from: to });
     expect(repaired && shape(repaired)[0]).toEqual([load, 0, 'succeeded', 'failed,succeeded']);
     expect(repaired?.status).toBe('succeeded');
+  }, 30_000);
+
+  test('starts later, is tried again when its task asks for it, and is not run twice', async () => {
+    const { load } = names('load');
+    let runs = 0;
+    const { send, wait } = await start(
+      {
+        [load]: () => {
+          runs += 1;
+          if (runs === 1) throw new RetryLaterError(2);
+          return { runs };
+        },
+      },
+      {
+        more: () => [
+          failurePolicy({ sqs: aws.sqs }),
+          idempotent({ s3: aws.s3, bucket: aws.bucket }) as MiddlewareObj,
+          cancellable({ s3: aws.s3, bucket: aws.bucket }) as MiddlewareObj,
+        ],
+      },
+    );
+    const { chainId, messageId } = await send({ task_name: load }, { delaySeconds: 1, sqs: aws.sqs });
+    const state = await wait(chainId);
+    expect(shape(state)).toEqual([[load, 0, 'succeeded', 'failed,succeeded']]);
+    const [task] = state.tasks;
+    expect(task).toMatchObject({
+      messageId,
+      attempts: [{ error: { code: 'RETRY_LATER' }, retry: { delaySeconds: 2 } }, {}],
+    });
+    expect((task?.dueAt ?? 0) - (task?.sentAt ?? 0)).toBeGreaterThanOrEqual(1000);
+
+    await cancelChain('a-cancelled-chain', { s3: aws.s3, bucket: aws.bucket });
+    await send({ task_name: load, callback: load }, { chainId: 'a-cancelled-chain' });
+    expect((await wait('a-cancelled-chain')).tasks).toMatchObject([{ status: 'succeeded', endsChain: true }]);
+    expect(runs).toBe(2);
   }, 30_000);
 
   test('is given up by SQS on the last receive', async () => {
