@@ -1,10 +1,10 @@
-import { shown } from './AjsonError.ts';
-import { AlgObject, type Fields } from './AlgObject.ts';
+import type { Fields } from './AlgObject.ts';
 import { assertDepth, fail, pathAt, pathOf } from './ErrorPath.ts';
 import { define, isPlain, isPlainList, isPolluted } from './isPlain.ts';
 import { rawValues } from './markRaw.ts';
 import { hasWords, MAX_SAFE } from './parseExact.ts';
-import { KIND, kindOf } from './recognise.ts';
+import { kindOf } from './recognise.ts';
+import { refuse } from './refuse.ts';
 import type { Codec, Settings } from './registry.ts';
 
 /** The state of one call of `dumps`. */
@@ -93,9 +93,9 @@ export function toWire(writing: Writing, value: unknown, depth: number, owner?: 
  * neither of a class nor of a custom kind nor within a set.
  */
 function nodeToWire(writing: Writing, node: object, depth: number, isChecked = false): unknown {
-  const { settings, tags, raw } = writing;
-  const { asksAll } = settings;
-  assertDepth(depth, settings.maxDepth);
+  const { tags, raw } = writing;
+  const { asksAll, maxDepth } = writing.settings;
+  assertDepth(depth, maxDepth);
   let at: string | number | undefined;
   try {
     if (!tags && raw?.has(node)) return withState(writing, { tags: true, hashing: false }, node, depth);
@@ -133,7 +133,7 @@ function nodeToWire(writing: Writing, node: object, depth: number, isChecked = f
       }
       const value = object[key];
       if (isItself(value) && !asksAll) continue;
-      if (value === undefined && !(asksAll && chosenFor(settings, value))) continue;
+      if (value === undefined && !(asksAll && chosenFor(writing.settings, value))) continue;
       const wire = toWire(writing, value, depth + 1, object);
       if (wire === value) continue;
       if (out === object) out = { ...object };
@@ -194,9 +194,12 @@ export function fieldsToWire(writing: Writing, fields: object, depth: number, is
       at = key;
       if (key === '_alg_class' && !isTag) fail('value', 'a field cannot have this name');
       const value: unknown = fields[key as never];
-      let written: unknown = value;
-      if (value === undefined) written = null;
-      else if (!isItself(value) || settings.asksAll) written = toWire(writing, value, depth + 1, fields);
+      const isReady = isItself(value) && !settings.asksAll;
+      const written = isReady
+        ? value
+        : value === undefined
+          ? null
+          : toWire(writing, value, depth + 1, fields);
       if (polluted || key === '__proto__') define(wire, key, written, true);
       else wire[key] = written;
     }
@@ -281,21 +284,4 @@ function digitsOf(value: bigint, maxDigits: number): string {
 
 function unhashable(kind: string): never {
   return fail('value', `${kind || 'the tag'} in a set: Python cannot hash it, use a list`);
-}
-
-function refuse(value: unknown): never {
-  const isObject = typeof value === 'object' && value;
-  const type: unknown = isObject && value.constructor;
-  const name = typeof type === 'function' && type.name !== 'Object' ? type.name : '';
-  const what = isObject ? (name ? shown(name) : 'an object with a prototype') : typeof value;
-  return fail('value', `${what} cannot be written: ${isObject ? adviceFor(value, name) : 'leave it out'}`);
-}
-
-function adviceFor(value: object, name: string): string {
-  if (!name) return 'copy its members with { ...value }';
-  const tag = Object.prototype.toString.call(value);
-  if (tag === '[object Promise]') return 'await it first';
-  if (ArrayBuffer.isView(value) || tag === '[object ArrayBuffer]') return 'send a list or a Uint8Array';
-  if (KIND in value && !(value instanceof AlgObject)) return 'it is of another copy of algernon-middy';
-  return 'ajson.register its class';
 }
