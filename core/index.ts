@@ -77,6 +77,10 @@ export {
   NonRetryableError,
   OptionError,
 } from './errors.ts';
+export type { FanOut } from './groups/FanOutResult.ts';
+export { fanOut, type GroupOptions } from './groups/fanOut.ts';
+export { GroupError } from './groups/GroupError.ts';
+export type { BranchError, FailedBranch } from './groups/slot.ts';
 export { isFinal } from './isFinal.ts';
 export { RetryLaterError } from './RetryLaterError.ts';
 export type { ObjectAddress, ObjectStore, ReadOptions } from './storedData/ObjectStore.ts';

@@ -1,6 +1,12 @@
 #!/usr/bin/env node
-import { main } from './cli/main.ts';
+import { isMainThread } from 'node:worker_threads';
 
-const code = await main(process.argv.slice(2));
-// The worker of a replay may hold connections open. What was written must reach a pipe first.
-process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+if (isMainThread) {
+  const { main } = await import('./cli/main.ts');
+  const code = await main(process.argv.slice(2));
+  // The worker of a replay may hold connections open. The output must reach a pipe first.
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+} else {
+  const { serveThread } = await import('./cli/prove/workerThread.ts');
+  serveThread();
+}

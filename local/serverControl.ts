@@ -35,6 +35,12 @@ export type Fault =
   | Error
   | { readonly lost: true };
 
+/** A call that never gets an answer. `onHeld` is called when it has arrived, or is made. */
+export interface Held {
+  readonly held: 'before' | 'after';
+  onHeld(): void;
+}
+
 /** The messages of a queue of fauxqs. Changing them changes the queue. */
 export interface QueueState {
   readonly delayed: { delayUntil?: number | undefined }[];
@@ -44,7 +50,7 @@ export interface QueueState {
 /** Access to the server of local AWS, for the testing kit. */
 export interface ServerControl {
   /** Decides about each call of a client that is not the kit's. */
-  faults: ((call: AwsCall) => Fault | undefined) | undefined;
+  faults: ((call: AwsCall, body: unknown) => Fault | Held | undefined) | undefined;
   /** Called after each call that may have put messages into queues. */
   readonly listeners: Set<() => void>;
   /** The messages of a queue that are hidden or delayed. */
@@ -65,10 +71,12 @@ export function setControl(aws: LocalAws, control: ServerControl): void {
 /** In the user agent of clients whose calls have no faults. */
 export const kitAgent = 'algernon-testing';
 
+const lost = new WeakSet<object>();
+const held = new WeakMap<object, Held>();
+
 /** Adds hooks to a server that has not started. They do nothing until the control is used. */
 export function controlServer(app: App): ServerControl {
   const counts = new Map<string, number>();
-  const lost = new WeakSet<object>();
   const states = new Map<string, QueueState>();
   let inspections = 0;
 
@@ -92,15 +100,20 @@ export function controlServer(app: App): ServerControl {
     const name = `${call.service} ${call.operation} ${call.target}`;
     const count = (counts.get(name) ?? 0) + 1;
     counts.set(name, count);
-    const fault = control.faults({ ...call, count });
+    const fault = control.faults({ ...call, count }, request.body);
     if (fault === undefined) return undefined;
     if ('lost' in fault) {
       lost.add(request);
       return undefined;
     }
+    if ('held' in fault && fault.held === 'after') {
+      held.set(request, fault);
+      return undefined;
+    }
     if (!('status' in fault)) {
       reply.hijack();
-      request.raw.socket.destroy();
+      if ('held' in fault) fault.onHeld();
+      else request.raw.socket.destroy();
       return reply;
     }
     const { type, body } = answerOf(call.service, fault);
@@ -116,16 +129,22 @@ export function controlServer(app: App): ServerControl {
     return payload;
   });
 
-  app.addHook('onSend', async (request, _, payload) => {
-    if (lost.has(request)) request.raw.socket.destroy();
-    return payload;
-  });
-
   app.addHook('onResponse', async (request) => {
     if (control.listeners.size === 0 || !movesMessages.test(callOf(request as Request).operation)) return;
     for (const listener of control.listeners) listener();
   });
   return control;
+}
+
+/** Keeps answers back. Its hook must be the last one, since those after it would not run. */
+export function controlAnswers(app: App): void {
+  app.addHook('onSend', async (request, _, payload) => {
+    if (lost.has(request)) request.raw.socket.destroy();
+    const hold = held.get(request);
+    if (!hold) return payload;
+    hold.onHeld();
+    return new Promise<never>(() => {});
+  });
 }
 
 const inspectPath = '/_fauxqs/queues/';

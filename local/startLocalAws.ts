@@ -5,7 +5,7 @@ import { missingPeer } from '../middlewares/aws/missingPeer.ts';
 import { addConditionalWrites } from './addConditionalWrites.ts';
 import { createBucket } from './createBucket.ts';
 import { type LocalAwsOptions, type LocalAwsSettings, readLocalAwsOptions } from './localAwsOptions.ts';
-import { controlServer, type ServerControl, setControl } from './serverControl.ts';
+import { controlAnswers, controlServer, type ServerControl, setControl } from './serverControl.ts';
 
 /** Local SNS, SQS and S3, or clients for another endpoint. */
 export interface LocalAws extends AsyncDisposable {
@@ -98,6 +98,7 @@ async function startServer({ port, region }: LocalAwsSettings): Promise<{
   const app = buildApp({ logger: false, defaultRegion: region });
   const control = controlServer(app);
   addConditionalWrites(app);
+  controlAnswers(app);
   // Not with startFauxqs(), which listens on all interfaces of the machine.
   const endpoint = await app.listen({ port, host: '127.0.0.1' });
   return { endpoint, control, stop: () => app.close() };

@@ -1,40 +1,28 @@
-import { createHash } from 'node:crypto';
 import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { MiddlewareObj } from '@middy/core';
-import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
-import { writePieces } from '../core/ajson/writePieces.ts';
+import type { Ajson } from '../core/ajson/index.ts';
 import { DeadlineError } from '../core/batch/deadline.ts';
-import { identityOf, type TaskIdentity } from '../core/batch/identity.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
-import type { MessageRole } from '../core/chains/ChainEvent.ts';
-import { checkOptions, either, finite, func, object, text, whole, withMethod } from '../core/checkOptions.ts';
-import { AlgernonError } from '../core/errors.ts';
-import { isFolderName } from '../core/storedData/pointer.ts';
-import { chainIdName } from '../core/tasks/chainId.ts';
-import type { NextTask } from '../core/tasks/nextTask.ts';
-import { isTask, type Task } from '../core/tasks/task.ts';
-import { taskMessage } from '../core/tasks/taskMessage.ts';
-import type { TaskMessage } from '../core/tasks/taskPublisher.ts';
-import { awsClient, bucketName } from './aws/optionChecks.ts';
-import { s3ObjectStore } from './aws/s3ObjectStore.ts';
-import { fitAttributes, fitsMessage } from './aws/snsMessage.ts';
-import { snsPublisher } from './aws/snsPublisher.ts';
-import { type Topics, topicArn } from './aws/topics.ts';
-import { ErrorTaskNotToldError } from './callbacks/ErrorTaskNotToldError.ts';
 import {
-  carriedOn,
-  describeError,
-  errorTaskIn,
-  errorTaskOf,
-  followersOf,
-} from './callbacks/extraCallbacks.ts';
+  checkOptions,
+  either,
+  finite,
+  func,
+  type OptionCheck,
+  object,
+  text,
+  whole,
+  withMethod,
+} from '../core/checkOptions.ts';
+import { awsClient, bucketName, folderName } from './aws/optionChecks.ts';
+import type { Topics } from './aws/topics.ts';
+import type { Ahead } from './callbacks/callbackPlan.ts';
 import { gatherMessages, type Send } from './callbacks/gatherMessages.ts';
-import { sendReported } from './callbacks/sendReported.ts';
-import { type Origin, storeResult } from './callbacks/storeResult.ts';
+import { openSender } from './callbacks/openSender.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
-import { TaskInProgressError } from './once/TaskInProgressError.ts';
 
 export interface CallbackPublisherOptions {
   /** Default: a client that is made on first use and shared. */
@@ -58,6 +46,10 @@ export interface CallbackPublisherOptions {
    * times as long. Default 100.
    */
   lingerMillis?: number;
+  /** Sends the deadlines of groups. Default: a client that is made on first use and shared. */
+  sqs?: SQSClient;
+  /** After how many days a lifecycle rule removes `groups/` from the bucket. Older groups are refused. Default 30. */
+  groupExpiryDays?: number;
   /** How often a task is tried before the chain's error task is told, as set on the queue. Default 3. */
   maxReceiveCount?: number;
   /** The registry that writes results. Default: the shared one. */
@@ -66,8 +58,21 @@ export interface CallbackPublisherOptions {
 
 const name = 'callbackPublisher';
 
-/** A stored result of more characters than this is not kept in memory while its callback waits to leave. */
-const keptLength = 65_536;
+const optionChecks: Readonly<Record<keyof CallbackPublisherOptions, OptionCheck>> = {
+  s3: awsClient('S3Client'),
+  sns: awsClient('SNSClient'),
+  sqs: awsClient('SQSClient'),
+  groupExpiryDays: whole(2),
+  bucket: bucketName,
+  folder: folderName,
+  acl: text('the name of a canned ACL'),
+  topics: either(func, object),
+  inlineUnder: whole(0),
+  maxMessageBytes: whole(1),
+  lingerMillis: finite('milliseconds', 0),
+  maxReceiveCount: whole(1),
+  ajson: withMethod('dumps', 'a registry such as ajson'),
+};
 
 /**
  * Stores the result of a task that has a `callback` in S3, and sends a pointer to it to the next task's topic. The task
@@ -87,8 +92,8 @@ const keptLength = 65_536;
  *   .use(callbackPublisher());
  */
 export function callbackPublisher(options: CallbackPublisherOptions = {}): MiddlewareObj {
-  const sender = openSender(options);
-  const { lingerMillis = 100, maxReceiveCount = 3 } = options;
+  const { lingerMillis = 100 } = checkOptions(name, options, optionChecks);
+  const sender = openSender(name, options);
 
   return stageMiddleware({
     name,
@@ -111,10 +116,15 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
       return {
         around: (run, next) =>
           gathered.during(async (send) => {
-            let plan: Promise<Plan | undefined> | undefined;
+            if (await sender.groups.serve(run)) {
+              run.skip();
+              return;
+            }
+            let ahead: Promise<Ahead | undefined> | undefined;
             run.beforeHandler(async () => {
-              plan = sender.plan(run);
-              await plan;
+              assertUnwrapped(run, name);
+              ahead = sender.lookAhead(run);
+              await ahead;
             });
             const sendInTime: Send = (message) => {
               watch(run);
@@ -125,184 +135,13 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
             try {
               await next();
               run.report?.({ type: 'returned' });
-              if (!run.endsChain) await sender.sendOn(run, await (plan ?? sender.plan(run)), sendInTime);
+              await sender.sendOn(run, await (ahead ?? sender.lookAhead(run)), sendInTime);
             } catch (error) {
               run.report?.({ type: 'returned' });
-              throw await sender.tellError(run, error, maxReceiveCount, sendInTime);
+              throw await sender.tellError(run, error, sendInTime);
             }
           }),
       };
     },
   });
-}
-
-/** The tasks that follow on a task. Made before the handler runs, which may change its task. */
-interface Plan {
-  readonly identity: TaskIdentity;
-  /** Tells the work apart from other work on the same message. */
-  readonly work: readonly unknown[];
-  readonly taskName: string;
-  readonly role: MessageRole;
-  readonly following: readonly (NextTask & { topicArn: string })[];
-  readonly attributes: Readonly<Record<string, string>>;
-}
-
-function openSender(options: CallbackPublisherOptions) {
-  const {
-    inlineUnder = 0,
-    maxMessageBytes = 262_144,
-    ajson = sharedAjson,
-  } = checkOptions(name, options, {
-    s3: awsClient('S3Client'),
-    sns: awsClient('SNSClient'),
-    bucket: bucketName,
-    folder: {
-      expected: 'a name without # and !',
-      test: (value) => typeof value === 'string' && isFolderName(value),
-    },
-    acl: text('the name of a canned ACL'),
-    topics: either(func, object),
-    inlineUnder: whole(0),
-    maxMessageBytes: whole(1),
-    lingerMillis: finite('milliseconds', 0),
-    maxReceiveCount: whole(1),
-    ajson: withMethod('dumps', 'a registry such as ajson'),
-  });
-  const { s3, sns, bucket, folder, acl, topics } = options;
-  const publisher = snsPublisher({ sns, maxMessageBytes });
-  // A worker may pass on tags that it did not rebuild.
-  const dumps = (value: unknown) => ajson.dumps(value, { tags: 'keep' });
-  /** Tells direct tasks of one request apart, since a caller may copy the context that counts them. */
-  const textOf = (task: unknown) => {
-    try {
-      return dumps(task);
-    } catch {
-      return '';
-    }
-  };
-  const pieces = (value: unknown) => writePieces(ajson, value);
-  const storing = { store: s3ObjectStore({ s3, acl }), bucket, folder, pieces };
-
-  const planFor = async (
-    run: TaskRun,
-    taskName: string,
-    role: MessageRole,
-    following: readonly NextTask[],
-  ): Promise<Plan> => {
-    const identity = identityOf(run);
-    const home = run.context?.invokedFunctionArn ?? identity.receiver;
-    // A result that has nowhere to go must not be computed, nor stored.
-    const arns = await Promise.all(following.map((next) => topicArn(next.task_name, topics, home)));
-    return {
-      identity,
-      work: [identity.receiver, identity.part, run.record ? '' : textOf(run.unwrap().content)],
-      taskName,
-      role,
-      following: following.map((next, index) => ({ ...next, topicArn: arns[index] as string })),
-      attributes: { [chainIdName]: identity.chainId, ...carriedOn(run.unwrap().attributes) },
-    };
-  };
-
-  /** Stores a result, and makes the messages around it. */
-  const messagesFor = async (run: TaskRun, plan: Plan, result: unknown) => {
-    const { identity, following } = plan;
-    // Before anything is stored: a message with bad attributes would be refused, or lost.
-    const attributes = fitAttributes({ ...plan.attributes, ...run.outgoingAttributes });
-    const around = async (inlineBytes: number) => {
-      const { kwargs, storedLength } = await storeResult(result, originOf(plan), {
-        ...storing,
-        inlineUnder: inlineBytes,
-        signal: run.cutoff,
-        report: plan.role === 'callback' ? run.report : undefined,
-      });
-      const messages = following.map(
-        (next): TaskMessage => ({
-          topicArn: next.topicArn,
-          subject: 'callback',
-          attributes,
-          message: taskMessage(next.task_name, kwargs, next.callback),
-          groupId: identity.groupId,
-          deduplicationId: deduplicationId(plan, next),
-        }),
-      );
-      return { messages, storedLength };
-    };
-    const made = await around(inlineUnder);
-    const fits = made.messages.every((message) => fitsMessage(message, maxMessageBytes));
-    return fits || inlineUnder === 0 ? made : around(0);
-  };
-
-  return {
-    publisher,
-
-    async plan(run: TaskRun): Promise<Plan | undefined> {
-      assertUnwrapped(run, name);
-      const { attributes } = run.unwrap();
-      errorTaskOf(attributes);
-      const { task } = run;
-      const following = isTask(task) ? followersOf(task, attributes) : [];
-      return following.length === 0
-        ? undefined
-        : planFor(run, (task as Task).task_name, 'callback', following);
-    },
-
-    /** Sends the result to the tasks that follow. */
-    async sendOn(run: TaskRun, plan: Plan | undefined, send: Send): Promise<void> {
-      if (!plan) return;
-      const { messages, storedLength } = await messagesFor(run, plan, run.result);
-      if (run.record && storedLength > keptLength) run.result = undefined;
-      await sendReported(run, plan, messages, send);
-    },
-
-    /**
-     * Tells the chain's error task once the task will not be tried again.
-     *
-     * @returns the error for the record
-     */
-    async tellError(run: TaskRun, error: unknown, maxReceiveCount: number, send: Send): Promise<unknown> {
-      // The task has not failed: another delivery runs it.
-      if (error instanceof TaskInProgressError) return error;
-      const isLast = (identityOf(run).receiveCount ?? 0) >= maxReceiveCount;
-      if (!run.record || !(isLast || (await run.isFinal(error)))) return error;
-      const message = errorTaskIn(run);
-      if (!message) return error;
-      const { content, errorTask } = message;
-      try {
-        const taskName = isTask(content) ? content.task_name : name;
-        const plan = await planFor(run, `${taskName}-error`, 'error', [{ task_name: errorTask }]);
-        const { messages } = await messagesFor(run, plan, { error: describeError(error), task: content });
-        await sendReported(run, plan, messages, send);
-        return error;
-      } catch (cause) {
-        return isLast || !isRetryable(cause) ? warned(error, cause) : new ErrorTaskNotToldError(error, cause);
-      }
-    },
-  };
-}
-
-/** The message comes back, or goes to the dead-letter queue, whether or not the error task could be told. */
-function warned(error: unknown, cause: unknown): unknown {
-  console.warn(`${name}: the error task could not be told:`, cause);
-  return error;
-}
-
-function isRetryable(error: unknown): boolean {
-  return !(error instanceof AlgernonError) || error.retryable;
-}
-
-/** The stored result is named by the work, so that a redelivery replaces it, and other work does not. */
-function originOf({ identity, work, taskName }: Plan): Origin {
-  const digest = digestOf(work).slice(0, 8);
-  return { ...identity, taskName: `${taskName}-${digest}`, functionArn: undefined };
-}
-
-/** The same for each delivery of a message, and another one for each task that follows on it. */
-function deduplicationId({ identity: { messageId }, work, taskName }: Plan, next: NextTask): string {
-  const digest = digestOf([messageId, ...work, taskName, next.task_name, next.callback]).slice(0, 22);
-  // SNS takes 128 characters; the rest is for readers.
-  return `${digest}.${messageId}.${next.task_name}`.slice(0, 128);
-}
-
-function digestOf(parts: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }

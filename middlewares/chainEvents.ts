@@ -1,11 +1,10 @@
 import type { MiddlewareObj } from '@middy/core';
-import { identityOf } from '../core/batch/identity.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
 import { checkOptions, finite, flag, whole } from '../core/checkOptions.ts';
 import { OptionError } from '../core/errors.ts';
 import { type CurrentTask, enterTask, runAs } from './events/currentTask.ts';
 import { type EventTarget, eventTargets, writersOf } from './events/eventWriter.ts';
-import { observeTask, type TaskListener } from './events/observeTask.ts';
+import { idsOf, observeTask, type TaskListener } from './events/observeTask.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
 export interface ChainEventsOptions {
@@ -86,7 +85,7 @@ export function chainEvents(options: ChainEventsOptions): MiddlewareObj {
       return {
         around(run, next) {
           if (!run.record) return observe(run, next);
-          return runAs(taskOf(identityOf(run)), () => observe(run, next));
+          return runAs(taskOf(idsOf(run)), () => observe(run, next));
         },
       };
     },

@@ -24,7 +24,7 @@ import { bucketToWrite } from './aws/environment.ts';
 import { awsClient, bucketName, folderName } from './aws/optionChecks.ts';
 import { s3ConditionalStore } from './aws/s3ConditionalStore.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
-import { storeUnstored, type WriteValueOptions, writeValue } from './aws/writeValue.ts';
+import { storeUnstored, type WriteValueOptions, writeText } from './aws/writeValue.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 import { type Lease, openTaskRecords } from './once/openTaskRecords.ts';
@@ -231,12 +231,7 @@ function timeLeft({ context }: TaskRun): number {
 /** A result in ajson. Any registry can pass a pointer on, even if it does not know the class. */
 async function textOf(content: unknown, options: WriteValueOptions): Promise<string | undefined> {
   if (content === undefined) return undefined;
-  if (!(content instanceof StoredData)) {
-    const { pieces, unstored } = writeValue(content, options);
-    const text = [...pieces].join('');
-    await storeUnstored(unstored, options);
-    return text;
-  }
+  if (!(content instanceof StoredData)) return writeText(content, options);
   if (hasUnstoredValue(content)) await storeUnstored([content], options);
   return pointerTag(content.pointer);
 }

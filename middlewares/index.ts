@@ -39,6 +39,7 @@ export { type PreloadClientsOptions, preloadClients } from './preloadClients.ts'
 export { type ReadDataOptions, readData } from './readData.ts';
 export { ResourceCycleError } from './resources/resourceCycle.ts';
 export { type S3Sink, type S3SinkOptions, s3Sink } from './s3Sink.ts';
+export { type SendGroupOptions, type SentGroup, sendGroup } from './sendGroup.ts';
 export type { ScheduleSettings } from './sending/scheduleMessage.ts';
 export {
   type DefinedTask,

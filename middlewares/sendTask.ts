@@ -16,16 +16,16 @@ import {
 } from '../core/checkOptions.ts';
 import { AlgernonError, OptionError } from '../core/errors.ts';
 import { isFinal } from '../core/isFinal.ts';
-import { chainIdName, chainIdPattern } from '../core/tasks/chainId.ts';
+import { chainIdPattern } from '../core/tasks/chainId.ts';
 import type { FittingCallback, KwargsOf, TaskDefinitions } from '../core/tasks/defineTasks.ts';
 import type { Task } from '../core/tasks/task.ts';
 import { awsClient, bucketName, folderName } from './aws/optionChecks.ts';
 import type { Queues } from './aws/queues.ts';
-import { attributeProblem } from './aws/snsMessage.ts';
 import type { Topics } from './aws/topics.ts';
-import { attributeOptions, type ExtraCallbacks } from './callbacks/extraCallbacks.ts';
+import type { ExtraCallbacks } from './callbacks/extraCallbacks.ts';
 import { type EventTarget, eventTargets } from './events/eventWriter.ts';
 import { delayOf } from './sending/carrierOf.ts';
+import { checkAttributes } from './sending/checkAttributes.ts';
 import { reportSent } from './sending/reportSent.ts';
 import type { ScheduleSettings } from './sending/scheduleMessage.ts';
 import { type Outcome, sendAll } from './sending/sendAll.ts';
@@ -262,21 +262,3 @@ const scheduleChecks = {
   groupName: text('the name of a schedule group', /^[\w.-]{1,64}$/),
   deadLetterQueue: text('the ARN of a queue', arn),
 };
-
-/** Attributes must be valid, and must not set what an option sets. `chain_id` is the same as the option `chainId`. */
-function checkAttributes(owner: string, { attributes = {}, chainId }: SendTaskOptions): void {
-  for (const [name, value] of Object.entries(attributes)) {
-    const option = attributeOptions[name];
-    if (option) throw new OptionError(`${owner}: attributes.${name} is set by the option ${option}.`);
-    const problem = attributeProblem(name, value);
-    if (problem) throw new OptionError(`${owner}: attributes.${name.slice(0, 80)} ${problem}.`);
-  }
-  const given = attributes[chainIdName];
-  if (given === undefined) return;
-  if (chainId !== undefined && chainId !== given) {
-    throw new OptionError(`${owner}: attributes.${chainIdName} differs from the option chainId.`);
-  }
-  if (!chainIdPattern.test(given)) {
-    throw new OptionError(`${owner}: attributes.${chainIdName} must be 1 to 128 letters, digits and "_.:-".`);
-  }
-}

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import * as errors from '../core/errors.ts';
 import * as core from '../core/index.ts';
 import * as whole from '../middlewares/index.ts';
+import { runScript } from './support/runScript.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 
@@ -24,9 +24,7 @@ function imported(file: string): { names: string[]; files: string[] } {
     const names = Object.keys(await import(${JSON.stringify(`${root}dist/${file}.js`)}));
     console.log(JSON.stringify({ names: names.sort(), files: [...files].sort() }));
   `;
-  return JSON.parse(
-    execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' }),
-  );
+  return JSON.parse(runScript(script));
 }
 
 async function bundledBytes(file: string): Promise<number> {

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type BuildOptions, build } from 'esbuild';
 import { codeBlocks } from './support/codeBlocks.ts';
+import { runScript } from './support/runScript.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const { peerDependenciesMeta } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -46,8 +46,7 @@ async function bundle(code: string, options: BuildOptions): Promise<string> {
   return outfile;
 }
 
-const evaluate = (script: string) =>
-  execFileSync(process.execPath, ['--input-type=commonjs', '--eval', script], { encoding: 'utf8' }).trim();
+const evaluate = (script: string) => runScript(script, 'commonjs').trim();
 
 test("the README's worker can be bundled and loaded without the optional peers", async () => {
   expect(optionalPeers).toContain('@aws-sdk/client-ssm');

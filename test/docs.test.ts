@@ -64,6 +64,7 @@ test('every TypeScript block in the docs compiles', () => {
   try {
     execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', folder, '--pretty', 'false'], {
       encoding: 'utf8',
+      timeout: 120_000,
     });
   } catch (error) {
     output = String((error as { stdout?: string }).stdout);

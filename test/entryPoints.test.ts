@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { runScript } from './support/runScript.ts';
 
 /** Imports an entry point in a child process. Returns the packages and built-in modules that this loads. */
 function loadedBy(entry: string): string[] {
@@ -19,10 +19,7 @@ function loadedBy(entry: string): string[] {
     await import(${JSON.stringify(new URL(`../${entry}`, import.meta.url).href)});
     console.log(JSON.stringify([...loaded].sort()));
   `;
-  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
-    encoding: 'utf8',
-  });
-  return JSON.parse(output);
+  return JSON.parse(runScript(script));
 }
 
 const aws = /^@aws-sdk\/client-/;
@@ -59,6 +56,7 @@ test('so do the sender, the topic look-ups and tracing', () => {
   expect(direct(loadedBy('middlewares/sendTask.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/cancelTask.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/cancelChain.ts'))).toEqual([]);
+  expect(direct(loadedBy('middlewares/sendGroup.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/storeData.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/preloadClients.ts'))).toEqual([]);
   expect(direct(loadedBy('middlewares/readData.ts'))).toEqual([]);

@@ -14,7 +14,7 @@ beforeAll(() => {
   const page = readFileSync(join(root, 'docs/testing.md'), 'utf8');
   const [, config = ''] = /<!-- file: jest.config.js -->\s+```js\n(.*?)^```$/ms.exec(page) ?? [];
   writeFileSync(join(project.folder, 'jest.config.js'), config);
-}, 60_000);
+}, 120_000);
 afterAll(() => project.remove());
 
 /** Runs Node in the project, where nothing of this test's environment has an influence. */
@@ -23,6 +23,7 @@ async function run(...words: string[]): Promise<{ code: number | null; output: s
     cwd: project.folder,
     env: { PATH: process.env.PATH, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
@@ -44,7 +45,7 @@ test('the set-ups in docs/testing.md work in an empty project', async () => {
   expect(node).toEqual({ code: 0, output: expect.stringMatching(/pass 3/) });
   expect(vitest).toEqual({ code: 0, output: expect.stringMatching(/1 passed/) });
   expect(ofJest).toEqual({ code: 0, output: expect.stringMatching(/1 passed/) });
-}, 60_000);
+}, 120_000);
 
 test('the command line runs there', async () => {
   const manifest = JSON.parse(
@@ -63,4 +64,4 @@ test('jest without its flag says what the page says', async () => {
   const { code, output } = await run(jest, '--no-watchman');
   expect(code).toBe(1);
   expect(output).toContain('Must use import to load ES Module');
-}, 60_000);
+}, 120_000);

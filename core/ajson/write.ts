@@ -124,7 +124,7 @@ function nodeToWire(writing: Writing, node: object, depth: number, isChecked = f
       if (!hasOwn.call(object, key)) {
         at = undefined;
         if (isPlain(object)) continue;
-        return refuse(object);
+        refuse(object);
       }
       at = key;
       if (key === '_alg_class' && !tags) {
@@ -164,10 +164,12 @@ function specialToWire(writing: Writing, node: object, depth: number): unknown {
 
 /** The items of a list that nobody else has, written in place. */
 export function itemsToWire(writing: Writing, items: unknown[], depth: number): unknown[] {
-  assertDepth(depth, writing.settings.maxDepth);
+  const { asksAll, maxDepth } = writing.settings;
+  assertDepth(depth, maxDepth);
   let index = 0;
   try {
-    for (; index < items.length; index++) items[index] = toWire(writing, items[index], depth + 1);
+    for (; index < items.length; index++)
+      if (!isItself(items[index]) || asksAll) items[index] = toWire(writing, items[index], depth + 1);
   } catch (error) {
     throw pathAt(error, index);
   }
@@ -192,7 +194,9 @@ export function fieldsToWire(writing: Writing, fields: object, depth: number, is
       at = key;
       if (key === '_alg_class' && !isTag) fail('value', 'a field cannot have this name');
       const value: unknown = fields[key as never];
-      const written = value === undefined ? null : toWire(writing, value, depth + 1, fields);
+      let written: unknown = value;
+      if (value === undefined) written = null;
+      else if (!isItself(value) || settings.asksAll) written = toWire(writing, value, depth + 1, fields);
       if (polluted || key === '__proto__') define(wire, key, written, true);
       else wire[key] = written;
     }
@@ -271,7 +275,7 @@ function standIn(writing: Writing, text: string): number {
 
 function digitsOf(value: bigint, maxDigits: number): string {
   const digits = String(value);
-  const length = digits.length - Number(value < 0n);
+  const { length } = digits.replace('-', '');
   return length > maxDigits ? fail('digits', `${length} digits: more than maxDigits`) : digits;
 }
 

@@ -102,7 +102,7 @@ export function untilAborted<T>(signal: AbortSignal, work: PromiseLike<T>): Prom
         reject(error);
       },
     );
-    if (signal.aborted) reject(new DeadlineError());
+    if (signal.aborted) void Promise.resolve().then(() => reject(new DeadlineError()));
   });
 }
 
@@ -111,7 +111,9 @@ function rejectersOf(signal: AbortSignal & { [rejectersKey]?: Rejecters }): Reje
   const existing = signal[rejectersKey];
   if (existing) return existing;
   const waiting: Rejecters = new Set();
-  const rejectAll = () => {
+  // Work that has settled by now is not cut off.
+  const rejectAll = async () => {
+    await undefined;
     for (const reject of waiting) reject(new DeadlineError());
     waiting.clear();
   };

@@ -1,10 +1,14 @@
+import { createdSeconds, groupOf } from '../groups/ticket.ts';
 import { chainIdOf } from '../tasks/chainId.ts';
 import { isSnsRecord, messageIdOf, type SqsRecord } from './events.ts';
 import type { TaskRun } from './stage.ts';
 
 /** The values that identify a piece of work. They are the same for each delivery of its message. */
 export interface TaskIdentity {
-  /** The id that SNS gave the message, since SQS gives a redriven message a new one; else the id of SQS, or of the request. */
+  /**
+   * The id that SNS gave the message, since SQS gives a redriven message a new one; else the id of SQS, or of the request. The
+   * task after a group is identified by the group, since its message may be sent twice.
+   */
   readonly messageId: string;
   /** The ARN of the queue, or of the function if SNS delivers without a queue: two subscribers of a topic do different work. */
   readonly receiver: string;
@@ -29,7 +33,8 @@ export function identityOf(run: Pick<TaskRun, 'record' | 'context' | 'part' | 'u
     return { ...direct, messageId, chainId: messageId };
   }
   const { notification, attributes } = parsed(run);
-  const messageId = notification?.messageId ?? messageIdOf(record);
+  const group = groupOf(attributes);
+  const messageId = group ? `${group}.then` : (notification?.messageId ?? messageIdOf(record));
   const chainId = chainIdOf(attributes, messageId);
   if (isSnsRecord(record)) {
     const sentAt = Date.parse(record.Sns.Timestamp) || 0;
@@ -41,7 +46,9 @@ export function identityOf(run: Pick<TaskRun, 'record' | 'context' | 'part' | 'u
     chainId,
     part,
     receiver: record.eventSourceARN ?? functionArn,
-    sentAt: Date.parse(notification?.timestamp ?? '') || Number(SentTimestamp) || 0,
+    sentAt: group
+      ? createdSeconds(group) * 1000
+      : Date.parse(notification?.timestamp ?? '') || Number(SentTimestamp) || 0,
     groupId: MessageGroupId,
     receiveCount: Number(ApproximateReceiveCount) || 1,
   };

@@ -113,8 +113,8 @@ export class Ledger {
   }
 
   /** Notes a failure that the answer of a loop names, for a record that was not run. */
-  note(index: number, reason: unknown): void {
-    const entry = this.#entries.get(this.ids[index] as string);
+  note(id: string, reason: unknown): void {
+    const entry = this.#entries.get(id);
     if (!entry || entry.parts.length > 0) return;
     entry.noted ??= { reason };
     this.#update(entry);

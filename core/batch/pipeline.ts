@@ -53,8 +53,8 @@ export function openPipeline(kind: Pipeline['kind'], records: readonly TaskRecor
 export function addStage(pipeline: Pipeline, stage: Stage, hint?: string): void {
   if (pipeline.stages.some(({ name }) => name === stage.name)) throw duplicateStage(stage.name, hint);
   const stages = pipeline.stages as Stage[];
-  stages.push(stage);
-  stages.sort(compareStages);
+  const inner = stages.findIndex((other) => compareStages(stage, other) < 0);
+  stages.splice(inner === -1 ? stages.length : inner, 0, stage);
 }
 
 /** The error for a stage that is in a stack twice. */

@@ -1,4 +1,5 @@
 import { AlgernonError } from '../errors.ts';
+import { FanOut, fanOutNotSent } from '../groups/FanOutResult.ts';
 import { ChainEnd } from '../tasks/endChain.ts';
 import { type Deadline, DeadlineError, untilAborted } from './deadline.ts';
 import { type LambdaContext, messageIdOf, type TaskRecord } from './events.ts';
@@ -79,6 +80,7 @@ export async function runRecord<T, C, R>(
       callHandler(run, handler as TaskHandler<unknown, unknown, unknown>, deadline, options);
     await runStages(pipeline?.stages ?? [], 0, run, handle);
     assertNextOnce(run);
+    if (run.result instanceof FanOut) throw fanOutNotSent();
     if (begun) pipeline?.ledger.end(begun);
     return run.result as R;
   } catch (error) {
@@ -106,8 +108,7 @@ async function callHandler(
     const running = handler(task, context, { record, signal });
     takeResult(run, isThenable(running) ? await untilAborted(signal, running) : running);
   } catch (error) {
-    // A thrown endChain() ends the chain from any depth.
-    if (!(error instanceof ChainEnd)) throw error;
+    if (!isThrownResult(error)) throw error;
     takeResult(run, error);
   }
 }
@@ -128,6 +129,11 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
  */
 export function acknowledge(record: TaskRecord, context: unknown): void {
   pipelineOf(context)?.ledger.acknowledge(record);
+}
+
+/** Whether a thrown value is a result: `endChain()` and `fanOut()` may be thrown from any depth. */
+export function isThrownResult(thrown: unknown): boolean {
+  return thrown instanceof ChainEnd || thrown instanceof FanOut;
 }
 
 /** Sets the result of a run, and whether it ends the chain. */
@@ -187,7 +193,7 @@ async function settleStage(
     await outcome;
   } catch (error) {
     await inner.running?.catch(() => {});
-    if (!(error instanceof ChainEnd)) throw error;
+    if (!isThrownResult(error)) throw error;
     takeResult(run, error);
     return;
   }

@@ -58,7 +58,7 @@ export function settledBatch<R>(
   return Object.defineProperty(settled, 'toJSON', toJSONMethod) as SettledBatch<R>;
 }
 
-/** Shared, since V8 keeps an accessor with functions of its own, and all they refer to, until a full collection. */
+/** Shared: V8 keeps an accessor whose functions are made anew, and all they refer to, until a full collection. */
 const failuresAccessor: PropertyDescriptor & ThisType<Outcome> = {
   get() {
     return namedIn(this);

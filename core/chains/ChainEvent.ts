@@ -117,7 +117,7 @@ export interface RetriedEvent extends DeliveryFields {
   delaySeconds: number;
 }
 
-/** The task has failed for good, and its message is in a dead-letter queue. */
+/** The task has failed for good: its message is in a dead-letter queue, or it was invoked directly. */
 export interface DeadLetteredEvent extends DeliveryFields {
   type: 'deadLettered';
   /** The URL of the queue; missing if SQS moves the message. */

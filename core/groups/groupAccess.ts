@@ -13,11 +13,8 @@ export interface GroupAccess {
   newName(): string;
   /** Sends messages, and fails unless all are sent. */
   publish(messages: readonly TaskMessage[], signal?: AbortSignal): Promise<void>;
-  /** Sends the task `gather` later, with the callback and the message attributes. */
-  publishLater(
-    message: { callback: string; attributes: Readonly<Record<string, string | number>> },
-    seconds: number,
-  ): Promise<void>;
+  /** Sends the task `gather` with this callback to a queue later. */
+  publishLater(callback: string, plan: GroupPlan, seconds: number): Promise<void>;
   warn(message: string): void;
   /** The limit of a topic for one message, in bytes. */
   readonly maxMessageBytes: number;

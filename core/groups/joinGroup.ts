@@ -7,10 +7,7 @@ import { climb } from './climb.ts';
 import type { GroupAccess } from './groupAccess.ts';
 import { type GroupPlan, type GroupTask, groupAddress, parseObject, readPlan, unreadable } from './plan.ts';
 import { type BranchOutcome, fillSlot, slotPointer } from './slot.ts';
-import { createdSeconds, type Ticket, ticketIn } from './ticket.ts';
-
-/** The attribute of the task `then`. It identifies its work, since its message may be sent twice. */
-export const groupIdName = 'group_id';
+import { createdSeconds, groupIdName, type Ticket, ticketIn } from './ticket.ts';
 
 /**
  * Records the outcome of a branch, and sends `then` if it was the last one.

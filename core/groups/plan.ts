@@ -33,6 +33,8 @@ export interface GroupSettings {
   readonly maxBytes: number;
   readonly onError?: GroupTask | undefined;
   readonly deadlineSeconds?: number | undefined;
+  /** The ARN of the queue that gets the deadline message. */
+  readonly gatherQueue?: string | undefined;
   /** The message attributes of `then` and of the error task. */
   readonly attributes: Readonly<Record<string, string | number>>;
   /** The message attributes of the branches. */

@@ -19,9 +19,8 @@ export async function startGroup(access: GroupAccess, hash: string, prepare: Pre
   assertNotExpired(access, plan.id);
   const { deadlineSeconds, createdAt } = plan;
   if (deadlineSeconds !== undefined) {
-    const callback = deadlineCallback(plan.id);
     const seconds = Math.ceil(Math.max(0, createdAt / 1000 + deadlineSeconds - access.now() / 1000));
-    await access.publishLater({ callback, attributes: plan.branchAttributes }, seconds);
+    await access.publishLater(deadlineCallback(plan.id), plan, seconds);
   }
   if (plan.count === 0) await sendThen(access, plan, 0);
   const last = chunkCount(plan) - 1;

@@ -46,6 +46,17 @@ function inBase62(value: bigint, length: number): string {
   return text;
 }
 
+/** The attribute of the task `then`, with the id of its group. */
+export const groupIdName = 'group_id';
+
+const wholeId = new RegExp(`^${idPattern}$`);
+
+/** The group that a message joins; undefined for other messages. */
+export function groupOf(attributes: Readonly<Record<string, string>>): string | undefined {
+  const id = attributes[groupIdName];
+  return id !== undefined && wholeId.test(id) ? id : undefined;
+}
+
 /** The part of a group's id that does not depend on the time. */
 export function hashOf(group: string): string {
   return group.slice(0, hashLength);

@@ -78,10 +78,13 @@ function pathOf(issue: SchemaIssue | undefined): string {
   return `$.task_kwargs${formatPath(keys).slice(1)}`;
 }
 
-type Links<C extends string> = C extends `${infer First}#${infer Rest}` ? [First, ...Links<Rest>] : [C];
+/** The links of a chain. */
+export type Links<C extends string> = C extends `${infer First}#${infer Rest}`
+  ? [First, ...Links<Rest>]
+  : [C];
 
 /** The links after the current task; all links if the current task is not in the chain. */
-type Remaining<
+export type Remaining<
   Chain extends readonly string[],
   Current,
   All extends readonly string[] = Chain,
@@ -95,7 +98,8 @@ type Remaining<
 // biome-ignore lint/suspicious/noConfusingVoidType: the type of a function without a return
 type Sent<R> = [R] extends [undefined | null | void] ? Record<never, never> : R;
 
-type Problem<T extends TaskDefinitions, Current extends string, Path> = Path extends [
+/** The first result in a path of tasks that does not fit the next task; unknown if all fit. */
+export type Problem<T extends TaskDefinitions, Current extends string, Path> = Path extends [
   infer Next extends string,
   ...infer Rest,
 ]

@@ -1,7 +1,14 @@
 import type { TaskExtras } from '../batch/runTask.ts';
 import { checkOption, checkOptions, func, object } from '../checkOptions.ts';
 import { AlgernonError, OptionError } from '../errors.ts';
-import { type CheckedKwargsOf, checkKwargs, type ResultOf, type TaskDefinitions } from './defineTasks.ts';
+import type { FanOut } from '../groups/FanOutResult.ts';
+import {
+  type CheckedKwargsOf,
+  checkKwargs,
+  type ResultOf,
+  type TaskDefinition,
+  type TaskDefinitions,
+} from './defineTasks.ts';
 import type { ChainEnd } from './endChain.ts';
 import { noteTasks } from './knownTasks.ts';
 import type { Task } from './task.ts';
@@ -33,13 +40,16 @@ type ContextArgument<F> = F extends (kwargs: never, context: infer C, ...rest: n
   ? C
   : unknown;
 
+/** The values that the function of a defined task may return. */
+type Returned<D extends TaskDefinition> = ResultOf<D> | ChainEnd | FanOut;
+
 /** The functions of defined tasks: each takes the output of its schema, and returns the defined result. */
 export type DefinedFunctions<T extends TaskDefinitions, C> = {
   readonly [K in keyof T]?: (
     kwargs: CheckedKwargsOf<T[K]>,
     context: C,
     extras: RoutedExtras,
-  ) => ResultOf<T[K]> | ChainEnd | PromiseLike<ResultOf<T[K]> | ChainEnd>;
+  ) => Returned<T[K]> | PromiseLike<Returned<T[K]>>;
 };
 
 /**

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isAlgernonError } from '../../core/errors.ts';
 import { type Command, commonOptions, UsageError } from './command.ts';
+import { chain } from './commands/chain.ts';
 import { deadLetters } from './commands/deadLetters.ts';
 import { decode } from './commands/decode.ts';
+import { prove } from './commands/prove.ts';
 import { redrive } from './commands/redrive.ts';
 import { replay } from './commands/replay.ts';
 import { send } from './commands/send.ts';
@@ -11,7 +13,7 @@ import { helpOf, overview } from './help.ts';
 import { explainFault, openTarget, type Target, type TargetValues } from './openTarget.ts';
 import { createOutput, type Output, safeJson } from './output.ts';
 
-const commands: readonly Command[] = [send, deadLetters, redrive, replay, decode];
+const commands: readonly Command[] = [send, chain, deadLetters, redrive, replay, decode, prove];
 
 /** The streams of the process. */
 export interface Streams {

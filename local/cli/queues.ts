@@ -137,15 +137,12 @@ export interface ReadOptions {
 export async function readMessages(
   { calls, arn }: FoundQueue,
   { limit, hiddenSeconds, ids }: ReadOptions,
-): Promise<{ messages: FoundMessage[]; release(deleted?: readonly FoundMessage[]): Promise<void> }> {
+): Promise<{ messages: FoundMessage[]; release(): Promise<void> }> {
   const found = new Map<string, Message>();
-  const release = async (deleted: readonly FoundMessage[] = []) => {
-    const gone = new Set(deleted.map(({ record }) => record.messageId));
-    const kept = [...found.values()].filter(({ MessageId = '' }) => !gone.has(MessageId));
-    await calls.hide(
-      kept.map(({ ReceiptHandle = '' }) => ReceiptHandle),
-      0,
-    );
+  // SQS ignores those that were deleted.
+  const release = () => {
+    const handles = [...found.values()].map(({ ReceiptHandle = '' }) => ReceiptHandle);
+    return calls.hide(handles, 0);
   };
   const missing = new Set(ids);
   try {

@@ -37,7 +37,7 @@ export function writeValue(
   atLeast = 0,
 ): WrittenValue {
   const unstored = new Set<StoredData>();
-  const rest = collecting(pieces(value), unstored);
+  const rest = collecting(() => pieces(value), unstored);
   const limit = Math.max(wholeLength, atLeast);
   let text = '';
   for (let next = rest.next(); !next.done; next = rest.next()) {
@@ -48,10 +48,11 @@ export function writeValue(
 }
 
 function* collecting(
-  pieces: Iterable<string>,
+  pieces: () => Iterable<string>,
   unstored: Set<StoredData>,
 ): Generator<string, void, undefined> {
-  const iterator = pieces[Symbol.iterator]();
+  // A registry may write all of it here.
+  const iterator = collectUnstored(unstored, () => pieces()[Symbol.iterator]());
   const next = () => collectUnstored(unstored, () => iterator.next());
   for (let piece = next(); !piece.done; piece = next()) yield piece.value;
 }
@@ -86,6 +87,18 @@ export async function storeUnstored(
   options: WriteValueOptions,
 ): Promise<void> {
   await storing(options).storeAll(unstored);
+}
+
+/**
+ * Writes a value as one text of ajson, and stores the values of each StoredData in it.
+ *
+ * @throws StoredDataError
+ */
+export async function writeText(value: unknown, options: WriteValueOptions): Promise<string> {
+  const { pieces, unstored } = writeValue(value, options);
+  const text = [...pieces].join('');
+  await storeUnstored(unstored, options);
+  return text;
 }
 
 function storing(options: WriteValueOptions) {

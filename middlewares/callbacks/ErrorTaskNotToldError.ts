@@ -1,6 +1,6 @@
 import { AlgernonError } from '../../core/errors.ts';
 
-/** A task failed for good, but the message to its chain's error task could not be sent: the task's message is retried. */
+/** A task failed for good, but its chain's error task or its group could not be told: the task's message is retried. */
 export class ErrorTaskNotToldError extends AlgernonError {
   override readonly name = 'ErrorTaskNotToldError';
   /** The error of the task. */
@@ -9,7 +9,7 @@ export class ErrorTaskNotToldError extends AlgernonError {
   constructor(failure: unknown, cause: unknown) {
     super(
       'ERROR_TASK_NOT_TOLD',
-      `The task failed for good (${String(failure)}), and the message to its error task could not be sent: ${String(cause)}`,
+      `The task failed for good (${String(failure)}), and its error task or its group could not be told: ${String(cause)}`,
       { cause, retryable: true },
     );
     this.failure = failure;

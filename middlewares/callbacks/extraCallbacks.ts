@@ -87,6 +87,24 @@ export function carriedOn({ [onErrorName]: onError }: Attributes): Record<string
   return onError === undefined ? {} : { [onErrorName]: onError };
 }
 
+/**
+ * The attributes of the tasks of a group: of its branches, and of the task after it, which gets the callbacks of the task that
+ * made the group.
+ *
+ * @param received the attributes of that task
+ * @param branchError the task that is told when a branch has failed for good
+ */
+export function groupAttributes(
+  received: Attributes,
+  branchError: string | undefined,
+): { branch: Record<string, string>; then: Record<string, string> } {
+  const also = received[alsoName];
+  return {
+    branch: branchError === undefined ? {} : { [onErrorName]: checkName(branchError) },
+    then: { ...carriedOn(received), ...(also !== undefined && { [alsoName]: also }) },
+  };
+}
+
 function checkName(taskName: string): string {
   if (!isTopicName(taskName)) throw new CallbackError(taskName, 'it is not the name of a task');
   return taskName;

@@ -1,6 +1,7 @@
-import { isSnsRecord } from '../../core/batch/events.ts';
-import { identityOf, type TaskIdentity } from '../../core/batch/identity.ts';
+import { isSnsRecord, messageIdOf } from '../../core/batch/events.ts';
+import { identityOf } from '../../core/batch/identity.ts';
 import type { TaskRun } from '../../core/batch/stage.ts';
+import type { Unwrapped } from '../../core/batch/unwrapTask.ts';
 import type { DeliveryEvent, DeliveryFields, FailedEvent, TaskFact } from '../../core/chains/ChainEvent.ts';
 import { isTask } from '../../core/tasks/task.ts';
 import { describeError } from './describeError.ts';
@@ -58,8 +59,8 @@ async function follow(
   { listeners, events }: Observation,
   { maxReceiveCount = Number.POSITIVE_INFINITY, stacks = true }: ObserveOptions,
 ): Promise<void> {
-  const identity = identityOf(run);
-  let { taskName, callback } = taskIn(run);
+  const fields = fieldsOf(run);
+  let { taskName, callback, sentAt } = messageIn(run);
   let startedAt: number | undefined;
   let returnedAt: number | undefined;
   const following: string[] = [];
@@ -68,7 +69,7 @@ async function follow(
 
   const emit = (facts: Facts) => {
     const event = {
-      ...fieldsOf(run, identity),
+      ...fields,
       ...(taskName !== undefined && { taskName }),
       ...facts,
     } as DeliveryEvent;
@@ -100,15 +101,20 @@ async function follow(
       error: describeError(error, stacks),
       ...duration(),
     } satisfies Facts<FailedEvent>);
-    const isGivenUp = afterFailure.some(({ type }) => type === 'deadLettered');
-    if (!isGivenUp && isFromQueue(run) && (identity.receiveCount ?? 1) >= maxReceiveCount) {
-      emit({ type: 'deadLettered', at: Date.now() });
-    } else for (const fact of afterFailure) emit(fact);
+    const isDeadLettered = afterFailure.some(({ type }) => type === 'deadLettered');
+    // SQS counts this receive, and nothing repeats a direct invocation.
+    const isLast = run.record === undefined || (fields.recordId && fields.attempt >= maxReceiveCount);
+    if (isLast && !isDeadLettered) emit({ type: 'deadLettered', at: Date.now() });
+    else for (const fact of afterFailure) emit(fact);
   };
 
   run.report = report;
-  const sentAt = identity.sentAt > 0 ? { sentAt: identity.sentAt } : {};
-  emit({ type: 'received', at: Date.now(), ...sentAt, ...(callback !== undefined && { callback }) });
+  emit({
+    type: 'received',
+    at: Date.now(),
+    ...(sentAt !== undefined && { sentAt }),
+    ...(callback !== undefined && { callback }),
+  });
   run.beforeHandler((task) => {
     // The task of an extended payload is not in its record.
     if (isTask(task)) taskName = task.task_name.slice(0, maxName);
@@ -131,34 +137,44 @@ async function follow(
   });
 }
 
-function fieldsOf(run: TaskRun, identity: TaskIdentity): Omit<DeliveryFields, 'at'> {
-  const { chainId, messageId, receiver, part } = identity;
+/** The ids of a task in its events. They are those of SNS, by which the events of other tasks name it. */
+export function idsOf(run: TaskRun): { chainId: string; messageId: string } {
+  const { chainId, messageId } = identityOf(run);
+  if (!run.record) return { chainId, messageId };
+  const id = parsed(run)?.notification?.messageId ?? messageIdOf(run.record);
+  return { chainId, messageId: id.slice(0, maxName) };
+}
+
+function fieldsOf(run: TaskRun): Omit<DeliveryFields, 'at'> {
+  const { receiver, part, receiveCount } = identityOf(run);
   const { record } = run;
   return {
-    chainId,
-    messageId: messageId.slice(0, maxName),
+    ...idsOf(run),
     receiver,
     ...(record && !isSnsRecord(record) && { recordId: record.messageId }),
-    attempt: identity.receiveCount ?? 1,
+    attempt: receiveCount ?? 1,
     ...(part > 0 && { part }),
   };
 }
 
-function isFromQueue({ record }: TaskRun): boolean {
-  return record !== undefined && !isSnsRecord(record);
+/** The facts in a message, as far as it can be parsed. Its own stage reports the error. */
+function messageIn(run: TaskRun): { taskName?: string; callback?: string; sentAt?: number } {
+  const unwrapped = parsed(run);
+  const sentAt = Date.parse(unwrapped?.notification?.timestamp ?? '') || identityOf(run).sentAt;
+  const sent = sentAt > 0 ? { sentAt } : {};
+  if (!isTask(unwrapped?.content)) return sent;
+  const { task_name, callback } = unwrapped.content as { task_name: string; callback?: unknown };
+  return {
+    ...sent,
+    taskName: task_name.slice(0, maxName),
+    ...(typeof callback === 'string' && callback !== '' && { callback: callback.slice(0, maxCallback) }),
+  };
 }
 
-/** The name and the callback of a task, as far as the message can be parsed. Its own stage reports the error. */
-function taskIn(run: TaskRun): { taskName?: string; callback?: string } {
+function parsed(run: TaskRun): Unwrapped | undefined {
   try {
-    const { content } = run.unwrap();
-    if (!isTask(content)) return {};
-    const { callback } = content as { callback?: unknown };
-    return {
-      taskName: content.task_name.slice(0, maxName),
-      ...(typeof callback === 'string' && callback !== '' && { callback: callback.slice(0, maxCallback) }),
-    };
+    return run.unwrap();
   } catch {
-    return {};
+    return undefined;
   }
 }

@@ -1,9 +1,9 @@
 import { assertAnswer } from '../../core/batch/assertAnswer.ts';
 import { duplicateStage } from '../../core/batch/pipeline.ts';
-import { assertNextOnce, runStage, takeResult } from '../../core/batch/runTask.ts';
+import { assertNextOnce, isThrownResult, runStage, takeResult } from '../../core/batch/runTask.ts';
 import type { OpenRun, Stage } from '../../core/batch/stage.ts';
 import { AlgernonError } from '../../core/errors.ts';
-import { ChainEnd } from '../../core/tasks/endChain.ts';
+import { FanOut } from '../../core/groups/FanOutResult.ts';
 import { asThrown, type GuardedRequest } from './guardRequest.ts';
 
 /** A stage around the handler of a direct invocation, driven from Middy's hooks. */
@@ -68,7 +68,7 @@ export function startDirect(state: GuardedRequest, stage: Stage, twice?: string)
         }
       }
     } catch (error) {
-      if (error instanceof ChainEnd) {
+      if (isThrownResult(error)) {
         takeResult(run, error);
         await skipHandler(state, run);
         return;
@@ -107,6 +107,8 @@ function writeAnswer(state: GuardedRequest, run: OpenRun): void {
 }
 
 function answerOf(state: GuardedRequest, result: unknown): unknown {
+  // callbackPublisher replaces it. Otherwise it fails when it is serialised.
+  if (result instanceof FanOut) return result;
   if (state.writeAnswer) return state.writeAnswer(result);
   assertAnswer(result);
   return result;
@@ -116,7 +118,7 @@ function answerOf(state: GuardedRequest, result: unknown): unknown {
 export async function failDirect(state: GuardedRequest, stage: DirectStage | undefined): Promise<void> {
   const { direct: run, request, error } = state;
   if (!run) return;
-  if (error instanceof ChainEnd) {
+  if (isThrownResult(error)) {
     takeResult(run, error);
     state.hasRecovered = true;
   }

@@ -280,16 +280,13 @@ function noteOutcome({ pipeline }: GuardedRequest, value: unknown): void {
   if (!pipeline || pipeline.wasQueued) return;
   const { ledger } = pipeline;
   if (Array.isArray(value)) {
-    value.slice(0, ledger.ids.length).forEach((outcome, index) => {
-      if (outcome?.status === 'rejected') ledger.note(index, outcome.reason);
+    ledger.ids.forEach((id, index) => {
+      if (value[index]?.status === 'rejected') ledger.note(id, value[index].reason);
     });
   }
   for (const failure of failuresIn(value) ?? []) {
-    const index = ledger.ids.indexOf(Object(failure).itemIdentifier);
-    if (index !== -1)
-      ledger.note(
-        index,
-        new AlgernonError('NAMED_AS_FAILED', 'The handler named this record as failed.', { retryable: true }),
-      );
+    const message = 'The handler named this record as failed.';
+    const reason = new AlgernonError('NAMED_AS_FAILED', message, { retryable: true });
+    ledger.note(Object(failure).itemIdentifier, reason);
   }
 }

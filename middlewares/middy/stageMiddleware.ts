@@ -211,7 +211,7 @@ function openInvocation(state: GuardedRequest, { ends, failureWork }: Part): Inv
   return Object.defineProperty(invocation, 'error', errorAccessor);
 }
 
-/** Shared, since V8 keeps an accessor with functions of its own, and all they refer to, until a full collection. */
+/** Shared: V8 keeps an accessor whose functions are made anew, and all they refer to, until a full collection. */
 const errorAccessor: PropertyDescriptor & ThisType<{ [stateKey]: GuardedRequest }> = {
   get() {
     const { hasFailed, hasReturned, request, error } = this[stateKey];

@@ -3,7 +3,7 @@ import { ajson as sharedAjson } from '../../core/ajson/index.ts';
 import { NotATaskError } from '../../core/batch/unwrapTask.ts';
 import type { ObjectStore } from '../../core/storedData/ObjectStore.ts';
 import { chainIdName } from '../../core/tasks/chainId.ts';
-import { checkKwargs, TaskArgumentsError, type TaskDefinitions } from '../../core/tasks/defineTasks.ts';
+import { checkKwargs, type TaskDefinitions } from '../../core/tasks/defineTasks.ts';
 import { nextTask } from '../../core/tasks/nextTask.ts';
 import { isTask, type Task } from '../../core/tasks/task.ts';
 import { taskMessage } from '../../core/tasks/taskMessage.ts';
@@ -20,6 +20,7 @@ import type { SendTaskOptions, SentTask } from '../sendTask.ts';
 import { carrying } from '../tracing/carrying.ts';
 import { currentScope } from '../tracing/scope.ts';
 import { type Carrier, carrierOf } from './carrierOf.ts';
+import { kwargsText } from './kwargsText.ts';
 
 /** The outcome for a task. Neither property is set if sending was not attempted. */
 export interface Outcome {
@@ -110,7 +111,8 @@ async function draftOf(
   const { task_name, task_kwargs, callback } = task;
   nextTask(callback, task_name);
   if (options.tasks) await checkKwargs(options.tasks, task_name, task_kwargs ?? {});
-  const text = kwargsText(task, options);
+  const { ajson = sharedAjson } = options;
+  const text = kwargsText(task, (value) => ajson.dumps(value));
   const carried = currentScope()?.task?.outgoingAttributes;
   const id = randomUUID();
   const running = carried?.[chainIdName] ?? currentTask()?.chainId;
@@ -121,16 +123,6 @@ async function draftOf(
   const arn = await findTopic(task_name);
   const queue = await carrier.queueFor(task_name, arn);
   return { index, id, task: task as Task<object>, text, topicArn: arn, queue, chainId, attributes: own };
-}
-
-/** The arguments in ajson. They must be an object. */
-function kwargsText({ task_name, task_kwargs }: Task<unknown>, { ajson = sharedAjson }: Options): string {
-  if (task_kwargs === undefined || task_kwargs === null) return '{}';
-  const text = ajson.dumps(task_kwargs);
-  const tag = /^\{"_alg_class":"([^"]*)","value":/.exec(text)?.[1];
-  if (text.startsWith('{') && tag === undefined) return text;
-  const kind = tag ?? (Array.isArray(task_kwargs) ? 'list' : typeof task_kwargs);
-  throw new TaskArgumentsError(task_name, `task_kwargs must be an object, not a ${kind}`, '$.task_kwargs');
 }
 
 /** Builds the message of a task. Large arguments go through S3, and so do those that do not fit into the message. */

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +5,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { bundleWorker } from '../../examples/cdk/bundleWorker.ts';
 import type { CloudFormation, Resource } from '../support/cloudFormation.ts';
 import { runCdk } from '../support/runCdk.ts';
+import { runScript } from '../support/runScript.ts';
 import type { TemplateName } from './printTemplates.ts';
 
 const templates: Record<TemplateName, CloudFormation> = runCdk(
@@ -287,9 +287,6 @@ describe('the app', () => {
       const context = { invokedFunctionArn: '', getRemainingTimeInMillis: () => 60_000 };
       console.log('answer: ' + JSON.stringify(await handler({ Records: [] }, context)));
     `;
-    const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
-      encoding: 'utf8',
-    });
-    expect(output).toContain('answer: {"batchItemFailures":[]}');
+    expect(runScript(script)).toContain('answer: {"batchItemFailures":[]}');
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import type { GroupAccess } from '../../core/groups/groupAccess.ts';
 import type { GroupSettings } from '../../core/groups/plan.ts';
 import { deadlineCallback } from '../../core/groups/ticket.ts';
@@ -15,6 +15,9 @@ import {
   settings,
   splitter,
 } from './scenarios.ts';
+
+// On a machine that does other work too.
+jest.setTimeout(120_000);
 
 const base = { atEnd: oneEnd, check: checkEnd };
 
@@ -130,6 +133,22 @@ describe('no interleaving loses a group, joins it early or joins it in two ways'
         ...base,
         objects,
         messages: [first, failing(second), third, failing(third)],
+        programFor: outcomes,
+      });
+      expect(fault).toBeUndefined();
+    },
+  );
+
+  test.each(['collect', 'fail'] as const)(
+    'of a branch that fails in one delivery and succeeds in another: %s',
+    async (failures) => {
+      const { objects, messages } = planned(2, { failures, onError });
+      const [first, second] = messages as [TaskMessage, TaskMessage];
+      const { fault } = await run(`mixed ${failures}`, {
+        ...base,
+        objects,
+        messages: [first, second, failing(second)],
+        afterwards: true,
         programFor: outcomes,
       });
       expect(fault).toBeUndefined();

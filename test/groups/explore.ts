@@ -97,6 +97,8 @@ export async function explore(scenario: Scenario, maxStates = 3_000_000): Promis
   const programs: (Program | undefined)[] = [];
   const roots: Point[] = [];
   let pointCount = 0;
+  /** An error that no fault explains. In production, its message would be dead-lettered. */
+  let unexpected: unknown;
 
   const newPoint = (message: number, answers: readonly Answer[]): Point => ({
     id: pointCount++,
@@ -150,8 +152,7 @@ export async function explore(scenario: Scenario, maxStates = 3_000_000): Promis
         now: () => 1_700_000_000_000,
         newName: () => `of${point.message}`,
         publish,
-        publishLater: ({ callback, attributes }) =>
-          publish([{ topicArn: 'gather', message: callback, attributes }]),
+        publishLater: (callback) => publish([{ topicArn: 'gather', message: callback }]),
         warn: () => {},
         maxMessageBytes: 262_144,
         expirySeconds: 1e9,
@@ -161,7 +162,7 @@ export async function explore(scenario: Scenario, maxStates = 3_000_000): Promis
       program(access, messages[point.message] as TaskMessage).then(
         () => stop('done' as never),
         (error) => {
-          if (error !== transient) throw error;
+          if (error !== transient) unexpected ??= error;
           stop('failed' as never);
         },
       );
@@ -353,6 +354,7 @@ export async function explore(scenario: Scenario, maxStates = 3_000_000): Promis
     const layer = queue;
     queue = [];
     for (const state of layer) {
+      if (unexpected) fail(`a delivery failed: ${String(unexpected)}`, state);
       if (state.contents.length > 1) fail(`two joins: ${state.contents.join(' and ')}`, state);
       if (fault) break;
       const expandAll = () => {

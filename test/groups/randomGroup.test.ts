@@ -1,6 +1,9 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { createRandom } from '../soak/createRandom.ts';
 import { runRandomGroup } from './randomGroup.ts';
+
+// On a machine that does other work too.
+jest.setTimeout(120_000);
 
 test('groups of 1 to 1,000 branches join once, complete and in one way, under kills, doubles, 409 and 412', async () => {
   const random = createRandom(17);

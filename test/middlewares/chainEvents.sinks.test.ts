@@ -5,6 +5,7 @@ import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import {
   type ChainEvent,
   type ChainEventsOptions,
+  callbackPublisher,
   chainEvents,
   chainState,
   type EventTarget,
@@ -296,6 +297,21 @@ describe('other invocations', () => {
     expect(events.events()).toHaveLength(4);
   });
 
+  test('a direct one that fails has failed for good', async () => {
+    const events = memorySink();
+    const handler = withStack(() => {
+      throw new Error('no');
+    }, [chainEvents({ to: events }), sqsSnsUnwrap() as MiddlewareObj]);
+    await expect(handler(work as never, lambdaContext())).rejects.toThrow('no');
+    expect(events.events().map(({ type }) => type)).toEqual([
+      'received',
+      'started',
+      'failed',
+      'deadLettered',
+    ]);
+    expect(chainState(events.events())?.status).toBe('failed');
+  });
+
   test('a notification from SNS is received by the function', async () => {
     const events = memorySink();
     const Sns = {
@@ -325,6 +341,36 @@ describe('other invocations', () => {
     await invoke(events, undefined, { more: [skip] });
     expect(events.events().map(({ type }) => type)).toEqual(['received', 'succeeded']);
     expect(events.events()[1]).not.toHaveProperty('durationMillis');
+  });
+
+  test('the time of the handler does not include its callbacks, and a callback that is sent is told although another is not', async () => {
+    const events = memorySink();
+    const sns = {
+      async send({ input }: PublishBatchCommand) {
+        await new Promise((resolve) => setTimeout(resolve, 400));
+        if (input.TopicArn?.endsWith('bad')) throw Object.assign(new Error('no'), { name: 'NotFound' });
+        const { PublishBatchRequestEntries: entries = [] } = input;
+        return { Successful: entries.map(({ Id }) => ({ Id, MessageId: `m-${Id}` })) };
+      },
+      config: {},
+    };
+    const record = sqsRecord({ ...work, callback: 'good' });
+    const envelope = JSON.parse(record.body);
+    envelope.MessageAttributes = { also_callbacks: { Type: 'String', Value: 'bad' } };
+    const publisher = callbackPublisher({ sns: sns as never, inlineUnder: 1000, lingerMillis: 0 });
+    const records = [{ ...record, body: JSON.stringify(envelope) }, sqsRecord({ ...work, callback: 'good' })];
+    await invoke(events, records, { worker: () => ({ n: 1 }), more: [publisher] });
+    const [first, second] = records.map(({ messageId }) =>
+      events.events().filter((event) => 'recordId' in event && event.recordId === messageId),
+    );
+    const good = [{ messageId: expect.stringMatching(/^m-\d$/), taskName: 'good', role: 'callback' }];
+    expect(first?.find(({ type }) => type === 'published')).toMatchObject({ messages: good });
+    expect(first?.at(-1)).toMatchObject({ type: 'failed', error: { code: 'PUBLISH_FAILED' } });
+    expect(second?.at(-1)).toMatchObject({ type: 'succeeded', next: ['good'] });
+    const durationOf = (event: unknown) => (event as { durationMillis: number }).durationMillis;
+    expect(durationOf(first?.at(-1))).toBeLessThan(300);
+    expect(durationOf(second?.at(-1))).toBeLessThan(300);
+    expect(durationOf(second?.find(({ type }) => type === 'published'))).toBeGreaterThan(350);
   });
 
   test('a stage of the user reports a fact', async () => {

@@ -7,16 +7,20 @@ import { type LocalAws, startLocalAws, startWorker, type WorkerOptions } from '.
 import {
   type ChainState,
   callbackPublisher,
+  cancelChain,
+  cancellable,
   chainEvents,
   type EventSink,
   type EventSource,
   endChain,
   failurePolicy,
   getChain,
+  idempotent,
   lambdaLogged,
   memorySink,
   NonRetryableError,
   queued,
+  RetryLaterError,
   routeTasks,
   type SendTaskOptions,
   s3Sink,
@@ -73,7 +77,7 @@ const start = async (
     aws,
     handler: handler as never,
     tasks: Object.keys(functions),
-    visibilityTimeoutSeconds: 1,
+    retryDelaySeconds: 0,
     onInvocation: () => {},
     ...options,
   });
@@ -197,6 +201,41 @@ describe('a chain', () => {
     expect(repaired?.status).toBe('succeeded');
   }, 30_000);
 
+  test('starts later, is tried again when its task asks for it, and is not run twice', async () => {
+    const { load } = names('load');
+    let runs = 0;
+    const { send, wait } = await start(
+      {
+        [load]: () => {
+          runs += 1;
+          if (runs === 1) throw new RetryLaterError(2);
+          return { runs };
+        },
+      },
+      {
+        more: () => [
+          failurePolicy({ sqs: aws.sqs }),
+          idempotent({ s3: aws.s3, bucket: aws.bucket }) as MiddlewareObj,
+          cancellable({ s3: aws.s3, bucket: aws.bucket }) as MiddlewareObj,
+        ],
+      },
+    );
+    const { chainId, messageId } = await send({ task_name: load }, { delaySeconds: 1, sqs: aws.sqs });
+    const state = await wait(chainId);
+    expect(shape(state)).toEqual([[load, 0, 'succeeded', 'failed,succeeded']]);
+    const [task] = state.tasks;
+    expect(task).toMatchObject({
+      messageId,
+      attempts: [{ error: { code: 'RETRY_LATER' }, retry: { delaySeconds: 2 } }, {}],
+    });
+    expect((task?.dueAt ?? 0) - (task?.sentAt ?? 0)).toBeGreaterThanOrEqual(1000);
+
+    await cancelChain('a-cancelled-chain', { s3: aws.s3, bucket: aws.bucket });
+    await send({ task_name: load, callback: load }, { chainId: 'a-cancelled-chain' });
+    expect((await wait('a-cancelled-chain')).tasks).toMatchObject([{ status: 'succeeded', endsChain: true }]);
+    expect(runs).toBe(2);
+  }, 30_000);
+
   test('is given up by SQS on the last receive', async () => {
     const { load } = names('load');
     const functions = {
@@ -204,7 +243,7 @@ describe('a chain', () => {
         throw new Error('no');
       },
     };
-    const { send, wait } = await start(functions, { retryDelaySeconds: 0 });
+    const { send, wait } = await start(functions);
     const { chainId } = await send({ task_name: load });
     const { state } = await wait(chainId).catch((error) => error);
     expect(shape(state)).toEqual([[load, 0, 'failed', 'failed,failed,failed']]);
@@ -288,17 +327,17 @@ describe('s3Sink', () => {
       })).use(chainEvents({ to: s3Sink({ s3, lingerMillis: 0 }) })).use(sqsSnsUnwrap());
       await startWorker({
         aws: { sns: new SNSClient(), sqs: new SQSClient({ useQueueUrlAsEndpoint: false }) },
-        handler, tasks: ['${load}'], visibilityTimeoutSeconds: 2,
+        handler, tasks: ['${load}'], visibilityTimeoutSeconds: 5,
       });
     `;
     const killed = runNode(source, aws.env);
-    const { send, wait, worker } = await start({ [load]: () => {} }, { to, visibilityTimeoutSeconds: 2 });
+    const { send, wait, worker } = await start({ [load]: () => {} }, { to, visibilityTimeoutSeconds: 5 });
     await worker.stop();
     const { chainId } = await send({ task_name: load });
     await killed;
-    const { state } = await waitForChain(chainId, { from: to, timeoutSeconds: 0.5 }).catch((error) => error);
-    expect(shape(state)).toEqual([[load, 0, 'running', 'running']]);
-    await start({ [load]: () => {} }, { to, visibilityTimeoutSeconds: 2 });
+    const left = await getChain(chainId, { from: to });
+    expect(left && shape(left)).toEqual([[load, 0, 'running', 'running']]);
+    await start({ [load]: () => {} }, { to, visibilityTimeoutSeconds: 5 });
     expect(shape(await wait(chainId))).toEqual([[load, 0, 'succeeded', 'lost,succeeded']]);
   }, 60_000);
 });

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
+import { runScript } from '../support/runScript.ts';
 
 /** The modules that a process loads when it imports a file. */
 function loadedBy(file: string): string[] {
@@ -13,8 +13,7 @@ function loadedBy(file: string): string[] {
     } });
     await import('./middlewares/${file}.ts');
     console.log(JSON.stringify(urls));`;
-  const output = execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
-  return JSON.parse(output) as string[];
+  return JSON.parse(runScript(code)) as string[];
 }
 
 const tracers = /node_modules\/(aws-xray-sdk-core|@opentelemetry\/|@aws-lambda-powertools\/tracer)/;

@@ -48,7 +48,7 @@ const put = (Key: string, Body: string) =>
 
 describe('writing', () => {
   test('makes one object for each chain, and none for an id that is not valid', async () => {
-    const [a, b] = [randomUUID(), randomUUID()];
+    const [a, b] = [`${randomUUID()}:x.y_z`, randomUUID()];
     await write(healthy(), [
       received(a),
       received(b),
@@ -114,11 +114,19 @@ describe('reading', () => {
 
   test('reads more objects than S3 lists at once', async () => {
     const chainId = randomUUID();
-    const sink = healthy();
-    const writes = Array.from({ length: 1050 }, (_, index) => write(sink, [received(chainId, `m${index}`)]));
-    await Promise.all(writes);
-    expect((await getChain(chainId, { from: healthy() }))?.tasks).toHaveLength(1050);
-  }, 60_000);
+    const { s3 } = faultyClients(aws, () => undefined);
+    s3.middlewareStack.add(
+      (send) => (call) => {
+        if ('Prefix' in (call.input as object)) Object.assign(call.input, { MaxKeys: 2 });
+        return send(call);
+      },
+      { step: 'initialize' },
+    );
+    for (let index = 0; index < 5; index += 1) await write(healthy(), [received(chainId, `m${index}`)]);
+    const state = await getChain(chainId, { from: s3Sink({ s3, bucket: aws.bucket }) });
+    expect(state?.tasks).toHaveLength(5);
+    s3.destroy();
+  });
 
   test('says which permission is missing', async () => {
     const sink = sinkWith(() => ({ status: 403, code: 'AccessDenied' }));

@@ -93,7 +93,7 @@ describe('storeData', () => {
     process.env.CACHE_FOLDER_NAME = 'prod/cache';
     const { s3 } = aws;
     const { pointer } = await storeData(1, { s3, name: 'value/!', timestamp: 1_565_012_856_447 });
-    expect(pointer).toBe(`${aws.bucket}#prod/cache/mine__!1565012856.447.json`);
+    expect(pointer).toBe(`${aws.bucket}#prod/cache/value__!1565012856.447.json`);
     expect(await readData(pointer, { s3 })).toBe(1);
     const other = await storeData(1, { s3 });
     expect(other.pointer).toMatch(/#prod\/cache\/[\da-f-]{36}!\d+\.\d{3}\.json$/);

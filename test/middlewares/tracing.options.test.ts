@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import { traced } from '../../middlewares/index.ts';
 import { openTelemetryTracing } from '../../middlewares/openTelemetryTracing.ts';
 import { xrayTracing } from '../../middlewares/xrayTracing.ts';
+import { runScript } from '../support/runScript.ts';
 
 test.each<[string, () => unknown, string]>([
   ['an unknown option', () => xrayTracing({ trace: 1 } as never), 'xrayTracing: there is no option "trace"'],
@@ -24,8 +24,7 @@ test('importing xrayTracing without its package says how to install it', () => {
       throw Object.assign(new Error(\`Cannot find package '\${name}'\`), { code: 'ERR_MODULE_NOT_FOUND' });
     } });
     await import('./middlewares/xrayTracing.ts').catch(({ code, message }) => console.log(code, message));`;
-  const output = execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
-  expect(output).toBe(
+  expect(runScript(code)).toBe(
     'MISSING_PACKAGE xrayTracing needs @aws-lambda-powertools/tracer: npm install @aws-lambda-powertools/tracer\n',
   );
 });

@@ -12,17 +12,19 @@ export interface KeptWorkers {
   stop(): Promise<void>;
 }
 
-const script = fileURLToPath(new URL('worker.ts', import.meta.url));
+const chainWorker = fileURLToPath(new URL('worker.ts', import.meta.url));
 
 /**
  * Keeps two workers running and kills one now and then with SIGKILL.
  *
  * @param killSeconds the average time between two kills
+ * @param script the module of a worker. It sends `started` when it is ready
  */
 export async function keepWorkers(
   env: Readonly<Record<string, string>>,
   random: () => number,
   killSeconds: number,
+  script: string = chainWorker,
 ): Promise<KeptWorkers> {
   const stopping = new AbortController();
   const workers: ChildProcess[] = [];

@@ -28,7 +28,7 @@ export function packedProject(): { folder: string; remove(): void } {
     }
   }
   const packing = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
-  const [packed] = JSON.parse(execFileSync('npm', packing, { cwd: root, encoding: 'utf8' }));
+  const [packed] = JSON.parse(execFileSync('npm', packing, { cwd: root, encoding: 'utf8', timeout: 60_000 }));
   const tarball = join(folder, packed.filename);
   execFileSync('tar', ['-xzf', tarball, '-C', own, '--strip-components=1']);
   rmSync(tarball);

@@ -55,7 +55,6 @@ export const redrive: Command = defineCommand({
       hiddenSeconds: values.edit ? 3600 : Math.min(3600, 60 + waiting),
       ...(ids.length > 0 && { ids }),
     });
-    const deleted: FoundMessage[] = [];
     const results: { messageId: string; outcome: string; error?: string }[] = [];
     try {
       const chosen = messages.filter(({ record }) => ids.length === 0 || ids.includes(record.messageId));
@@ -69,7 +68,6 @@ export const redrive: Command = defineCommand({
           }
           await sendAgain(aws, queue, message, body);
           await remove(dead, message);
-          deleted.push(message);
           results.push({ messageId, outcome: 'sent' });
         } catch (error) {
           results.push({ messageId, outcome: 'failed', error: (error as Error).message });
@@ -84,7 +82,7 @@ export const redrive: Command = defineCommand({
         });
       }
     } finally {
-      await release(deleted);
+      await release();
     }
     out.json({ queue: queue.url, messages: results });
     for (const { messageId, outcome, error } of results) {
@@ -93,7 +91,8 @@ export const redrive: Command = defineCommand({
       ];
       (error === undefined ? out.say : out.remark)(`${messageId}  ${line}`);
     }
-    out.say(`${deleted.length} of ${results.length} messages sent to ${queue.url}`);
+    const sent = results.filter(({ outcome }) => outcome === 'sent').length;
+    out.say(`${sent} of ${results.length} messages sent to ${queue.url}`);
     return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
   },
 });

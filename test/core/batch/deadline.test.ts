@@ -1,5 +1,5 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
-import { DeadlineError, startDeadline, stoppedBy } from '../../../core/batch/deadline.ts';
+import { DeadlineError, startDeadline, stoppedBy, untilAborted } from '../../../core/batch/deadline.ts';
 
 afterEach(() => {
   jest.restoreAllMocks();
@@ -84,4 +84,21 @@ test('work stopped by the signal fails with the deadline, other work with its ow
   stop.abort();
   await expect(stoppedBy(stop.signal, work())).rejects.toThrow(DeadlineError);
   await expect(stoppedBy(stop.signal, Promise.resolve(1))).resolves.toBe(1);
+});
+
+test('work that has settled when the signal is aborted keeps its outcome; other work is cut off', async () => {
+  const outcomes = (stop: AbortController) =>
+    Promise.allSettled([
+      untilAborted(stop.signal, Promise.resolve('done')),
+      untilAborted(stop.signal, Promise.reject(new Error('failed'))),
+      untilAborted(stop.signal, new Promise(() => {})),
+    ]);
+  const expected = [{ value: 'done' }, { reason: { message: 'failed' } }, { reason: { code: 'DEADLINE' } }];
+  const before = new AbortController();
+  before.abort();
+  expect(await outcomes(before)).toMatchObject(expected);
+  const during = new AbortController();
+  const settled = outcomes(during);
+  during.abort();
+  expect(await settled).toMatchObject(expected);
 });

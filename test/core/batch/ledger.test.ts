@@ -40,7 +40,7 @@ test('an acknowledged record is done unless one of its runs failed', () => {
   const ledger = new Ledger([done, failed, untouched]);
   for (const record of [done, failed]) ledger.acknowledge(record);
   ledger.end(ledger.begin(failed), { reason: 'broken' });
-  ledger.note(0, 'named');
+  ledger.note(done.messageId, 'named');
   expect(ledger.undone().map(({ index, state }) => [index, state])).toEqual([
     [0, 'failed'],
     [1, 'failed'],

@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
@@ -8,6 +11,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalAws, startLocalAws } from '../../../local/index.ts';
 import { createTaskQueue, type TaskQueue } from '../../../local/taskQueues.ts';
 import { readWorkerOptions } from '../../../local/workerOptions.ts';
+
+import { countOf } from '../tools.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const queues = new Map<string, TaskQueue>();
@@ -235,6 +240,7 @@ describe('redrive', () => {
       },
     ]);
     // The other one is visible again.
+    expect(await countOf(aws, deadLetter)).toEqual({ waiting: 1, hidden: 0 });
     const { Messages = [] } = await aws.sqs.send(new ReceiveMessageCommand({ QueueUrl: deadLetter.url }));
     expect(Messages.map(({ MessageId }) => MessageId)).toEqual([second]);
   });
@@ -250,7 +256,7 @@ describe('redrive', () => {
     expect([code, out]).toEqual([0, expect.stringContaining('3 of 3 messages sent')]);
     const { url, deadLetter } = queueOf('all');
     expect((await take(url)).map(({ task }) => task.task_kwargs.n).sort()).toEqual([1, 2, 3]);
-    expect(await take(deadLetter.url)).toEqual([]);
+    expect(await countOf(aws, deadLetter)).toEqual({ waiting: 0, hidden: 0 });
   });
 
   test('keeps the group of a FIFO message', async () => {
@@ -397,4 +403,91 @@ test('replay runs the worker of this machine on a dead letter, and nothing leave
   const after = await aws.s3.send(new ListObjectsV2Command({ Bucket: aws.bucket }));
   expect(after.KeyCount).toBe(before.KeyCount);
   expect(await take(queueOf('run').deadLetter.url)).toHaveLength(1);
+});
+
+test('chain shows the tasks of a chain from its log lines', async () => {
+  const line = (over: object) =>
+    JSON.stringify({ level: 'INFO', message: 'at work', chain_id: 'c-1', receive_count: 1, ...over });
+  const load = { task_name: 'load', message_id: 'm-1', chain: 'load#report' };
+  const lines = [
+    line({ timestamp: '2026-11-27T10:00:03.250Z', ...load, receive_count: 2 }),
+    line({ timestamp: '2026-11-27T10:00:01.000Z', ...load }),
+    line({
+      timestamp: '2026-11-27T10:00:01.500Z',
+      ...load,
+      level: 'ERROR',
+      message: 'task failed',
+      error: { name: 'RangeError', message: 'too \u001b[1m wide' },
+    }),
+    line({ timestamp: '2026-11-27T10:00:04.000Z', task_name: 'report', message_id: 'm-2' }),
+    line({ timestamp: '2026-11-27T10:00:05.000Z', chain_id: 'other' }),
+    'not JSON',
+  ];
+  const asked: Record<string, unknown>[] = [];
+  // CloudWatch Logs, in two pages.
+  const server = createServer(async (request, response) => {
+    let text = '';
+    for await (const piece of request) text += piece;
+    const input = JSON.parse(text);
+    asked.push(input);
+    const messages = input.nextToken ? lines.slice(3) : lines.slice(0, 3);
+    const page = {
+      events: messages.map((message) => ({ message })),
+      ...(input.nextToken ? {} : { nextToken: '2' }),
+    };
+    response.setHeader('content-type', 'application/x-amz-json-1.1').end(JSON.stringify(page));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const env = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b', AWS_REGION: 'us-east-1' };
+  const input = lines.join('\n');
+  const [shown, json, logs, absent, nothing, age] = await Promise.all([
+    run(['chain', 'c-1', '-', '--lines'], { input }),
+    run(['chain', 'c-1', '-', '--json'], {
+      input: JSON.stringify({ events: lines.map((message) => ({ message })) }),
+    }),
+    run(['chain', 'c-1', '--log-group', '/aws/lambda/worker', '--endpoint', endpoint, '--json'], { env }),
+    run(['chain', 'c-2', '-'], { input }),
+    run(['chain', 'c-1']),
+    run(['chain', 'c-1', '-', '--since', 'ever'], { input }),
+  ]);
+  server.close();
+  expect(shown).toEqual({
+    code: 0,
+    error: '',
+    out: [
+      'load  m-1  load#report',
+      '  #1  2026-11-27 10:00:01.000 +0.500 s  failed: RangeError: too \\u001b[1m wide',
+      '    10:00:01.000 INFO at work',
+      '    10:00:01.500 ERROR task failed',
+      '  #2  2026-11-27 10:00:03.250 +0.000 s',
+      '    10:00:03.250 INFO at work',
+      'report  m-2',
+      '  #1  2026-11-27 10:00:04.000 +0.000 s',
+      '    10:00:04.000 INFO at work',
+      '',
+    ].join('\n'),
+  });
+  expect(JSON.parse(json.out).tasks).toMatchObject([
+    { taskName: 'load', attempts: [{ attempt: 1, error: { name: 'RangeError' } }, { attempt: 2 }] },
+    { taskName: 'report' },
+  ]);
+  // The SDK of CloudWatch Logs is optional.
+  if (logs.code === 0) {
+    expect(JSON.parse(logs.out)).toEqual(JSON.parse(json.out));
+    expect(asked).toMatchObject([
+      {
+        logGroupName: '/aws/lambda/worker',
+        filterPattern: '{ $.chain_id = "c-1" }',
+        startTime: expect.any(Number),
+      },
+      { nextToken: '2' },
+    ]);
+  } else expect(logs.error).toContain('npm install @aws-sdk/client-cloudwatch-logs');
+  expect([absent.code, absent.error]).toEqual([
+    1,
+    expect.stringContaining('There is no line of the chain c-2'),
+  ]);
+  expect([nothing.code, nothing.error]).toEqual([2, expect.stringContaining('give either --log-group NAME')]);
+  expect([age.code, age.error]).toEqual([2, expect.stringContaining('--since must be such as')]);
 });

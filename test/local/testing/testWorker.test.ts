@@ -1,4 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
+import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import middy from '@middy/core';
@@ -91,6 +93,45 @@ describe('a chain', () => {
     const worker = await start({ resize: () => started.resolve() });
     await worker.send(task);
     await started.promise;
+  });
+
+  test('is waited for to its end when it was under way before', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>();
+    const worker = await start({
+      first: async () => {
+        started.resolve();
+        await promise;
+      },
+      second: () => 'done',
+    });
+    await worker.send({ task_name: 'first', callback: 'second' });
+    await started.promise;
+    const idle = worker.idle();
+    // Both queues are found empty before the first task ends.
+    await pause(100);
+    resolve();
+    await idle;
+    expect(worker.results('second')).toEqual(['done']);
+  });
+
+  test('takes a message while another one runs', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>();
+    const worker = await start({
+      load: ({ opens }: { opens?: boolean }) => {
+        if (opens) return resolve();
+        started.resolve();
+        return promise;
+      },
+    });
+    await worker.send({ task_name: 'load' });
+    await started.promise;
+    // The queue is found empty before the second message comes.
+    await pause(100);
+    await worker.send({ task_name: 'load', task_kwargs: { opens: true } });
+    await worker.idle({ timeoutSeconds: 10 });
+    expect(worker.results('load')).toHaveLength(2);
   });
 
   test('stops at a task of another worker, whose messages can be read', async () => {
@@ -261,6 +302,18 @@ describe('faults', () => {
     await worker.send(task);
     await worker.idle();
     expect(worker.attempts('take')).toHaveLength(1);
+  });
+
+  test('end with their worker', async () => {
+    await using aws = await startLocalAws();
+    const faulty = await start(functions, { aws, faults: () => ({ status: 403, code: 'AccessDenied' }) });
+    await faulty.stop();
+    const sound = await start(
+      { read: async () => (await aws.s3.send(new ListBucketsCommand())).Buckets?.length },
+      { aws },
+    );
+    expect(await sound.run({ task_name: 'read' })).toBe(1);
+    await sound.stop();
   });
 
   test('a call to SQS', async () => {

@@ -1,0 +1,69 @@
+import type { KwargsOf, Links, Problem, Remaining, ResultOf, TaskDefinitions } from '../tasks/defineTasks.ts';
+import type { Failures, ResultForm } from './plan.ts';
+import type { FailedBranch } from './slot.ts';
+
+/** A branch whose arguments fit its definition. */
+export type DefinedBranch<T extends TaskDefinitions> = {
+  [N in keyof T & string]: {
+    readonly task_name: N;
+    readonly task_kwargs: KwargsOf<T[N]>;
+    readonly callback?: string | null | undefined;
+  };
+}[keyof T & string];
+
+type Branch = { readonly task_name: string; readonly callback?: string | null | undefined };
+type CallbackOf<B> = B extends { readonly callback: infer C extends string } ? C : never;
+
+/** The problems in the chains of the branches; never if there are none. */
+type ChainProblems<T extends TaskDefinitions, B extends Branch> = B extends Branch
+  ? [CallbackOf<B>] extends [never]
+    ? never
+    : unknown extends Problem<T, B['task_name'], Remaining<Links<CallbackOf<B>>, B['task_name']>>
+      ? never
+      : Problem<T, B['task_name'], Remaining<Links<CallbackOf<B>>, B['task_name']>>
+  : never;
+
+type Last<L extends readonly string[], Otherwise extends string> = L extends readonly [
+  ...string[],
+  infer End extends string,
+]
+  ? End
+  : Otherwise;
+
+/** The task of a branch whose result goes into the group: the last one of its chain. */
+type LastTask<B extends Branch> = [CallbackOf<B>] extends [never]
+  ? B['task_name']
+  : Last<Links<CallbackOf<B>>, B['task_name']>;
+
+// biome-ignore lint/suspicious/noConfusingVoidType: the type of a function without a return
+type Joined<R> = [R] extends [undefined | null | void] ? null : R;
+
+/** The result of a branch. */
+export type BranchResult<T extends TaskDefinitions, B extends Branch> = B extends Branch
+  ? LastTask<B> extends keyof T
+    ? Joined<ResultOf<T[LastTask<B>]>>
+    : unknown
+  : never;
+
+/** An item of `results`. */
+export type GroupResult<R, F extends Failures, D, P extends ResultForm> = P extends 'pointers'
+  ? string
+  : F extends 'collect'
+    ? { value: R } | FailedBranch
+    : D extends number
+      ? R | FailedBranch
+      : R;
+
+/** Branches whose chains fit; otherwise a type that names the problem. */
+export type FittingBranches<T extends TaskDefinitions, B extends Branch> = [ChainProblems<T, B>] extends [
+  never,
+]
+  ? unknown
+  : ChainProblems<T, B>;
+
+/** A `then` whose arguments fit the results; otherwise a type that names the problem. */
+export type FittingThen<T extends TaskDefinitions, Name extends keyof T, Item> = [
+  { results: Item[] },
+] extends [KwargsOf<T[Name]>]
+  ? Name
+  : { problem: `the results of the branches do not fit the arguments of ${Name & string}` };

@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import { OptionError } from '../../core/errors.ts';
+import { mapAtMost } from '../../core/groups/climb.ts';
+import type { GroupOptions } from '../../core/groups/fanOut.ts';
+import type { BranchMessage, GroupSettings, GroupTask, Prepare } from '../../core/groups/plan.ts';
+import { branchCallback, gatherName, groupIdName, type Ticket } from '../../core/groups/ticket.ts';
+import { checkKwargs, type TaskDefinitions } from '../../core/tasks/defineTasks.ts';
+import type { Task } from '../../core/tasks/task.ts';
+import { taskMessage } from '../../core/tasks/taskMessage.ts';
+import { fitAttributes, fitsMessage } from '../aws/snsMessage.ts';
+import { type Topics, topicArn } from '../aws/topics.ts';
+import { type StoreResultOptions, storeResult } from '../callbacks/storeResult.ts';
+import { kwargsText } from '../sending/kwargsText.ts';
+
+/** The surroundings of a group that is made. */
+export interface GroupSurroundings {
+  topics: Topics | undefined;
+  /** An ARN in the region and account of the topics and queues. */
+  home: string | undefined;
+  /** The rest of the chain, which follows on `then`. */
+  callback: string | undefined;
+  /** The message attributes of the branches, and of `then`. */
+  branchAttributes: Readonly<Record<string, string | number>>;
+  attributes: Readonly<Record<string, string | number>>;
+  messageGroup: string | undefined;
+  /** Writes arguments as ajson. */
+  dumps(value: unknown): string;
+  storing: StoreResultOptions;
+  maxMessageBytes: number;
+  definitions: TaskDefinitions | undefined;
+}
+
+/** The maximum number of concurrent uploads. */
+const maxUploads = 16;
+
+const maxBytes = 64 * 1024 * 1024;
+
+/** Makes the function that prepares the plan of a group. Nothing is stored or sent unless all tasks pass the checks. */
+export function prepareGroup(
+  tasks: readonly Task<unknown>[],
+  options: GroupOptions,
+  surroundings: GroupSurroundings,
+): Prepare {
+  const { callback, messageGroup, definitions } = surroundings;
+  const findTopic = topicFinder(surroundings);
+  const taskOf = async (taskName: string, rest?: string): Promise<GroupTask> => ({
+    taskName,
+    topicArn: await findTopic(taskName),
+    ...(rest !== undefined && { callback: rest }),
+  });
+
+  return async (group) => {
+    for (const task of tasks) {
+      if (definitions) await checkKwargs(definitions, task.task_name, task.task_kwargs ?? {});
+      kwargsText(task, surroundings.dumps);
+      await findTopic(task.task_name);
+    }
+    const settings: GroupSettings = {
+      then: await taskOf(options.then, callback),
+      failures: options.failures ?? 'wait',
+      results: options.results ?? 'values',
+      maxBytes: options.maxBytes ?? maxBytes,
+      ...(options.onError !== undefined && { onError: await taskOf(options.onError) }),
+      ...(options.deadlineSeconds !== undefined && {
+        deadlineSeconds: options.deadlineSeconds,
+        gatherQueue: delayedQueue(await findTopic(gatherName)),
+      }),
+      attributes: fitAttributes({ ...surroundings.attributes, [groupIdName]: group }),
+      branchAttributes: fitAttributes(surroundings.branchAttributes),
+      messageGroup,
+    };
+    const messages = await mapAtMost(maxUploads, [...tasks.entries()], ([index, task]) =>
+      branchMessage(task, { group, index, count: tasks.length }),
+    );
+    return { settings, messages };
+  };
+
+  async function branchMessage(task: Task<unknown>, ticket: Ticket): Promise<BranchMessage> {
+    const { storing, maxMessageBytes, branchAttributes } = surroundings;
+    const chain = branchCallback(task, ticket);
+    const arn = await findTopic(task.task_name);
+    const origin = {
+      messageId: randomUUID(),
+      taskName: task.task_name,
+      sentAt: Date.now(),
+      functionArn: undefined,
+    };
+    const write = async (inlineUnder: number) => {
+      const { kwargs } = await storeResult(task.task_kwargs, origin, { ...storing, inlineUnder });
+      return {
+        topicArn: arn,
+        message: taskMessage(task.task_name, kwargs, chain),
+        attributes: branchAttributes,
+      };
+    };
+    const written = await write(storing.inlineUnder);
+    const { topicArn, message } = fitsMessage(written, maxMessageBytes) ? written : await write(0);
+    return { index: ticket.index, topicArn, message };
+  }
+}
+
+/** The queue of the same name as a topic. A FIFO queue refuses delays. */
+function delayedQueue(topic: string): string {
+  if (!topic.endsWith('.fifo')) return topic.replace(':sns:', ':sqs:');
+  throw new OptionError(
+    `deadlineSeconds needs a standard queue named ${gatherName}: a FIFO queue refuses delays.`,
+  );
+}
+
+/** Makes a function that finds topics, with one look-up per task name. */
+function topicFinder({ topics, home }: GroupSurroundings): (taskName: string) => Promise<string> {
+  const found = new Map<string, Promise<string>>();
+  return (taskName) => {
+    const arn = found.get(taskName) ?? topicArn(taskName, topics, home);
+    found.set(taskName, arn);
+    return arn;
+  };
+}
