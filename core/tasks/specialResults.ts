@@ -1,3 +1,4 @@
+import { FanOut } from '../groups/FanOutResult.ts';
 import { ChainEnd } from './endChain.ts';
 
 /** A result that means something to the stages, and is not a value for the next task. */
@@ -16,6 +17,13 @@ const specialResults: readonly SpecialResult[] = [
     is: (result) => result instanceof ChainEnd,
     contentOf: ({ result }: ChainEnd) => result,
     make: (result) => new ChainEnd(result),
+  },
+  {
+    kind: 'fanOut',
+    is: (result) => result instanceof FanOut,
+    // The definitions of the tasks have been checked, and are functions.
+    contentOf: ({ tasks, options: { tasks: _, ...options } }: FanOut) => ({ tasks, options }),
+    make: ({ tasks, options }: FanOut) => new FanOut(tasks, options),
   },
 ];
 

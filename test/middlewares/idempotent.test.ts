@@ -8,6 +8,7 @@ import {
   createAjson,
   Decimal,
   endChain,
+  fanOut,
   isFinal,
   NonRetryableError,
   OptionError,
@@ -352,6 +353,30 @@ describe('a replayed result', () => {
       expect(await deliver(again(record))).toEqual([{ n: 1 }]);
       expect([calls.length, sent()]).toEqual([1, []]);
     }
+  });
+
+  test('that is a group is sent, although the first delivery could not send it', async () => {
+    let isDown = true;
+    const stack = createStack(
+      () =>
+        fanOut(
+          [1, 2].map((n) => ({ task_name: 'next', task_kwargs: { n } })),
+          { then: 'cleanup' },
+        ),
+      {
+        faultOf: ({ operation }) =>
+          operation === 'PublishBatch' && isDown ? { status: 503, code: 'ServiceUnavailable' } : undefined,
+      },
+    );
+    const record = sqsRecord(task({}, 'cleanup'));
+    expect(await stack.deliver(record)).toMatchObject([{ retryable: true }]);
+    isDown = false;
+    const failed = stack.sent().length;
+    const [replayed] = await stack.deliver(again(record));
+    expect(replayed).not.toBeInstanceOf(Error);
+    expect(stack.calls).toHaveLength(1);
+    const sent = stack.sent().slice(failed);
+    expect(sent.map((text) => JSON.parse(text ?? '').task_kwargs)).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
   test('of a kind that a newer version stored fails its record, and is kept', async () => {
