@@ -18,7 +18,7 @@ export interface CallbackPlan {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** What follows on a task, whatever it returns. */
+/** The followers of a task, and its place in a group. */
 export interface Ahead {
   readonly task: Pick<Task, 'task_name' | 'callback'>;
   /** Undefined if the task has no callbacks. */

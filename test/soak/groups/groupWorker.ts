@@ -61,7 +61,7 @@ const tasks = {
     });
   },
   branch(kwargs: BranchArguments) {
-    if (kwargs.kind === 'failing') throw new NonRetryableError(`broken ${kwargs.index}`);
+    if (kwargs.kind === 'failing') throw new NonRetryableError(`broken ${kwargs.n}/${kwargs.index}`);
     return result(kwargs);
   },
   second: (kwargs: object) => ({ ...kwargs, second: true }),
@@ -93,7 +93,7 @@ const tasks = {
   },
   async joined({ results }: { results: unknown[] }) {
     const text = JSON.stringify(results);
-    const n = /"n":(\d+)/.exec(text)?.[1] ?? 'none';
+    const n = (/"n":(\d+)/.exec(text) ?? /broken (\d+)\//.exec(text))?.[1] ?? 'none';
     const digest = createHash('sha256').update(text).digest('hex');
     const Key = `${joinedPrefix}${n}/${digest}/${randomUUID()}`;
     await ledger.s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: text }));
