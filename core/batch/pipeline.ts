@@ -78,7 +78,9 @@ export function pipelineProperty(pipeline: Pipeline): PropertyDescriptorMap {
 const directKey: unique symbol = Symbol.for('algernon-middy.direct');
 
 /** The property that marks the context of a direct invocation in a stack with middlewares of this library. */
-export const directProperty: PropertyDescriptorMap = { [directKey]: { value: true, enumerable: true } };
+export const directProperty: PropertyDescriptorMap = /* @__PURE__ */ Object.fromEntries([
+  [directKey, { value: true, enumerable: true }],
+]);
 
 /** Whether a middleware of this library serves this direct invocation. */
 export function isDirectContext(context: unknown): boolean {

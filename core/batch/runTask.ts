@@ -25,7 +25,12 @@ export interface RunTaskOptions {
   rebuild?: { rebuildEvent<T>(event: T): unknown } | undefined;
 }
 
-const never: AbortSignal = new AbortController().signal;
+/** Pure, so that a bundle may leave it out. */
+const never: AbortSignal = /* @__PURE__ */ neverAborted();
+
+function neverAborted(): AbortSignal {
+  return new AbortController().signal;
+}
 
 /** The options of `queued` for one record. */
 export interface RunRecordOptions extends RunTaskOptions {

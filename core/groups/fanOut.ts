@@ -32,16 +32,20 @@ export interface GroupOptions {
 /** The longest delay of SQS. */
 const maxDeadlineSeconds = 900;
 
-const deadline = finite('seconds', 1, maxDeadlineSeconds);
-
+// Pure, so that a bundle without groups leaves them out.
 export const groupOptionChecks: Readonly<Record<keyof GroupOptions, OptionCheck>> = {
-  then: text('the name of a task'),
-  failures: oneOf('wait', 'collect', 'fail'),
-  onError: text('the name of a task'),
-  deadlineSeconds: { ...deadline, expected: `${deadline.expected}, the longest delay of SQS` },
-  results: oneOf('values', 'pointers'),
-  maxBytes: whole(1),
+  then: /* @__PURE__ */ text('the name of a task'),
+  failures: /* @__PURE__ */ oneOf('wait', 'collect', 'fail'),
+  onError: /* @__PURE__ */ text('the name of a task'),
+  deadlineSeconds: /* @__PURE__ */ deadline(),
+  results: /* @__PURE__ */ oneOf('values', 'pointers'),
+  maxBytes: /* @__PURE__ */ whole(1),
 };
+
+function deadline(): OptionCheck {
+  const check = finite('seconds', 1, maxDeadlineSeconds);
+  return { ...check, expected: `${check.expected}, the longest delay of SQS` };
+}
 
 /**
  * Checks the tasks and options of a group.

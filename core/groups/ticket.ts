@@ -19,8 +19,8 @@ const hashLength = 15;
 const timeLength = 6;
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const idPattern = `[0-9A-Za-z]{${hashLength + timeLength}}`;
-const ticketPattern = new RegExp(`^g-(${idPattern})-(0|[1-9]\\d{0,4})-of-([1-9]\\d{0,5})$`);
-const deadlinePattern = new RegExp(`^g-(${idPattern})-deadline$`);
+const ticketPattern = /* @__PURE__ */ new RegExp(`^g-(${idPattern})-(0|[1-9]\\d{0,4})-of-([1-9]\\d{0,5})$`);
+const deadlinePattern = /* @__PURE__ */ new RegExp(`^g-(${idPattern})-deadline$`);
 
 /**
  * The first part of a group's id.
@@ -49,7 +49,7 @@ function inBase62(value: bigint, length: number): string {
 /** The attribute of the task `then`, with the id of its group. */
 export const groupIdName = 'group_id';
 
-const wholeId = new RegExp(`^${idPattern}$`);
+const wholeId = /* @__PURE__ */ new RegExp(`^${idPattern}$`);
 
 /** The group that a message joins; undefined for other messages. */
 export function groupOf(attributes: Readonly<Record<string, string>>): string | undefined {
@@ -97,7 +97,7 @@ export function deadlineIn(callback: unknown): string | undefined {
     : undefined;
 }
 
-const beforeTicket = new RegExp(`(?:^|#)${gatherName}#([^#]{1,46})$`);
+const beforeTicket = /* @__PURE__ */ new RegExp(`(?:^|#)${gatherName}#([^#]{1,46})$`);
 
 function linkAfterGather(callback: string): string | undefined {
   return beforeTicket.exec(callback.slice(-60))?.[1];

@@ -113,6 +113,13 @@ export function openSender(owner: string, options: CallbackPublisherOptions): Ca
     return fits || inlineUnder === 0 ? made : around(0);
   };
 
+  /** Its caller must not hold the result, which may be large. */
+  const sendCallbacks = async (run: TaskRun, plan: CallbackPlan, send: Send) => {
+    const { messages, storedLength } = await messagesFor(run, plan, run.result);
+    if (run.record && storedLength > keptLength) run.result = undefined;
+    await sendReported(run, plan, messages, send);
+  };
+
   const tellErrorTask = async (run: TaskRun, error: unknown, send: Send) => {
     const message = errorTaskIn(run);
     if (!message) return;
@@ -154,14 +161,10 @@ export function openSender(owner: string, options: CallbackPublisherOptions): Ca
     async sendOn(run: TaskRun, ahead: Ahead | undefined, send: Send): Promise<void> {
       if (!ahead) return;
       const { plan, ticket, endsBranch, task } = ahead;
-      const { result, endsChain } = run;
-      if (result instanceof FanOut) return groups.split(run, result, task);
-      if (plan && !endsChain) {
-        const { messages, storedLength } = await messagesFor(run, plan, result);
-        if (run.record && storedLength > keptLength) run.result = undefined;
-        await sendReported(run, plan, messages, send);
-      }
-      if (ticket && (endsBranch || endsChain)) await groups.join(run, ticket, result);
+      if (run.result instanceof FanOut) return groups.split(run, run.result, task);
+      // First, since a large result is dropped while callbacks wait to leave.
+      if (ticket && (endsBranch || run.endsChain)) await groups.join(run, ticket, run.result);
+      if (plan && !run.endsChain) return sendCallbacks(run, plan, send);
     },
 
     async tellError(run: TaskRun, error: unknown, send: Send): Promise<unknown> {
