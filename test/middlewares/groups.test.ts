@@ -1,7 +1,7 @@
 import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { CreateTopicCommand, PublishCommand } from '@aws-sdk/client-sns';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import { type LocalAws, startLocalAws, startWorker, type WorkerOptions } from '../../local/index.ts';
@@ -38,9 +38,14 @@ const stops: (() => Promise<void>)[] = [];
 beforeEach(async () => {
   aws = await startLocalAws();
 });
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-  await aws.stop();
+/** A worker stops after its last poll, for which the next test need not wait. */
+const closing: Promise<void>[] = [];
+afterEach(() => {
+  const { stop } = aws;
+  closing.push(Promise.all(stops.splice(0).map((stopWorker) => stopWorker())).then(stop));
+});
+afterAll(async () => {
+  await Promise.all(closing);
 });
 
 const tasksOf = (functions: Record<string, TaskFunction>) => [...Object.keys(functions), 'gather'];
