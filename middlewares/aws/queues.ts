@@ -1,5 +1,5 @@
 import { AlgernonError } from '../../core/errors.ts';
-import { isTopicName } from '../../core/tasks/nextTask.ts';
+import { lookUp, neighbourArn } from './topics.ts';
 
 /** The queues of tasks: a map from task names to ARNs or URLs, or a function that finds one. */
 export type Queues =
@@ -17,23 +17,12 @@ export async function queueOf(
   queues: Queues | undefined,
   topicArn: string,
 ): Promise<string> {
-  const queue = queues === undefined ? neighbourArn(taskName, topicArn) : await lookUp(taskName, queues);
+  const queue =
+    queues === undefined ? neighbourArn('sqs', taskName, topicArn) : await lookUp(taskName, queues);
   if (typeof queue === 'string' && /^(arn:|https?:)/.test(queue)) return queue;
   throw new AlgernonError(
     'QUEUE_NOT_FOUND',
     `The queue of the task ${taskName} is unknown. A delayed task goes straight to its queue: pass its ARN or URL in the ` +
       'option queues. Without queues, the queue has the name of the task, and the region and account of the topic.',
   );
-}
-
-function lookUp(taskName: string, queues: Queues) {
-  if (typeof queues === 'function') return queues(taskName);
-  return Object.hasOwn(queues, taskName) ? queues[taskName] : undefined;
-}
-
-function neighbourArn(taskName: string, topicArn: string): string | undefined {
-  const [, partition, , region, account] = topicArn.split(':');
-  return region && account && isTopicName(taskName)
-    ? `arn:${partition}:sqs:${region}:${account}:${taskName}`
-    : undefined;
 }

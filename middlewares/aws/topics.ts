@@ -18,7 +18,8 @@ export async function topicArn(
   topics: Topics | undefined,
   functionArn: string | undefined,
 ): Promise<string> {
-  const arn = topics === undefined ? neighbourArn(taskName, functionArn) : await lookUp(taskName, topics);
+  const arn =
+    topics === undefined ? neighbourArn('sns', taskName, functionArn) : await lookUp(taskName, topics);
   if (typeof arn === 'string' && arn !== '') return arn;
   throw new AlgernonError(
     'TOPIC_NOT_FOUND',
@@ -28,14 +29,36 @@ export async function topicArn(
   );
 }
 
-function lookUp(taskName: string, topics: Topics) {
-  if (typeof topics === 'function') return topics(taskName);
-  return Object.hasOwn(topics, taskName) ? topics[taskName] : undefined;
+/** Makes a function that finds topics, with one look-up per task name. */
+export function topicFinder(
+  topics: Topics | undefined,
+  functionArn: string | undefined,
+): (taskName: string) => Promise<string> {
+  const found = new Map<string, Promise<string>>();
+  return (taskName) => {
+    const arn = found.get(taskName) ?? topicArn(taskName, topics, functionArn);
+    found.set(taskName, arn);
+    return arn;
+  };
 }
 
-function neighbourArn(taskName: string, arn: string | undefined): string | undefined {
+/** The entry of a task in a map, or from a function. */
+export function lookUp(
+  taskName: string,
+  given: Topics,
+): ReturnType<Extract<Topics, (name: string) => unknown>> {
+  if (typeof given === 'function') return given(taskName);
+  return Object.hasOwn(given, taskName) ? given[taskName] : undefined;
+}
+
+/** The ARN of the topic or queue that has the name of a task, in the region and account of another ARN. */
+export function neighbourArn(
+  service: 'sns' | 'sqs',
+  taskName: string,
+  arn: string | undefined,
+): string | undefined {
   const [, partition, , region, account] = arn?.split(':') ?? [];
   return region && account && isTopicName(taskName)
-    ? `arn:${partition}:sns:${region}:${account}:${taskName}`
+    ? `arn:${partition}:${service}:${region}:${account}:${taskName}`
     : undefined;
 }

@@ -8,7 +8,7 @@ import { checkKwargs, type TaskDefinitions } from '../../core/tasks/defineTasks.
 import type { Task } from '../../core/tasks/task.ts';
 import { taskMessage } from '../../core/tasks/taskMessage.ts';
 import { fitAttributes, fitsMessage } from '../aws/snsMessage.ts';
-import { type Topics, topicArn } from '../aws/topics.ts';
+import { type Topics, topicFinder } from '../aws/topics.ts';
 import { type StoreResultOptions, storeResult } from '../callbacks/storeResult.ts';
 import { kwargsText } from '../sending/kwargsText.ts';
 
@@ -42,7 +42,7 @@ export function prepareGroup(
   surroundings: GroupSurroundings,
 ): Prepare {
   const { callback, messageGroup, definitions } = surroundings;
-  const findTopic = topicFinder(surroundings);
+  const findTopic = topicFinder(surroundings.topics, surroundings.home);
   const taskOf = async (taskName: string, rest?: string): Promise<GroupTask> => ({
     taskName,
     topicArn: await findTopic(taskName),
@@ -105,14 +105,4 @@ function delayedQueue(topic: string): string {
   throw new OptionError(
     `deadlineSeconds needs a standard queue named ${gatherName}: a FIFO queue refuses delays.`,
   );
-}
-
-/** Makes a function that finds topics, with one look-up per task name. */
-function topicFinder({ topics, home }: GroupSurroundings): (taskName: string) => Promise<string> {
-  const found = new Map<string, Promise<string>>();
-  return (taskName) => {
-    const arn = found.get(taskName) ?? topicArn(taskName, topics, home);
-    found.set(taskName, arn);
-    return arn;
-  };
 }

@@ -12,7 +12,7 @@ import { bucketFromEnvironment } from '../aws/environment.ts';
 import { extendedPointer, sizeAttributes } from '../aws/extendedPointer.ts';
 import { s3ObjectStore } from '../aws/s3ObjectStore.ts';
 import { fitAttributes } from '../aws/snsMessage.ts';
-import { topicArn } from '../aws/topics.ts';
+import { topicFinder } from '../aws/topics.ts';
 import { extraAttributes } from '../callbacks/extraCallbacks.ts';
 import { storeResult } from '../callbacks/storeResult.ts';
 import { currentTask } from '../events/currentTask.ts';
@@ -68,7 +68,7 @@ export async function sendAll(tasks: readonly Task<unknown>[], options: Options)
   };
 
   const carrier = carrierOf(options);
-  const findTopic = topicFinder(options);
+  const findTopic = topicFinder(options.topics, options.functionArn);
   const drafts: Draft[] = [];
   for (const [index, task] of tasks.entries()) {
     const draft = await attempt(index, () => draftOf(index, task, options, carrier, findTopic));
@@ -88,16 +88,6 @@ export async function sendAll(tasks: readonly Task<unknown>[], options: Options)
     ),
   );
   return outcomes;
-}
-
-/** Makes a function that finds the topics of tasks, with one look-up per task name. */
-function topicFinder({ topics, functionArn }: Options): (taskName: string) => Promise<string> {
-  const found = new Map<string, Promise<string>>();
-  return (taskName) => {
-    const arn = found.get(taskName) ?? topicArn(taskName, topics, functionArn);
-    found.set(taskName, arn);
-    return arn;
-  };
 }
 
 async function draftOf(
