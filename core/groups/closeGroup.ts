@@ -1,4 +1,5 @@
-import { mapAtMost, openSlots } from './climb.ts';
+import { mapAtMost } from '../mapAtMost.ts';
+import { openSlots } from './climb.ts';
 import { GroupError } from './GroupError.ts';
 import type { GroupAccess } from './groupAccess.ts';
 import { doneMark, exists, joinGroup } from './joinGroup.ts';

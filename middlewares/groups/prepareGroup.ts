@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { OptionError } from '../../core/errors.ts';
-import { mapAtMost } from '../../core/groups/climb.ts';
 import type { GroupOptions } from '../../core/groups/fanOut.ts';
 import type { BranchMessage, GroupSettings, GroupTask, Prepare } from '../../core/groups/plan.ts';
 import { branchCallback, gatherName, groupIdName, type Ticket } from '../../core/groups/ticket.ts';
+import { mapAtMost } from '../../core/mapAtMost.ts';
 import { checkKwargs, type TaskDefinitions } from '../../core/tasks/defineTasks.ts';
 import type { Task } from '../../core/tasks/task.ts';
 import { taskMessage } from '../../core/tasks/taskMessage.ts';

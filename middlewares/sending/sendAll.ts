@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ajson as sharedAjson } from '../../core/ajson/index.ts';
 import { NotATaskError } from '../../core/batch/unwrapTask.ts';
+import { mapAtMost } from '../../core/mapAtMost.ts';
 import type { ObjectStore } from '../../core/storedData/ObjectStore.ts';
 import { chainIdName } from '../../core/tasks/chainId.ts';
 import { checkKwargs, type TaskDefinitions } from '../../core/tasks/defineTasks.ts';
@@ -77,7 +78,7 @@ export async function sendAll(tasks: readonly Task<unknown>[], options: Options)
   if (drafts.length < tasks.length) return outcomes;
 
   const letters: Letter[] = [];
-  await eachAtMost(maxUploads, drafts, async (draft) => {
+  await mapAtMost(maxUploads, drafts, async (draft) => {
     const letter = await attempt(draft.index, () => messageOf(draft, options, carrier));
     if (letter) letters[draft.index] = letter;
   });
@@ -203,16 +204,4 @@ async function publishAll(
     if (!outcome || 'error' in outcome) outcomes[index] = { error: outcome?.error };
     else outcomes[index] = { sent: { chainId, ...outcome } };
   });
-}
-
-async function eachAtMost<T>(
-  limit: number,
-  items: readonly T[],
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const rest = items.values();
-  const lanes = Array.from({ length: Math.min(limit, items.length) }, async () => {
-    for (const item of rest) await work(item);
-  });
-  await Promise.all(lanes);
 }
