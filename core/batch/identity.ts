@@ -2,6 +2,7 @@ import { createdSeconds, groupOf } from '../groups/ticket.ts';
 import { chainIdOf } from '../tasks/chainId.ts';
 import { isSnsRecord, messageIdOf, type SqsRecord } from './events.ts';
 import type { TaskRun } from './stage.ts';
+import { readMessage } from './unwrapTask.ts';
 
 /** The values that identify a piece of work. They are the same for each delivery of its message. */
 export interface TaskIdentity {
@@ -32,7 +33,7 @@ export function identityOf(run: Pick<TaskRun, 'record' | 'context' | 'part' | 'u
     const direct = { receiver: functionArn, part, sentAt: 0, groupId: undefined, receiveCount: undefined };
     return { ...direct, messageId, chainId: messageId };
   }
-  const { notification, attributes } = parsed(run);
+  const { notification, attributes } = readMessage(run);
   const group = groupOf(attributes);
   const messageId = group ? `${group}.then` : (notification?.messageId ?? messageIdOf(record));
   const chainId = chainIdOf(attributes, messageId);
@@ -57,14 +58,6 @@ export function identityOf(run: Pick<TaskRun, 'record' | 'context' | 'part' | 'u
 /** A record that was made by hand may have no attributes. */
 function attributesOf(record: SqsRecord): Partial<SqsRecord['attributes']> {
   return record.attributes ?? {};
-}
-
-function parsed({ unwrap }: Pick<TaskRun, 'unwrap'>) {
-  try {
-    return unwrap();
-  } catch {
-    return { content: undefined, attributes: {}, notification: undefined };
-  }
 }
 
 /** The ARN of a function without its version or alias, which changes with a deployment. */

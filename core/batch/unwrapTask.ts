@@ -21,6 +21,15 @@ export interface Notification {
   readonly timestamp: string | undefined;
 }
 
+/** The parsed message of a run. One that cannot be parsed is empty: its own stage reports that. */
+export function readMessage({ unwrap }: { unwrap(): Unwrapped }): Unwrapped {
+  try {
+    return unwrap();
+  } catch {
+    return { content: undefined, attributes: {} };
+  }
+}
+
 /**
  * Takes the task out of a record: out of the SNS envelope in the body of an SQS message, out of the body itself with raw
  * message delivery, or out of an SNS notification without a queue.

@@ -3,6 +3,7 @@ import { identityOf } from '../../core/batch/identity.ts';
 import { type LineSink, lineSinkProperty } from '../../core/batch/lineSink.ts';
 import { addStage, extendContext, openPipeline, pipelineProperty } from '../../core/batch/pipeline.ts';
 import type { TaskRun } from '../../core/batch/stage.ts';
+import { readMessage } from '../../core/batch/unwrapTask.ts';
 import { isTask } from '../../core/tasks/task.ts';
 import type { FullLambdaContext, LambdaHandler } from '../lambdaTypes.ts';
 
@@ -94,11 +95,6 @@ export function observeTasks(handler: LambdaHandler, observer: Observer): Lambda
 /** The task of a run, as far as it can be parsed. */
 function taskOf(run: TaskRun): { task_name: string; task_kwargs?: unknown } {
   if (isTask(run.task)) return run.task;
-  try {
-    const { content } = run.unwrap();
-    if (isTask(content)) return content;
-  } catch {
-    // The message is not JSON.
-  }
-  return { task_name: '' };
+  const { content } = readMessage(run);
+  return isTask(content) ? content : { task_name: '' };
 }

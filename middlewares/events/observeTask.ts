@@ -1,7 +1,7 @@
 import { isSnsRecord, messageIdOf } from '../../core/batch/events.ts';
 import { identityOf } from '../../core/batch/identity.ts';
 import type { TaskRun } from '../../core/batch/stage.ts';
-import type { Unwrapped } from '../../core/batch/unwrapTask.ts';
+import { readMessage } from '../../core/batch/unwrapTask.ts';
 import type { DeliveryEvent, DeliveryFields, FailedEvent, TaskFact } from '../../core/chains/ChainEvent.ts';
 import { isTask } from '../../core/tasks/task.ts';
 import { describeError } from './describeError.ts';
@@ -141,7 +141,7 @@ async function follow(
 export function idsOf(run: TaskRun): { chainId: string; messageId: string } {
   const { chainId, messageId } = identityOf(run);
   if (!run.record) return { chainId, messageId };
-  const id = parsed(run)?.notification?.messageId ?? messageIdOf(run.record);
+  const id = readMessage(run).notification?.messageId ?? messageIdOf(run.record);
   return { chainId, messageId: id.slice(0, maxName) };
 }
 
@@ -159,22 +159,14 @@ function fieldsOf(run: TaskRun): Omit<DeliveryFields, 'at'> {
 
 /** The facts in a message, as far as it can be parsed. Its own stage reports the error. */
 function messageIn(run: TaskRun): { taskName?: string; callback?: string; sentAt?: number } {
-  const unwrapped = parsed(run);
-  const sentAt = Date.parse(unwrapped?.notification?.timestamp ?? '') || identityOf(run).sentAt;
+  const { content, notification } = readMessage(run);
+  const sentAt = Date.parse(notification?.timestamp ?? '') || identityOf(run).sentAt;
   const sent = sentAt > 0 ? { sentAt } : {};
-  if (!isTask(unwrapped?.content)) return sent;
-  const { task_name, callback } = unwrapped.content as { task_name: string; callback?: unknown };
+  if (!isTask(content)) return sent;
+  const { task_name, callback } = content as { task_name: string; callback?: unknown };
   return {
     ...sent,
     taskName: task_name.slice(0, maxName),
     ...(typeof callback === 'string' && callback !== '' && { callback: callback.slice(0, maxCallback) }),
   };
-}
-
-function parsed(run: TaskRun): Unwrapped | undefined {
-  try {
-    return run.unwrap();
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 import { identityOf } from '../../core/batch/identity.ts';
 import { pipelineOf } from '../../core/batch/pipeline.ts';
 import type { TaskRun } from '../../core/batch/stage.ts';
-import { unwrap } from '../../core/batch/unwrapTask.ts';
+import { readMessage, unwrap } from '../../core/batch/unwrapTask.ts';
 import { AlgernonError } from '../../core/errors.ts';
 import type { FanOut } from '../../core/groups/FanOutResult.ts';
 import { GroupError } from '../../core/groups/GroupError.ts';
@@ -123,13 +123,9 @@ export function workerGroups(
 }
 
 /** The task of a run. A message that cannot be read has none. */
-function taskIn({ unwrap: open }: Pick<TaskRun, 'unwrap'>): Task | undefined {
-  try {
-    const { content } = open();
-    return isTask(content) ? content : undefined;
-  } catch {
-    return undefined;
-  }
+function taskIn(run: Pick<TaskRun, 'unwrap'>): Task | undefined {
+  const { content } = readMessage(run);
+  return isTask(content) ? content : undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { isSnsRecord, type LambdaContext, messageIdOf, type TaskRecord } from '../../core/batch/events.ts';
 import type { TaskRun } from '../../core/batch/stage.ts';
+import { readMessage } from '../../core/batch/unwrapTask.ts';
 import { chainIdOf } from '../../core/tasks/chainId.ts';
 import { isTask, type Task } from '../../core/tasks/task.ts';
 import type { TaskFacts } from '../tracing/tracing.ts';
@@ -12,7 +13,7 @@ export function factsOf(
   coldStart: boolean,
 ): TaskFacts {
   const messageId = messageIdOf(record);
-  const { content, attributes, notification } = read(unwrap);
+  const { content, attributes, notification } = readMessage({ unwrap });
   const sns = isSnsRecord(record);
   return {
     ...partsOf(content, attributes, notification?.messageId ?? messageId),
@@ -22,14 +23,6 @@ export function factsOf(
     attributes,
     coldStart,
   };
-}
-
-function read(unwrap: TaskRun['unwrap']) {
-  try {
-    return unwrap();
-  } catch {
-    return { content: undefined, attributes: {}, notification: undefined };
-  }
 }
 
 /** The facts of a task in a direct invocation. */
