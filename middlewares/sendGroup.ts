@@ -2,19 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { ajson as sharedAjson } from '../core/ajson/index.ts';
 import { checkOptions, either, func, listOf, object, text, whole, withMethod } from '../core/checkOptions.ts';
-import {
-  checkGroup,
-  type GroupOptions,
-  groupOptionChecks,
-  type TypedOptions,
-} from '../core/groups/fanOut.ts';
-import type {
-  BranchResult,
-  DefinedBranch,
-  FittingBranches,
-  FittingThen,
-  GroupResult,
-} from '../core/groups/groupTypes.ts';
+import { checkGroup, type GroupOptions, groupOptionChecks } from '../core/groups/fanOut.ts';
+import type { DefinedBranch, DefinedGroup, FittingBranches } from '../core/groups/groupTypes.ts';
 import type { Failures, ResultForm } from '../core/groups/plan.ts';
 import { chainIdName, chainIdPattern } from '../core/tasks/chainId.ts';
 import type { TaskDefinitions } from '../core/tasks/defineTasks.ts';
@@ -111,11 +100,7 @@ export async function sendGroup<
   const P extends ResultForm = 'values',
 >(
   tasks: readonly B[] & FittingBranches<T, B>,
-  options: Omit<SendGroupOptions, 'then' | 'failures' | 'deadlineSeconds' | 'results'> &
-    TypedOptions<F, D, P> & {
-      readonly tasks: T;
-      readonly then: Name & FittingThen<T, Name, GroupResult<BranchResult<T, B>, F, D, P>>;
-    },
+  options: DefinedGroup<SendGroupOptions, T, B, Name, F, D, P>,
 ): Promise<SentGroup>;
 export async function sendGroup(
   tasks: readonly Task<object>[],

@@ -3,7 +3,7 @@ import { OptionError } from '../errors.ts';
 import type { TaskDefinitions } from '../tasks/defineTasks.ts';
 import { isTask, type Task } from '../tasks/task.ts';
 import { FanOut } from './FanOutResult.ts';
-import type { BranchResult, DefinedBranch, FittingBranches, FittingThen, GroupResult } from './groupTypes.ts';
+import type { DefinedBranch, DefinedGroup, FittingBranches } from './groupTypes.ts';
 import type { Failures, ResultForm } from './plan.ts';
 import { assertBranch, assertTaskName, maxBranches } from './ticket.ts';
 
@@ -66,13 +66,6 @@ export function checkGroup(owner: string, tasks: unknown, options: GroupOptions)
   }
 }
 
-/** The parts of the options that types depend on. */
-export interface TypedOptions<F, D, P> {
-  readonly failures?: F;
-  readonly deadlineSeconds?: D;
-  readonly results?: P;
-}
-
 /**
  * Sends a group of tasks side by side, and the task `then` once all are done. Return it from a task's function, or throw it
  * from any depth. `callbackPublisher` sends it; the rest of the chain follows on `then`.
@@ -101,11 +94,7 @@ export function fanOut<
   const P extends ResultForm = 'values',
 >(
   tasks: readonly B[] & FittingBranches<T, B>,
-  options: Omit<GroupOptions, 'then' | 'failures' | 'deadlineSeconds' | 'results'> &
-    TypedOptions<F, D, P> & {
-      readonly tasks: T;
-      readonly then: Name & FittingThen<T, Name, GroupResult<BranchResult<T, B>, F, D, P>>;
-    },
+  options: DefinedGroup<GroupOptions, T, B, Name, F, D, P>,
 ): FanOut;
 export function fanOut(
   tasks: readonly Task<object>[],

@@ -39,14 +39,14 @@ type LastTask<B extends Branch> = [CallbackOf<B>] extends [never]
 type Joined<R> = [R] extends [undefined | null | void] ? null : R;
 
 /** The result of a branch. */
-export type BranchResult<T extends TaskDefinitions, B extends Branch> = B extends Branch
+type BranchResult<T extends TaskDefinitions, B extends Branch> = B extends Branch
   ? LastTask<B> extends keyof T
     ? Joined<ResultOf<T[LastTask<B>]>>
     : unknown
   : never;
 
 /** An item of `results`. */
-export type GroupResult<R, F extends Failures, D, P extends ResultForm> = P extends 'pointers'
+type GroupResult<R, F extends Failures, D, P extends ResultForm> = P extends 'pointers'
   ? string
   : F extends 'collect'
     ? { value: R } | FailedBranch
@@ -62,8 +62,25 @@ export type FittingBranches<T extends TaskDefinitions, B extends Branch> = [Chai
   : ChainProblems<T, B>;
 
 /** A `then` whose arguments fit the results; otherwise a type that names the problem. */
-export type FittingThen<T extends TaskDefinitions, Name extends keyof T, Item> = [
-  { results: Item[] },
-] extends [KwargsOf<T[Name]>]
+type FittingThen<T extends TaskDefinitions, Name extends keyof T, Item> = [{ results: Item[] }] extends [
+  KwargsOf<T[Name]>,
+]
   ? Name
   : { problem: `the results of the branches do not fit the arguments of ${Name & string}` };
+
+/** The options of a group whose tasks are defined: `then` must take the results, whose types depend on three options. */
+export type DefinedGroup<
+  Options,
+  T extends TaskDefinitions,
+  B extends Branch,
+  Name extends keyof T & string,
+  F extends Failures,
+  D,
+  P extends ResultForm,
+> = Omit<Options, 'then' | 'failures' | 'deadlineSeconds' | 'results'> & {
+  readonly tasks: T;
+  readonly then: Name & FittingThen<T, Name, GroupResult<BranchResult<T, B>, F, D, P>>;
+  readonly failures?: F;
+  readonly deadlineSeconds?: D;
+  readonly results?: P;
+};

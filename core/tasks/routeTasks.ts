@@ -10,7 +10,7 @@ import {
   type TaskDefinitions,
 } from './defineTasks.ts';
 import type { ChainEnd } from './endChain.ts';
-import { noteTasks } from './knownTasks.ts';
+import { noteRoutedTasks } from './routedTasks.ts';
 import type { Task } from './task.ts';
 
 /** The third argument of a task's function. */
@@ -88,7 +88,7 @@ export function routeTasks(
       );
     }
   }
-  noteTasks(routes.keys());
+  noteRoutedTasks(routes.keys());
   return async (task, context, { record, signal }) => {
     const route = routes.get(task.task_name);
     if (!route) throw new UnknownTaskError(task.task_name, [...routes.keys()]);
