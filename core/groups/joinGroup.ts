@@ -1,7 +1,7 @@
 import type { ObjectAddress } from '../storedData/ObjectStore.ts';
 import { pointerTag } from '../storedData/StoredData.ts';
 import { formatStoredBody } from '../storedData/storedBody.ts';
-import { taskMessage } from '../tasks/taskMessage.ts';
+import { taskMessage } from '../tasks/task.ts';
 import type { TaskMessage } from '../tasks/taskPublisher.ts';
 import { climb } from './climb.ts';
 import type { GroupAccess } from './groupAccess.ts';

@@ -12,7 +12,7 @@ import {
 } from '../../core/checkOptions.ts';
 import { AlgernonError, OptionError } from '../../core/errors.ts';
 import type { TaskDefinitions } from '../../core/tasks/defineTasks.ts';
-import { knownTasks } from '../../core/tasks/knownTasks.ts';
+import { routedTasks } from '../../core/tasks/routedTasks.ts';
 import type { AwsCall, Fault } from '../serverControl.ts';
 import type { LocalAws } from '../startLocalAws.ts';
 import type { WorkerOptions } from '../workerOptions.ts';
@@ -93,7 +93,7 @@ export interface TestedTasks {
 export function testedTasks({ tasks, otherTasks = [] }: TestWorkerOptions): TestedTasks {
   const isList = Array.isArray(tasks);
   const definitions = isList ? undefined : (tasks as TaskDefinitions | undefined);
-  const routed = knownTasks();
+  const routed = routedTasks();
   const named = isList ? (tasks as readonly string[]) : Object.keys(definitions ?? {});
   const isRouted = (name: string) => routed.includes(name);
   const served = definitions && named.some(isRouted) ? named.filter(isRouted) : named;

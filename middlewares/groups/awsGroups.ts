@@ -3,7 +3,7 @@ import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { type Groups, openGroups } from '../../core/groups/openGroups.ts';
 import { gatherName, groupHash } from '../../core/groups/ticket.ts';
-import { taskMessage } from '../../core/tasks/taskMessage.ts';
+import { taskMessage } from '../../core/tasks/task.ts';
 import { bucketToWrite } from '../aws/environment.ts';
 import { s3ConditionalStore } from '../aws/s3ConditionalStore.ts';
 import type { SnsPublisher } from '../aws/snsPublisher.ts';

@@ -6,7 +6,7 @@ import { branchCallback, gatherName, groupIdName, type Ticket } from '../../core
 import { mapAtMost } from '../../core/mapAtMost.ts';
 import { checkKwargs, type TaskDefinitions } from '../../core/tasks/defineTasks.ts';
 import type { Task } from '../../core/tasks/task.ts';
-import { taskMessage } from '../../core/tasks/taskMessage.ts';
+import { taskMessage } from '../../core/tasks/task.ts';
 import { fitAttributes, fitsMessage } from '../aws/snsMessage.ts';
 import { type Topics, topicFinder } from '../aws/topics.ts';
 import { type StoreResultOptions, storeResult } from '../callbacks/storeResult.ts';

@@ -77,7 +77,8 @@ async function readTasks(
   const listed = file === undefined ? [] : parseTyped((await readInput(file)).toString('utf8'), file);
   if (!Array.isArray(listed)) throw new UsageError(`${file} must have a list of tasks.`);
   const given = [...texts.map((text) => parseTyped(text, '--task')), ...listed];
-  const samples = given.length > 0 ? given : (await knownTasksOf(worker)).map((task_name) => ({ task_name }));
+  const samples =
+    given.length > 0 ? given : (await routedTasksOf(worker)).map((task_name) => ({ task_name }));
   if (samples.length === 0)
     throw new UsageError('the worker does not use routeTasks: give tasks with --task or --tasks.');
   return samples.map((sample) => {
@@ -89,7 +90,7 @@ async function readTasks(
   });
 }
 
-async function knownTasksOf(worker: string): Promise<readonly string[]> {
+async function routedTasksOf(worker: string): Promise<readonly string[]> {
   const { startThread } = await import('../prove/workerThread.ts');
   const thread = startThread(process.env);
   try {

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { parentPort, Worker } from 'node:worker_threads';
 import type { SqsRecord } from '../../../core/batch/events.ts';
-import { knownTasks } from '../../../core/tasks/knownTasks.ts';
+import { routedTasks } from '../../../core/tasks/routedTasks.ts';
 import type { Task } from '../../../core/tasks/task.ts';
 import { runDirectly } from '../../testing/runDirectly.ts';
 import { loadWorker } from '../loadWorker.ts';
@@ -72,7 +72,7 @@ export function serveThread(): void {
 async function answer(request: Request): Promise<Answer> {
   if ('load' in request) {
     await loadWorker(request.load);
-    return { tasks: knownTasks() };
+    return { tasks: routedTasks() };
   }
   const { delivery } = request;
   const handler = await loadWorker(delivery.worker);
