@@ -90,6 +90,14 @@ const senders = (worker: Worker) => {
   };
 };
 
+/** Sends the dead letter of a task to its queue again, and waits for the outcome. */
+const redrive = async (worker: Worker, taskName: string) => {
+  const [letter] = await worker.deadLetters(taskName);
+  const { body: MessageBody } = letter as { body: string };
+  await aws.sqs.send(new SendMessageCommand({ QueueUrl: worker.queues[taskName]?.url, MessageBody }));
+  await worker.idle();
+};
+
 /** Branches that return their number, and a list of what the join got. */
 const numbered = () => {
   const joins: unknown[] = [];
@@ -363,14 +371,7 @@ describe('a branch that fails for good', () => {
     await worker.idle();
     expect(joins).toEqual([]);
     isBroken = false;
-    const [letter] = await worker.deadLetters('thumb');
-    await aws.sqs.send(
-      new SendMessageCommand({
-        QueueUrl: worker.queues.thumb?.url,
-        MessageBody: (letter as { body: string }).body,
-      }),
-    );
-    await worker.idle();
+    await redrive(worker, 'thumb');
     expect(joins).toEqual([{ results: [0, 1, 2] }]);
   });
 
@@ -386,14 +387,7 @@ describe('a branch that fails for good', () => {
     await senders(worker).sendGroup(thumbs(1), { then: 'album', failures: 'collect' });
     await worker.idle();
     isBroken = false;
-    const [letter] = await worker.deadLetters('thumb');
-    await aws.sqs.send(
-      new SendMessageCommand({
-        QueueUrl: worker.queues.thumb?.url,
-        MessageBody: (letter as { body: string }).body,
-      }),
-    );
-    await worker.idle();
+    await redrive(worker, 'thumb');
     expect(new Set(joins.map((join) => JSON.stringify(join))).size).toBe(1);
     expect(warn.mock.calls.flat().join()).toContain('has recorded a failure before');
     warn.mockRestore();
@@ -702,14 +696,7 @@ describe('a branch of a Python worker', () => {
         Body: '{"data_string":{"from":"python"},"full_unpack":true,"safe_mode":false}',
       }),
     );
-    const [letter] = await worker.deadLetters('album');
-    await aws.sqs.send(
-      new SendMessageCommand({
-        QueueUrl: worker.queues.album?.url,
-        MessageBody: (letter as { body: string }).body,
-      }),
-    );
-    await worker.idle();
+    await redrive(worker, 'album');
     expect(joins).toEqual([{ results: [{ from: 'python' }, 4] }]);
   });
 });
