@@ -1,5 +1,5 @@
 import { isPlain } from '../ajson/isPlain.ts';
-import { LIMITS } from '../ajson/parseExact.ts';
+import { LIMITS, withWords } from '../ajson/parseExact.ts';
 import { pointerIn } from './StoredData.ts';
 import { StoredDataError } from './StoredDataError.ts';
 
@@ -61,7 +61,8 @@ export function findPointers<T>(
     for (; copied < containers.length; copied++) {
       const node = containers[copied] as Container;
       // Spreading keeps a key named __proto__ as a key.
-      const copy = Array.isArray(node) ? (node.slice() as unknown as Container) : { ...node };
+      const plain = Array.isArray(node) ? (node.slice() as unknown as Container) : { ...node };
+      const copy = withWords(node, plain);
       containers[copied] = copy;
       (containers[copied - 1] as Container)[keys[copied - 1] as string] = copy;
     }

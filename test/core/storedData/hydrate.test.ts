@@ -77,6 +77,14 @@ describe('the argument', () => {
     return Object.fromEntries(Object.entries(node).map(([key, item]) => [key, swap(item, to)]));
   };
 
+  test('that has NaN beside a pointer can be written again', async () => {
+    const value = ajson.raw<{ image: unknown }>(
+      `{"x":NaN,"list":[Infinity,{}],"image":${JSON.stringify(tag('a'))}}`,
+    );
+    const { read } = storeOf({ a: bodyOf(1) });
+    expect(ajson.dumps(await read(value))).toBe('{"x":NaN,"list":[Infinity,{}],"image":1}');
+  });
+
   test('has every pointer replaced, in messages and in stored values', () =>
     fc.assert(
       fc.asyncProperty(tree, async (node) => {
