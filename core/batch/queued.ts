@@ -117,7 +117,9 @@ export function queued<T, C, R>(
     { signal: stop }: { signal?: AbortSignal } = {},
   ): Promise<unknown> => {
     const { kind, pipeline } = readEvent(event, context);
-    const deadline = startDeadline(context, reserveMillis, stop);
+    // In a stack with one of our middlewares, the answer ends the tasks. Middy 6 shares its signal among the invocations of a
+    // process: the time-out of another one must not end these.
+    const deadline = startDeadline(context, reserveMillis, pipeline ? undefined : stop);
     if (pipeline) Object.assign(pipeline, { deadline, isQueued: true, wasQueued: true });
     try {
       if (kind === 'direct') return await runDirect(event, context as C, deadline.signal);

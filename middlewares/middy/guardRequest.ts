@@ -210,6 +210,7 @@ function writeResponse(state: GuardedRequest, value: unknown): void {
     // The answer before it led to an error, and must not count as the answer to it.
     if (state.hasFailed) state.response = undefined;
     if (isEarly(state)) startEnding(state);
+    closeIfRunning(state);
     return;
   }
   state.response = value;

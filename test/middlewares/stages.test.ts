@@ -40,6 +40,38 @@ const throwing = (error: unknown) => () => {
 };
 const direct = { task_name: 'work' };
 
+test.each(versions)(
+  "another invocation's time-out does not end the tasks of this one: @middy/core %s",
+  async (_, middy) => {
+    const slow = customStage(async (_run, next) => {
+      await next();
+      await pause(60);
+    });
+    const worker = async (task: Task) => {
+      if (task.task_name === 'hangs') await new Promise(() => {});
+    };
+    const build = (options: object) =>
+      middy(queued(worker) as never, options)
+        .use(reporting())
+        .use(unwrapping())
+        .use(slow);
+    const late = batchOf('hangs');
+    const answers = [
+      build({})(batchOf('done') as never, lambdaContext() as Context),
+      build({ timeoutEarlyInMillis: 59_980, timeoutEarlyResponse: () => null })(
+        late as never,
+        {
+          ...lambdaContext(),
+          getRemainingTimeInMillis: () => 60_000,
+        } as Context,
+      ),
+    ];
+    const [first, second] = await Promise.allSettled(answers);
+    expect(first).toEqual({ status: 'fulfilled', value: named() });
+    expect(second).toEqual({ status: 'fulfilled', value: named(...late.Records) });
+  },
+);
+
 describe('the options', () => {
   const around: Around = (_, next) => next();
   test.each([
