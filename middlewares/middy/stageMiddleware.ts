@@ -1,6 +1,12 @@
 import type { MiddlewareObj } from '@middy/core';
 import { whenAborted } from '../../core/batch/deadline.ts';
-import { assertNotDurable, EventError, type EventKind, type LambdaContext, type TaskRecord } from '../../core/batch/events.ts';
+import {
+  assertNotDurable,
+  EventError,
+  type EventKind,
+  type LambdaContext,
+  type TaskRecord,
+} from '../../core/batch/events.ts';
 import { EventReplacedError, type Undone } from '../../core/batch/ledger.ts';
 import { addStage, clearDeadline, duplicateStage, type Pipeline } from '../../core/batch/pipeline.ts';
 import { type Around, isStageOrder, type Stage, type StageOrder } from '../../core/batch/stage.ts';
