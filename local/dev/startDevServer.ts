@@ -10,6 +10,7 @@ import {
 import { schemaOf } from '../../core/tasks/routedTasks.ts';
 import type { LocalAws } from '../startLocalAws.ts';
 import type { Worker } from '../startWorker.ts';
+import type { TaskQueue } from '../taskQueues.ts';
 import { settingsOf } from '../workerSettings.ts';
 import { observeHandler } from './observeHandler.ts';
 import { openDevRun } from './openDevRun.ts';
@@ -107,16 +108,21 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
 
 /** The tasks of a worker, for the page. */
 export function tasksOf({ topics, queues }: Worker): DevTask[] {
-  return Object.entries(queues).map(([name, { url, deadLetter }]) => {
-    const schema = schemaOf(name);
-    return {
-      name,
-      topicArn: topics[name] ?? '',
-      queueUrl: url,
-      deadLetterUrl: deadLetter.url,
-      ...(schema !== undefined && { schema }),
-    };
-  });
+  return Object.entries(queues).map(([task, queue]) =>
+    devTask({ task, topicArn: topics[task] ?? '', ...queue }),
+  );
+}
+
+/** A task for the page, with the schema of its arguments. */
+export function devTask({ task, topicArn, url, deadLetter }: TaskQueue): DevTask {
+  const schema = schemaOf(task);
+  return {
+    name: task,
+    topicArn,
+    queueUrl: url,
+    deadLetterUrl: deadLetter.url,
+    ...(schema !== undefined && { schema }),
+  };
 }
 
 type Record = Parameters<typeof observeHandler>[1]['record'];
