@@ -35,6 +35,8 @@ export interface DevServerFile {
   readonly bucket?: string;
   /** The page, with its token. */
   readonly url?: string;
+  /** The file of the run. */
+  readonly file?: string;
 }
 
 /**

@@ -1,13 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -32,17 +24,6 @@ export function packedProject(): { folder: string; remove(): void } {
   const tarball = join(folder, packed.filename);
   execFileSync('tar', ['-xzf', tarball, '-C', own, '--strip-components=1']);
   rmSync(tarball);
-  addEntries(join(own, 'package.json'));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
-}
-
-function addEntries(file: string): void {
-  const manifest = JSON.parse(readFileSync(file, 'utf8'));
-  manifest.exports['./testing'] ??= {
-    types: './dist/local/testing.d.ts',
-    default: './dist/local/testing.js',
-  };
-  manifest.bin ??= { 'algernon-middy': './dist/local/cli.js' };
-  writeFileSync(file, JSON.stringify(manifest));
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { AlgernonError } from '../../../core/errors.ts';
 import { type Command, defineCommand, UsageError } from '../command.ts';
 import { readPort } from '../input.ts';
@@ -67,7 +68,7 @@ export const dev: Command = defineCommand({
     });
     const { aws, url } = running;
     const { endpoint, region, bucket } = aws;
-    const removeDevFile = await writeDevFile({ endpoint, region, bucket, url });
+    const removeDevFile = await writeDevFile({ endpoint, region, bucket, url, file: resolve(file) });
     try {
       out.json({ url, endpoint, region, bucket, tasks: running.tasks, file });
       out.say(hints(worker, url, running.tasks, file));
