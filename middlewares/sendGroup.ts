@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { ajson as sharedAjson } from '../core/ajson/index.ts';
+import type { GroupFact } from '../core/chains/ChainEvent.ts';
 import { checkOptions, either, func, listOf, object, text, whole, withMethod } from '../core/checkOptions.ts';
 import { checkGroup, type GroupOptions, groupOptionChecks } from '../core/groups/fanOut.ts';
 import type { DefinedBranch, DefinedGroup, FittingBranches } from '../core/groups/groupTypes.ts';
@@ -12,9 +13,12 @@ import { awsClient, bucketName, folderName } from './aws/optionChecks.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { extraAttributes, groupAttributes } from './callbacks/extraCallbacks.ts';
+import { currentTask } from './events/currentTask.ts';
+import { eventTargets } from './events/eventWriter.ts';
 import { awsGroups, groupHashOf } from './groups/awsGroups.ts';
 import { prepareGroup } from './groups/prepareGroup.ts';
 import { checkAttributes } from './sending/checkAttributes.ts';
+import { openSentReport, type SentReport } from './sending/reportSent.ts';
 import type { SendTaskOptions } from './sendTask.ts';
 import { currentScope } from './tracing/scope.ts';
 
@@ -34,6 +38,7 @@ type SharedOptions = Pick<
   | 'groupId'
   | 'ajson'
   | 'alsoCallbacks'
+  | 'events'
 >;
 
 /** Options of {@link sendGroup}: those of a group, and those of `sendTask`, which apply to all branches. */
@@ -70,6 +75,7 @@ const optionChecks = {
   groupId: fifoId,
   ajson: withMethod('dumps', 'a registry'),
   alsoCallbacks: listOf(text('the name of a task, or a chain')),
+  events: eventTargets,
   tasks: object,
 } as const;
 
@@ -117,7 +123,8 @@ export async function sendGroup(
   const { inlineUnder = 131_072, maxMessageBytes = 262_144, ajson = sharedAjson } = options;
   const { failures = 'wait', onError, alsoCallbacks = [], attributes = {} } = options;
   const carried = currentScope()?.task?.outgoingAttributes;
-  const chainId = options.chainId ?? attributes[chainIdName] ?? carried?.[chainIdName] ?? randomUUID();
+  const running = carried?.[chainIdName] ?? currentTask()?.chainId;
+  const chainId = options.chainId ?? attributes[chainIdName] ?? running ?? randomUUID();
   const shared = { ...carried, ...attributes, [chainIdName]: chainId };
   // `then` takes the place of a task that was sent with these options.
   const received = extraAttributes(options.then, { alsoCallbacks, onError });
@@ -155,6 +162,17 @@ export async function sendGroup(
     expiryDays: Number.POSITIVE_INFINITY,
     owner: 'sendGroup',
   });
-  const { id } = await groups.start(groupHashOf([randomUUID()]), prepare);
-  return { groupId: id, chainId };
+  const report = openSentReport('sendGroup', options.events);
+  try {
+    const { id } = await groups.start(groupHashOf([randomUUID()]), prepare, {
+      report: report && ((fact) => reportBranches(report, chainId, fact)),
+    });
+    return { groupId: id, chainId };
+  } finally {
+    await report?.flush();
+  }
+}
+
+function reportBranches(report: SentReport, chainId: string, fact: GroupFact): void {
+  if (fact.type === 'published') for (const message of fact.messages) report.add({ ...message, chainId });
 }

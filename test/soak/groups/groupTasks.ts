@@ -16,10 +16,12 @@ export type GroupTaskName = (typeof groupTasks)[number];
 
 export const groupWorkerOptions: Omit<WorkerOptions<GroupTaskName>, 'aws' | 'handler'> = {
   tasks: groupTasks,
-  pollers: 2,
-  visibilityTimeoutSeconds: 10,
+  // A killed worker leaves 10 messages of each queue to be tried again.
+  pollers: 1,
+  visibilityTimeoutSeconds: 6,
   maxReceiveCount: 12,
-  onInvocation: () => {},
+  // For keepWorkers.
+  onInvocation: ({ messageIds }) => process.send?.(messageIds.length),
   onError: () => {},
 };
 
