@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
-import { describeOutcome, isGood } from './describeOutcome.ts';
-import { drawReport } from './drawReport.ts';
-import { InputError } from './InputError.ts';
-import { help, readOptions } from './readOptions.ts';
-import { type Quote, readPrices } from './readPrices.ts';
-import { runChains } from './runChains.ts';
-import { type Output, showProgress } from './showProgress.ts';
-import type { LoadArguments } from './worker.ts';
+import { InputError } from './input/InputError.ts';
+import { help, readOptions } from './input/readOptions.ts';
+import { type Quote, readPrices, type Skipped } from './input/readPrices.ts';
+import { describeOutcome, isGood } from './output/describeOutcome.ts';
+import { drawReport } from './output/drawReport.ts';
+import { format } from './output/format.ts';
+import { type Output, showProgress } from './output/showProgress.ts';
+import { type Input, runMarket } from './runMarket.ts';
+import { startMarket } from './startMarket.ts';
 
 /** The environment of the command. */
 export interface DemoWorld {
@@ -17,6 +18,7 @@ export interface DemoWorld {
 }
 
 const interruptedExitCode = 130;
+const brokenPrice = 'oops';
 
 /**
  * Runs the command and returns its exit code: 0 for success, 1 for a wrong argument, an unreadable file or a lost
@@ -38,44 +40,48 @@ async function run(args: string[], { out, signal }: DemoWorld): Promise<number> 
     out.write(help);
     return 0;
   }
-  const quotes = await readPrices(options.files);
+  const { quotes, skipped } = await readPrices(options.files, options);
   // Before the work starts, not after it.
   await writePage(options.out, '', 'a');
   const victim = options.poison ? [...quotes.keys()].at(-1) : undefined;
-  const inputs = createInputs(quotes, options.repeat, victim);
-  const poisoned = new Set(inputs.filter(({ symbol }) => symbol === victim).map(({ chain }) => chain));
+  const input: Input = {
+    companies: companiesOf(quotes, victim),
+    repeat: options.repeat,
+    failures: 'collect',
+  };
+  out.write(`${[...describeSkipped(skipped), describeStart(input, victim), ''].join('\n')}\n`);
 
-  out.write(describeStart(quotes.size, options.repeat, victim));
+  await using market = await startMarket({ verbose: options.verbose });
   const progress = showProgress(out, options.verbose ? { live: false } : {});
-  const outcome = await runChains(inputs, { progress, signal, verbose: options.verbose });
-  await writePage(options.out, drawReport(outcome.reports));
-
-  const context = { poisoned, stopped: signal.aborted, page: options.out };
+  const outcome = await runMarket(market, input, { progress, signal });
+  await writePage(options.out, drawReport(outcome.reports, outcome.portfolio));
+  const context = { victim, stopped: signal.aborted, page: options.out };
   out.write(`${describeOutcome(outcome, context).join('\n')}\n`);
   if (context.stopped) return interruptedExitCode;
   return isGood(outcome, context) ? 0 : 1;
 }
 
-/** A chain for each symbol, `repeat` times. The last price of the victim is not a price. */
-function createInputs(
-  quotes: Map<string, Quote[]>,
-  repeat: number,
-  victim: string | undefined,
-): LoadArguments[] {
-  const once = [...quotes].map(([symbol, good]) => {
-    const broken = good.map((quote, i) => (i === good.length - 1 ? { ...quote, price: 'n/a' } : quote));
+/** The companies and their quotes. The first price of the victim is not a price. */
+function companiesOf(quotes: Map<string, Quote[]>, victim: string | undefined): Input['companies'] {
+  return [...quotes].map(([symbol, good]) => {
+    const broken = good.map((quote, index) => (index === 0 ? { ...quote, price: brokenPrice } : quote));
     return { symbol, quotes: symbol === victim ? broken : good };
   });
-  return Array.from({ length: repeat }, (_, i) =>
-    once.map((input) => ({ chain: repeat === 1 ? input.symbol : `${input.symbol} #${i + 1}`, ...input })),
-  ).flat();
 }
 
-function describeStart(symbols: number, repeat: number, victim: string | undefined): string {
-  const companies = symbols === 1 ? '1 company' : `${symbols} companies`;
+function describeStart({ companies, repeat }: Input, victim: string | undefined): string {
   const times = repeat === 1 ? '' : `, ${repeat} times`;
   const broken = victim === undefined ? '' : `; the data of ${victim} is broken on purpose`;
-  return `load → analyse → report for ${companies}${times}${broken}\n\n`;
+  return `load → analyse for ${format.count(companies.length, 'company', 'companies')} side by side, then one portfolio${times}${broken}`;
+}
+
+const shownLines = 10;
+
+function describeSkipped(skipped: Skipped[]): string[] {
+  return skipped.map(({ file, column, lines }) => {
+    const more = lines.length > shownLines ? ' …' : '';
+    return `${file}: ${format.count(lines.length, 'row')} left out, without a value in "${column}": line ${lines.slice(0, shownLines).join(', ')}${more}`;
+  });
 }
 
 async function writePage(file: string, html: string, flag: 'w' | 'a' = 'w'): Promise<void> {

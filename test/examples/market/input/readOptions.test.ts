@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { readOptions } from '../../../examples/market/readOptions.ts';
+import { readOptions } from '../../../../examples/market/input/readOptions.ts';
 
 test('without arguments reads the included file once', () => {
   const { files, ...rest } = readOptions([]);
@@ -19,6 +19,16 @@ test('accepts files and options in any order', () => {
   });
 });
 
+test('accepts the names of the columns, and a locale', () => {
+  const args = ['--symbol', 'Firma', '--date=Tag', '--price', 'Kurs', '--locale', 'de-AT'];
+  expect(readOptions(args)).toMatchObject({
+    symbol: 'Firma',
+    date: 'Tag',
+    price: 'Kurs',
+    locale: { order: 'day-month', mark: ',' },
+  });
+});
+
 test.each([
   [['--nonsense'], "Unknown option '--nonsense'"],
   [['--repeat'], "Option '--repeat <value>' argument missing"],
@@ -27,6 +37,7 @@ test.each([
   [['--repeat=1e3'], '--repeat takes a whole number'],
   [['--repeat=99999'], '--repeat takes a whole number'],
   [['--poison=yes'], "Option '--poison' does not take an argument"],
+  [['--locale', 'xx'], '--locale takes a language such as de or en-GB, not "xx"'],
   [['--out='], '--out takes the name of a file'],
 ])('refuses %j in one line', (args, message) => {
   const attempt = (): unknown => readOptions(args);
