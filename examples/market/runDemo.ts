@@ -6,7 +6,7 @@ import { describeOutcome, isGood } from './output/describeOutcome.ts';
 import { drawReport } from './output/drawReport.ts';
 import { format } from './output/format.ts';
 import { type Output, showProgress } from './output/showProgress.ts';
-import { type Input, runMarket } from './runMarket.ts';
+import { type Input, type Outcome, runMarket, watchMarket } from './runMarket.ts';
 import { startMarket } from './startMarket.ts';
 
 /** The environment of the command. */
@@ -15,6 +15,8 @@ export interface DemoWorld {
   err: Output;
   /** Aborts the run. */
   signal: AbortSignal;
+  /** Opens a URL in a browser. Missing if there is nobody to look at it: then the demo ends by itself. */
+  openBrowser?(url: string): void;
 }
 
 const interruptedExitCode = 130;
@@ -34,7 +36,7 @@ export async function runDemo(args: string[], world: DemoWorld): Promise<number>
   }
 }
 
-async function run(args: string[], { out, signal }: DemoWorld): Promise<number> {
+async function run(args: string[], { out, signal, openBrowser }: DemoWorld): Promise<number> {
   const options = readOptions(args);
   if (options.help) {
     out.write(help);
@@ -47,17 +49,29 @@ async function run(args: string[], { out, signal }: DemoWorld): Promise<number> 
   const input: Input = {
     companies: companiesOf(quotes, victim),
     repeat: options.repeat,
-    failures: 'collect',
+    failures: openBrowser ? 'wait' : 'collect',
   };
   out.write(`${[...describeSkipped(skipped), describeStart(input, victim), ''].join('\n')}\n`);
 
-  await using market = await startMarket({ verbose: options.verbose });
+  await using market = await startMarket({ verbose: options.verbose, page: openBrowser !== undefined });
+  if (market.url) {
+    out.write(`${market.url}\n\n`);
+    if (options.open) openBrowser?.(market.url);
+  }
   const progress = showProgress(out, options.verbose ? { live: false } : {});
-  const outcome = await runMarket(market, input, { progress, signal });
-  await writePage(options.out, drawReport(outcome.reports, outcome.portfolio));
-  const context = { victim, stopped: signal.aborted, page: options.out };
-  out.write(`${describeOutcome(outcome, context).join('\n')}\n`);
+  const context = { victim, stopped: false, page: options.out };
+  const show = async (outcome: Outcome): Promise<void> => {
+    await writePage(options.out, drawReport(outcome.reports, outcome.portfolio));
+    context.stopped = signal.aborted;
+    out.write(`${describeOutcome(outcome, context).join('\n')}\n`);
+  };
+  let outcome = await runMarket(market, input, { progress, signal });
+  await show(outcome);
   if (context.stopped) return interruptedExitCode;
+  if (market.url) {
+    out.write(`\n${describePage(victim, quotes)}\n`);
+    for await (outcome of watchMarket(market, outcome, signal)) await show(outcome);
+  }
   return isGood(outcome, context) ? 0 : 1;
 }
 
@@ -73,6 +87,14 @@ function describeStart({ companies, repeat }: Input, victim: string | undefined)
   const times = repeat === 1 ? '' : `, ${repeat} times`;
   const broken = victim === undefined ? '' : `; the data of ${victim} is broken on purpose`;
   return `load → analyse for ${format.count(companies.length, 'company', 'companies')} side by side, then one portfolio${times}${broken}`;
+}
+
+function describePage(victim: string | undefined, quotes: Map<string, Quote[]>): string {
+  const [first] = quotes.get(victim ?? '') ?? [];
+  const hint = first
+    ? `The portfolio waits for ${victim}. On the page, open the dead letter of load, replace "${brokenPrice}" by "${first.price}", and redrive it.`
+    : 'The page shows how each task ran. With --poison one of them fails, to be repaired there.';
+  return `${hint}\nCtrl-C ends the demo.`;
 }
 
 const shownLines = 10;

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { ByteCount } from './countBytes.ts';
 import type { Portfolio } from './createPortfolio.ts';
 import { openStore, type Report } from './openStore.ts';
@@ -19,17 +20,21 @@ export interface DeadLetter {
   problem: string | undefined;
 }
 
-/** What has come of it. */
-export interface Outcome extends Input {
+/** What was sent. */
+interface Run extends Input {
   /** The chains that were sent. */
   sent: string[];
+  /** The time from the first send to the last acknowledgement. */
+  seconds: number;
+}
+
+/** What has come of it. */
+export interface Outcome extends Run {
   /** The chains whose portfolio is done. */
   arrived: ReadonlySet<string>;
   deadLetters: DeadLetter[];
   /** How many tasks of each name are done. */
   done: Record<string, number>;
-  /** The time from the first send to the last acknowledgement. */
-  seconds: number;
   batches: number;
   /** How many times a message was redelivered. */
   retries: number;
@@ -43,6 +48,7 @@ export interface Outcome extends Input {
 
 const concurrentSends = 10;
 const refreshMillis = 60;
+const watchMillis = 300;
 
 /**
  * Sends the companies through SNS, SQS and S3 on this machine, and waits until all work is done. If `signal` aborts, running
@@ -67,26 +73,19 @@ export async function runMarket(
     clearInterval(timer);
   }
   progress.end(stateOf(market, input, signal.aborted ? 'failing' : 'given up'));
-  return readOutcome(market, input, sent, seconds);
+  return readOutcome(market, { ...input, sent, seconds });
 }
 
 /** Reads what has come of the chains so far. */
-export async function readOutcome(
-  market: RunningMarket,
-  input: Input,
-  sent: string[],
-  seconds: number,
-): Promise<Outcome> {
+export async function readOutcome(market: RunningMarket, run: Run): Promise<Outcome> {
   const { aws, worker, tally } = market;
   const store = openStore(aws);
-  const reports = await Promise.all(input.companies.map(({ symbol }) => store.getReport(symbol)));
+  const reports = await Promise.all(run.companies.map(({ symbol }) => store.getReport(symbol)));
   return {
-    ...input,
-    sent,
+    ...run,
     arrived: new Set(tally.done('portfolio').values()),
     deadLetters: await readDeadLetters(market),
     done: Object.fromEntries(taskNames.map((task) => [task, tally.done(task).size])),
-    seconds,
     batches: worker.stats.invocations,
     retries: tally.retries,
     bytes: { ...market.bytes },
@@ -94,6 +93,23 @@ export async function readOutcome(
     reports: reports.filter((report) => report !== undefined),
     portfolio: await store.getPortfolio(),
   };
+}
+
+/** Yields the outcome again whenever a portfolio is done, such as after a redrive, until `signal` aborts. */
+export async function* watchMarket(
+  market: RunningMarket,
+  outcome: Outcome,
+  signal: AbortSignal,
+): AsyncGenerator<Outcome> {
+  const portfolios = market.tally.done('portfolio');
+  let seen = portfolios.size;
+  while (!signal.aborted) {
+    await Promise.race([setTimeout(watchMillis), aborted(signal)]);
+    if (portfolios.size === seen) continue;
+    await Promise.race([market.worker.idle(), aborted(signal)]);
+    seen = portfolios.size;
+    yield readOutcome(market, outcome);
+  }
 }
 
 /** @returns the chains that were sent: all, unless `signal` aborted. */
@@ -122,16 +138,24 @@ function stateOf({ tally }: RunningMarket, { companies, repeat }: Input, state =
   });
 }
 
-async function readDeadLetters({ worker, tally }: RunningMarket): Promise<DeadLetter[]> {
-  const letters = await Promise.all(
-    taskNames.map(async (task) =>
+async function readDeadLetters({ worker, tally, url }: RunningMarket): Promise<DeadLetter[]> {
+  const read = async (): Promise<DeadLetter[]> => {
+    const lists = taskNames.map(async (task) =>
       (await worker.deadLetters(task)).map(({ messageId, body }): DeadLetter => {
         const { chainId, problem } = tally.failureOf(messageId) ?? {};
         return { task, chainId, symbol: symbolOf(body), problem };
       }),
-    ),
-  );
-  return letters.flat();
+    );
+    return (await Promise.all(lists)).flat();
+  };
+  const failing = taskNames.reduce((sum, task) => sum + tally.failing(task), 0);
+  let letters = await read();
+  // While the page reads a queue, its messages are hidden.
+  for (let tries = url ? 10 : 0; tries > 0 && letters.length < failing; tries -= 1) {
+    await setTimeout(100);
+    letters = await read();
+  }
+  return letters;
 }
 
 /** The company in the message of a task: SNS wraps it in an envelope. */

@@ -1,6 +1,8 @@
+import { Console } from 'node:console';
+import { Writable } from 'node:stream';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { chainEvents } from 'algernon-middy';
-import { type LocalAws, startLocalAws, startWorker, type Worker } from 'algernon-middy/local';
+import { type LocalAws, startDevServer, startLocalAws, startWorker, type Worker } from 'algernon-middy/local';
 import { type ByteCount, countBytes } from './countBytes.ts';
 import { createTally, type Tally } from './createTally.ts';
 import { openMarketCalendar } from './openMarketCalendar.ts';
@@ -12,19 +14,28 @@ export interface RunningMarket extends AsyncDisposable {
   worker: Worker<(typeof taskNames)[number]>;
   tally: Tally;
   bytes: ByteCount;
+  /** The URL of the page. */
+  url: string | undefined;
   /** How many times the market calendar was opened. */
   readonly calendars: number;
 }
 
-/** Starts SNS, SQS and S3 in this process, and the worker on its queues. */
-export async function startMarket({ verbose }: { verbose: boolean }): Promise<RunningMarket> {
+interface MarketOptions {
+  /** Whether the terminal gets what the tasks log. */
+  verbose: boolean;
+  /** Whether to serve the page. */
+  page: boolean;
+}
+
+/** Starts SNS, SQS and S3 in this process, the worker on its queues, and the page that shows it. */
+export async function startMarket({ verbose, page }: MarketOptions): Promise<RunningMarket> {
   const aws = await startLocalAws();
   const tally = createTally();
   const bytes = countBytes(aws.s3);
   let calendars = 0;
   const handler = createHandler({
     ...aws,
-    logger: new Logger({ serviceName: 'market', logLevel: verbose ? 'INFO' : 'SILENT' }),
+    logger: createLogger({ verbose, page }),
     openCalendar: () => {
       calendars += 1;
       return openMarketCalendar();
@@ -32,14 +43,23 @@ export async function startMarket({ verbose }: { verbose: boolean }): Promise<Ru
     use: [chainEvents({ to: tally })],
   });
   const worker = await startWorker({ aws, handler, tasks: taskNames, onInvocation: () => {} });
+  const server = page ? await startDevServer({ aws, worker, name: 'market' }) : undefined;
   return {
     aws,
     worker,
     tally,
     bytes,
+    url: server?.url,
     get calendars() {
       return calendars;
     },
     [Symbol.asyncDispose]: () => aws.stop(),
   };
+}
+
+/** The page takes the lines of the logger, the terminal only if asked for. */
+function createLogger({ verbose, page }: MarketOptions): Logger {
+  const logger = new Logger({ serviceName: 'market', logLevel: verbose || page ? 'INFO' : 'SILENT' });
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  return verbose ? logger : Object.assign(logger, { console: new Console(nowhere) });
 }

@@ -11,6 +11,8 @@ export interface DemoOptions extends ColumnOptions {
   repeat: number;
   poison: boolean;
   out: string;
+  /** Whether the browser opens. */
+  open: boolean;
   verbose: boolean;
   help: boolean;
 }
@@ -19,6 +21,10 @@ export const help = `npm run demo -- [FILE…] [options]
 
 Sends the companies in the files through load → analyse side by side, and joins them in one
 portfolio, through SNS, SQS and S3 on this machine. Draws what comes out of it.
+
+In a terminal a page shows each task as it runs, until Ctrl-C: its attempts, its arguments, its
+errors, and the dead letters, which can be edited and sent again. The portfolio waits for them.
+Elsewhere the demo ends by itself, and the portfolio collects the errors.
 
   FILE…          CSV files with a symbol, a date and a price column
                  (default: the monthly prices of five companies, 2000 to 2010)
@@ -31,6 +37,7 @@ portfolio, through SNS, SQS and S3 on this machine. Draws what comes out of it.
   --repeat N     send everything N times, to see it under load
   --poison       break one company's data on purpose: its task is tried again and lands in
                  the dead-letter queue, and all the others finish
+  --no-open      do not open the browser
   --out FILE     where the page with the plot goes (default: report.html)
   --verbose      show what the tasks log
   --help         show this
@@ -56,7 +63,8 @@ export function readOptions(args: string[]): DemoOptions {
   const files = positionals.length > 0 ? positionals : [defaultFile];
   const { symbol, date, price } = values;
   const locale = values.locale === undefined ? undefined : readLocale(values.locale);
-  return { files, symbol, date, price, locale, repeat, poison, out, verbose, help };
+  const open = values['no-open'] !== true;
+  return { files, symbol, date, price, locale, repeat, poison, out, open, verbose, help };
 }
 
 function parse(args: string[]) {
@@ -72,6 +80,7 @@ function parse(args: string[]) {
         repeat: { type: 'string' },
         poison: { type: 'boolean' },
         out: { type: 'string' },
+        'no-open': { type: 'boolean' },
         verbose: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

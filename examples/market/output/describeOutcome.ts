@@ -67,7 +67,7 @@ function describeCounts(outcome: Outcome, { page }: OutcomeContext): string[] {
     ],
     ['dead letters', deadLetters.length.toLocaleString('en-US')],
     ...describeProblems(outcome).map((problem): [string, string] => ['', problem]),
-    ['page', page],
+    ['report', page],
   ];
   return rows.map(([name, text]) => `${name.padEnd(12)}  ${text}`);
 }

@@ -30,6 +30,7 @@ interface Captured {
 async function demo(
   args: string[],
   onWrite?: (text: string, interrupt: () => void) => void,
+  openBrowser?: (url: string) => void,
 ): Promise<Captured> {
   const captured: Captured = { code: -1, out: '', err: '' };
   const { current } = interruption;
@@ -44,7 +45,12 @@ async function demo(
       captured.err += text;
     },
   };
-  captured.code = await runDemo(args, { out, err, signal: current.signal });
+  captured.code = await runDemo(args, {
+    out,
+    err,
+    signal: current.signal,
+    ...(openBrowser && { openBrowser }),
+  });
   return captured;
 }
 
@@ -66,6 +72,20 @@ async function sumsInCents(): Promise<Map<string, bigint>> {
 /** Formats cents like the table and the page. */
 function inUnits(cents: bigint): string {
   return `${(cents / 100n).toLocaleString('en-US')}.${`${cents % 100n}`.padStart(2, '0')}`;
+}
+
+/** Edits the dead letter of the task load as the page does, and sends it again. */
+async function redriveRepaired(page: string): Promise<unknown> {
+  const { origin, searchParams } = new URL(page);
+  const headers = {
+    authorization: `Bearer ${searchParams.get('token')}`,
+    'content-type': 'application/json',
+  };
+  const read = await fetch(`${origin}/api/dead-letters`, { headers });
+  const [letter] = ((await read.json()) as { letters: { id: string; text: string }[] }).letters;
+  const body = { taskName: 'load', ids: [letter?.id], text: letter?.text.replace('oops', '25.94') };
+  const sent = await fetch(`${origin}/api/redrive`, { method: 'POST', headers, body: JSON.stringify(body) });
+  return sent.json();
 }
 
 describe('the demo', () => {
@@ -103,6 +123,41 @@ describe('the demo', () => {
     expect(html).toContain('</i>GOOG</th>');
     expect(html).not.toContain('</i>AAPL</th>');
     expect(html).toContain('<li>AAPL cost oops on 2000-01-01: that is not a price on a day</li>');
+  });
+
+  test('with a page waits for a redrive of the dead letter, which closes the group', async () => {
+    let page = '';
+    let redrive: Promise<unknown> | undefined;
+    const { code, out } = await demo(
+      ['--poison', '--out', join(folder, 'page.html')],
+      (text, interrupt) => {
+        if (text.includes('Ctrl-C ends the demo.')) redrive ??= redriveRepaired(page);
+        if (text.includes('12 of 12 tasks finished; none was lost.')) interrupt();
+      },
+      (url) => {
+        page = url;
+      },
+    );
+    expect(await redrive).toEqual({ sent: 1 });
+    expect(out).toContain(`${page}\n`);
+    expect(out).toContain(
+      '9 of 12 tasks finished; 1 message is in a dead-letter queue, as --poison asked for',
+    );
+    expect(out).toContain('replace "oops" by "25.94", and redrive it.');
+    expect(out).toContain('5 of 5 companies, +260.8 % on average; best AAPL, worst MSFT\n');
+    expect(code).toBe(0);
+  });
+
+  test('--no-open serves the page, and opens no browser', async () => {
+    const opened: string[] = [];
+    const { code, out } = await demo(
+      ['--no-open', '--out', page],
+      (text, interrupt) => text.includes('Ctrl-C ends') && interrupt(),
+      (url) => opened.push(url),
+    );
+    expect(opened).toEqual([]);
+    expect(out).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\?token=/m);
+    expect(code).toBe(0);
   });
 
   test('stops on an interrupt, and reports the rest', async () => {

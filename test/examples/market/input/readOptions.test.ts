@@ -5,15 +5,25 @@ import { readOptions } from '../../../../examples/market/input/readOptions.ts';
 test('without arguments reads the included file once', () => {
   const { files, ...rest } = readOptions([]);
   expect(files.map(existsSync)).toEqual([true]);
-  expect(rest).toEqual({ repeat: 1, poison: false, out: 'report.html', verbose: false, help: false });
+  expect(rest).toEqual({
+    repeat: 1,
+    poison: false,
+    out: 'report.html',
+    open: true,
+    verbose: false,
+    help: false,
+  });
 });
 
 test('accepts files and options in any order', () => {
-  expect(readOptions(['a.csv', '--repeat', '20', '--poison', '--out=x.html', 'b.csv', '--verbose'])).toEqual({
+  expect(
+    readOptions(['a.csv', '--repeat', '20', '--poison', '--out=x.html', '--no-open', 'b.csv', '--verbose']),
+  ).toEqual({
     files: ['a.csv', 'b.csv'],
     repeat: 20,
     poison: true,
     out: 'x.html',
+    open: false,
     verbose: true,
     help: false,
   });

@@ -113,7 +113,7 @@ test('the counts', () => {
   expect(text).toContain('S3            2.0 kB up, 1.0 kB down\n');
   expect(text).toContain('calendar      opened 1 time for 3 tasks\n');
   expect(text).toContain('dead letters  1\n              load: it is broken\n');
-  expect(text).toContain('page          report.html\n');
+  expect(text).toContain('report        report.html\n');
 });
 
 test('the portfolio, and the sum of all prices with every digit', () => {
