@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { type Output, showProgress } from '../../../examples/market/showProgress.ts';
+import { type Output, showProgress } from '../../../../examples/market/output/showProgress.ts';
 
 function capture(parts: Partial<Output> = {}): Output & { text: string } {
   return {

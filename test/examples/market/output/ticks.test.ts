@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { priceTicks, timeTicks } from '../../../examples/market/ticks.ts';
+import { priceTicks, timeTicks } from '../../../../examples/market/output/ticks.ts';
 
 describe('priceTicks', () => {
   test.each<[number, number, number[]]>([

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { drawReport } from '../../../examples/market/drawReport.ts';
-import { makeReport } from './makeReport.ts';
+import Big from 'big.js';
+import { drawReport } from '../../../../examples/market/output/drawReport.ts';
+import { makeReport } from '../makeReport.ts';
 
 describe('drawReport', () => {
   test('has a line, a dot, a name and a row for each company', async () => {
@@ -38,6 +39,22 @@ describe('drawReport', () => {
     const page = drawReport([await makeReport('<img src=x onerror="1">&', { '2000-01-03': '1' })]);
     expect(page).not.toContain('<img');
     expect(page).toContain('&lt;img src=x onerror=&quot;1&quot;&gt;&amp;');
+  });
+
+  test('has the portfolio, and the errors in it as text', async () => {
+    const portfolio = {
+      companies: ['A', 'B'],
+      count: 2,
+      sum: new Big(3),
+      change: 0.125,
+      best: 'A',
+      worst: '<B>',
+    };
+    const page = drawReport([], { ...portfolio, problems: ['<img src=x>'] });
+    expect(page).toContain('2 companies: +12.5 % on average, best A, worst &lt;B&gt;.');
+    expect(page).toContain('<li>&lt;img src=x&gt;</li>');
+    const empty = { ...portfolio, companies: [], change: null, problems: [] };
+    expect(drawReport([], empty)).toContain('<p>0 companies: no company is done.</p>\n\n</main>');
   });
 
   test('draws one price, and none', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import Big from 'big.js';
-import { format } from '../../../examples/market/format.ts';
+import { format } from '../../../../examples/market/output/format.ts';
 
 test.each([
   ['1', '1.00'],

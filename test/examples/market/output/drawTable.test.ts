@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { drawTable } from '../../../examples/market/drawTable.ts';
-import { makeReport } from './makeReport.ts';
+import { drawTable } from '../../../../examples/market/output/drawTable.ts';
+import { makeReport } from '../makeReport.ts';
 
 test('aligns columns to their content', async () => {
   const reports = await Promise.all([

@@ -1,7 +1,7 @@
+import type { Report } from '../openStore.ts';
+import type { PricePoint } from '../PriceSeries.ts';
 import { escapeHtml } from './escapeHtml.ts';
 import { format } from './format.ts';
-import type { PricePoint } from './PriceSeries.ts';
-import type { Report } from './Report.ts';
 import { priceTicks, timeTicks } from './ticks.ts';
 
 const plotWidth = 960;

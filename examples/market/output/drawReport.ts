@@ -1,11 +1,12 @@
+import type { Portfolio } from '../createPortfolio.ts';
+import type { Report } from '../openStore.ts';
+import type { PricePoint } from '../PriceSeries.ts';
 import { colourOf, drawPlot } from './drawPlot.ts';
 import { escapeHtml } from './escapeHtml.ts';
 import { format } from './format.ts';
-import type { PricePoint } from './PriceSeries.ts';
-import type { Report } from './Report.ts';
 
 /** Draws the reports as a self-contained HTML page, without scripts, fonts or network requests. */
-export function drawReport(reports: Report[]): string {
+export function drawReport(reports: Report[], portfolio?: Portfolio): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -16,6 +17,7 @@ export function drawReport(reports: Report[]): string {
 <h1>Market report</h1>
 <p>${escapeHtml(describe(reports))}</p>
 ${reports.length > 0 ? drawFigure(reports) : ''}
+${portfolio ? drawPortfolio(portfolio) : ''}
 </main>
 </html>
 `;
@@ -42,6 +44,15 @@ ${reports.map(drawRow).join('\n')}
 </tbody>
 </table></div>
 <p class="note">Volatility is the standard deviation of the logarithmic returns over a year of 252 trading days. Sums are exact to the last digit.</p>`;
+}
+
+function drawPortfolio({ companies, change, best = '', worst = '', problems }: Portfolio): string {
+  const mean = `${format.percent(change, { sign: true })} on average, best ${best}, worst ${worst}`;
+  const text = companies.length > 0 ? mean : 'no company is done';
+  const errors = problems.map((problem) => `<li>${escapeHtml(problem)}</li>`).join('');
+  return `<h2>Portfolio</h2>
+<p>${escapeHtml(`${format.count(companies.length, 'company', 'companies')}: ${text}.`)}</p>
+${errors ? `<ul>${errors}</ul>` : ''}`;
 }
 
 function drawRow({ series, analysis }: Report, index: number): string {
@@ -75,6 +86,7 @@ const style = `
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 960px; margin: 0 auto; padding: 32px 20px; }
 h1 { font-size: 24px; margin: 0; }
+h2 { font-size: 17px; margin: 24px 0 0; }
 p { margin: 4px 0 20px; color: var(--soft); }
 figure { margin: 0 0 24px; }
 figcaption, .note { color: var(--soft); font-size: 13px; }

@@ -1,6 +1,6 @@
+import type { Report } from '../openStore.ts';
+import type { PricePoint } from '../PriceSeries.ts';
 import { format } from './format.ts';
-import type { PricePoint } from './PriceSeries.ts';
-import type { Report } from './Report.ts';
 
 const header = ['symbol', 'first', '', 'last', '', 'change', 'highest', '', 'volatility'];
 const isText = (column: number): boolean => column === 0;
