@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { ajson as sharedAjson } from '../core/ajson/index.ts';
 import type { GroupFact } from '../core/chains/ChainEvent.ts';
 import { checkOptions, either, func, listOf, object, text, whole, withMethod } from '../core/checkOptions.ts';
@@ -9,7 +8,7 @@ import type { Failures, ResultForm } from '../core/groups/plan.ts';
 import { chainIdName, chainIdPattern } from '../core/tasks/chainId.ts';
 import type { TaskDefinitions } from '../core/tasks/defineTasks.ts';
 import type { Task } from '../core/tasks/task.ts';
-import { awsClient, bucketName, folderName } from './aws/optionChecks.ts';
+import { type AwsClient, awsClient, bucketName, folderName } from './aws/optionChecks.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { extraAttributes, groupAttributes } from './callbacks/extraCallbacks.ts';
@@ -44,7 +43,7 @@ type SharedOptions = Pick<
 /** Options of {@link sendGroup}: those of a group, and those of `sendTask`, which apply to all branches. */
 export interface SendGroupOptions extends SharedOptions, GroupOptions {
   /** Sends the deadline. Default: a client that is made on first use and shared. */
-  sqs?: SQSClient;
+  sqs?: AwsClient;
   /** The task that is told when a branch, or a task after the group, has failed for good. Default: none. */
   onError?: string | undefined;
 }

@@ -1,17 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { type Groups, openGroups } from '../../core/groups/openGroups.ts';
 import { deadlineMessageId, gatherName, groupHash } from '../../core/groups/ticket.ts';
 import { taskMessage } from '../../core/tasks/task.ts';
 import { bucketToWrite } from '../aws/environment.ts';
+import type { AwsClient } from '../aws/optionChecks.ts';
 import { s3ConditionalStore } from '../aws/s3ConditionalStore.ts';
 import type { SnsPublisher } from '../aws/snsPublisher.ts';
 import { sendDelayed } from '../sending/sendDelayed.ts';
 
 export interface AwsGroupsOptions {
   s3: S3Client | undefined;
-  sqs: SQSClient | undefined;
+  sqs: AwsClient | undefined;
   publisher: SnsPublisher;
   bucket: string | undefined;
   acl: ObjectCannedACL | undefined;
