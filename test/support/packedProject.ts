@@ -1,15 +1,30 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = new URL('../..', import.meta.url).pathname;
 
+export interface PackedProject {
+  readonly folder: string;
+  /** Makes a package missing, as an optional peer may be. */
+  hide(name: string): void;
+  remove(): void;
+}
+
 /**
  * Makes an empty project that has the packed package, without a registry: the packages that it needs are those of this
  * repository. The build must have been made.
  */
-export function packedProject(): { folder: string; remove(): void } {
+export function packedProject(): PackedProject {
   const folder = mkdtempSync(join(tmpdir(), 'algernon-middy-'));
   const modules = join(folder, 'node_modules');
   const own = join(modules, 'algernon-middy');
@@ -25,5 +40,17 @@ export function packedProject(): { folder: string; remove(): void } {
   execFileSync('tar', ['-xzf', tarball, '-C', own, '--strip-components=1']);
   rmSync(tarball);
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return {
+    folder,
+    hide(name) {
+      const [scope = '', inScope] = name.split('/');
+      const real = realpathSync(join(modules, scope));
+      rmSync(join(modules, scope));
+      if (inScope === undefined) return;
+      mkdirSync(join(modules, scope));
+      const others = readdirSync(real).filter((other) => other !== inScope);
+      for (const other of others) symlinkSync(join(real, other), join(modules, scope, other));
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
