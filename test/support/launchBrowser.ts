@@ -4,7 +4,12 @@ import chromium, { inflate, setupLambdaEnvironment } from '@sparticuz/chromium';
 import { type Browser, chromium as playwright } from 'playwright-core';
 
 /** The arguments are made for Lambda, where one process must do. They would also switch off what protects a page. */
-const unwanted = ['--single-process', '--no-zygote', '--disable-web-security', '--allow-running-insecure-content'];
+const unwanted = [
+  '--single-process',
+  '--no-zygote',
+  '--disable-web-security',
+  '--allow-running-insecure-content',
+];
 
 /** Launches the Chromium that comes with npm, so that no test of a page depends on the machine. */
 export async function launchBrowser(): Promise<Browser> {

@@ -24,15 +24,7 @@ interface ListRow {
 }
 
 /** The list of chains, newest first. */
-export function ChainList({
-  store,
-  search,
-  state,
-}: {
-  store: Store;
-  search: string;
-  state: string;
-}): VNode {
+export function ChainList({ store, search, state }: { store: Store; search: string; state: string }): VNode {
   const now = useNow(store.chains.length > 0 ? 1000 : undefined);
   const isNarrow = useMedia('(max-width: 700px)');
   const { chains } = store;
@@ -124,7 +116,9 @@ function progressOf({ tasks }: ChainState, errors: number): VNode {
 
 /** What has happened last, or happens now. */
 function lastStepOf({ tasks }: ChainState, now: number): VNode | string {
-  const failed = tasks.findLast(({ status, error }) => error && (status === 'failed' || status === 'retrying'));
+  const failed = tasks.findLast(
+    ({ status, error }) => error && (status === 'failed' || status === 'retrying'),
+  );
   if (failed?.error) {
     const { name, message } = failed.error;
     return html`<span class="last">
@@ -152,11 +146,15 @@ export function retryText({ attempts }: TaskState, now: number): string {
 
 function searched(chains: readonly Chain[], search: string): readonly Chain[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  return words.length === 0 ? chains : chains.filter(({ text }) => words.every((word) => text.includes(word)));
+  return words.length === 0
+    ? chains
+    : chains.filter(({ text }) => words.every((word) => text.includes(word)));
 }
 
 function isShown({ state, status }: Chain, filter: string): boolean {
-  return filter === 'open' ? state.status === 'open' : !Object.hasOwn(filters, filter) || !filter || status === filter;
+  return filter === 'open'
+    ? state.status === 'open'
+    : !Object.hasOwn(filters, filter) || !filter || status === filter;
 }
 
 function NoChains({ store }: { store: Store }): VNode {

@@ -60,14 +60,14 @@ export function ChainView({
 
 function ChainFacts({ state, now }: { state: ChainState; now: number }): VNode {
   const { startedAt, endedAt, tasks } = state;
-  return html`<dl class="facts">
+  return html`<dl class="facts chain-facts">
     <div><dt>Started</dt><dd>${formatTime(startedAt)}</dd></div>
     <div><dt>${endedAt === undefined ? 'Running for' : 'Took'}</dt><dd>${formatDuration((endedAt ?? now) - startedAt)}</dd></div>
     <div><dt class="hidden">Tasks</dt><dd>${count(tasks.length, 'task')}</dd></div>
   </dl>`;
 }
 
-/** The first errors, above the waterfall, so that nobody has to look for them. */
+/** The first errors, above the waterfall. That of the task that is open is in its panel. */
 function FailedTasks({
   state,
   messageId,
@@ -75,12 +75,14 @@ function FailedTasks({
   state: ChainState;
   messageId: string | undefined;
 }): VNode | null {
-  const failed = state.tasks.filter(({ status, error }) => status === 'failed' && error);
+  const failed = state.tasks.filter(
+    (task) => task.status === 'failed' && task.error && task.messageId !== messageId,
+  );
   if (failed.length === 0) return null;
   return html`<ul class="failures" aria-label="Failed tasks">
     ${failed.slice(0, 3).map(
       (task) => html`<li>
-        <a href=${chainHash(state.chainId, task.messageId)} aria-current=${task.messageId === messageId ? 'true' : undefined}>
+        <a class="failure" href=${chainHash(state.chainId, task.messageId)}>
           <strong>${visible(task.taskName ?? task.messageId)}</strong>
           <span>${visible(`${task.error?.name}: ${task.error?.message}`.split('\n')[0] ?? '')}</span>
         </a>

@@ -45,7 +45,10 @@ export function DeadLetters({ store }: { store: Store }): VNode {
       ${error ? html`<p class="note error" role="alert">${visible(error.message)}</p>` : null}
       ${value?.letters.length === 0 ? html`<p class="empty">The dead-letter queues are empty.</p>` : null}
       ${[...byTask].map(
-        ([taskName, letters]) => html`<section class="letters" key=${taskName} aria-label=${`Dead letters of ${taskName}`}>
+        ([
+          taskName,
+          letters,
+        ]) => html`<section class="letters" key=${taskName} aria-label=${`Dead letters of ${taskName}`}>
           <div class="block-head">
             <h2>${visible(taskName)}</h2>
             <span class="dim">${letters.length}</span>

@@ -102,14 +102,20 @@ export function Rows<R extends Row>(props: RowsProps<R>): VNode {
     onOpen(row);
   }
 
-  return html`<div class="rows" role=${role} aria-label=${label} aria-rowcount=${rows.length + 1} onKeyDown=${move}>
-    <div role="rowgroup">
+  return html`<div
+    class="rows"
+    role=${role}
+    aria-label=${label}
+    aria-rowcount=${rows.length + 1}
+    ref=${box}
+    onKeyDown=${move}
+  >
+    <div class="heads" role="rowgroup">
       <div class="head row" role="row" aria-rowindex="1">
         ${columns.map((column) => html`<div role="columnheader">${column}</div>`)}
       </div>
     </div>
-    <div class="scroller" role="rowgroup" ref=${box}>
-      <div class="spacer" role="presentation" style=${{ height: `${rows.length * rowHeight}px` }}></div>
+    <div class="body" role="rowgroup" style=${{ height: `${rows.length * rowHeight}px` }}>
       ${shown.map(
         ({ row, index }) => html`<div
           key=${row.key}
@@ -153,7 +159,8 @@ function useAnchor(
 function focusRow(box: HTMLElement, index: number, rowHeight: number): void {
   const top = index * rowHeight;
   if (top < box.scrollTop) box.scrollTop = top;
-  const hidden = top + rowHeight - box.clientHeight;
+  const head = (box.firstElementChild as HTMLElement).offsetHeight;
+  const hidden = head + top + rowHeight - box.clientHeight;
   if (hidden > box.scrollTop) box.scrollTop = hidden;
   box.querySelector<HTMLElement>(`[data-index="${index}"]`)?.focus({ preventScroll: true });
 }

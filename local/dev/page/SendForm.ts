@@ -130,7 +130,8 @@ function Arguments({
 }
 
 function valueTo(set: (value: string) => void) {
-  return ({ currentTarget }: { currentTarget: HTMLInputElement | HTMLSelectElement }) => set(currentTarget.value);
+  return ({ currentTarget }: { currentTarget: HTMLInputElement | HTMLSelectElement }) =>
+    set(currentTarget.value);
 }
 
 function kwargsOf(fields: readonly SchemaField[], values: Readonly<Record<string, string>>): string {
@@ -169,9 +170,10 @@ function Field({
     const label = `${name} (JSON)${isRequired ? '' : ', optional'}`;
     return html`<${JsonArea} label=${label} value=${value} rows=${4} isOptional=${!isRequired} onInput=${onInput} />`;
   }
+  const hint = [kind === 'choice' ? '' : kind, isRequired ? '' : 'optional'].filter(Boolean).join(', ');
   const options = kind === 'boolean' ? ['true', 'false'] : choices;
   return html`<div class="field">
-    <label for=${id}>${name} <span class="dim">${kind === 'choice' ? '' : kind}${isRequired ? '' : ' optional'}</span></label>
+    <label for=${id}>${name} <span class="dim">${hint}</span></label>
     ${
       options.length > 0
         ? html`<select id=${id} value=${value} required=${isRequired} onChange=${valueTo(onInput)}>

@@ -74,13 +74,19 @@ export function ErrorBox({ error }: { error: ChainError }): VNode {
     <p class="message"><strong>${visible(error.name)}</strong>${error.code ? html` <code>${visible(error.code)}</code>` : null}</p>
     <p class="message">${visible(error.message)}</p>
     ${causes.map(
-      (cause) => html`<p class="message cause"><span class="dim">caused by</span> <strong>${visible(cause.name)}</strong>: ${visible(cause.message)}</p>`,
+      (cause) =>
+        html`<p class="message cause"><span class="dim">caused by</span> <strong>${visible(cause.name)}</strong>: ${visible(cause.message)}</p>`,
     )}
     ${
       error.stack
         ? html`<details>
             <summary>Stack</summary>
-            <pre tabindex="0">${visible([error, ...causes].map(({ stack }) => stack ?? '').filter(Boolean).join('\n\n'))}</pre>
+            <pre tabindex="0" class="stack">${visible(
+              [error, ...causes]
+                .map(({ stack }) => stack ?? '')
+                .filter(Boolean)
+                .join('\n\n'),
+            )}</pre>
           </details>`
         : null
     }
@@ -121,7 +127,12 @@ function Logs({ logs }: { logs: readonly LogEntry[] }): VNode {
         ? html`<p class="dim">No lines.</p>`
         : html`<ol class="logs">
             ${logs.map(
-              ({ at, level, message, fields }) => html`<li class=${`level-${/error|critical|fatal/i.test(level) ? 'error' : /warn/i.test(level) ? 'warn' : 'info'}`}>
+              ({
+                at,
+                level,
+                message,
+                fields,
+              }) => html`<li class=${`level-${/error|critical|fatal/i.test(level) ? 'error' : /warn/i.test(level) ? 'warn' : 'info'}`}>
                 <time>${formatTime(at)}</time> <span class="level">${visible(level)}</span>
                 <span class="line">${visible(message)}</span>
                 ${Object.keys(fields).length > 0 ? html`<${ValueTree} name="fields" value=${fields} />` : null}
@@ -154,7 +165,7 @@ function Attempts({ attempts }: { attempts: readonly AttemptState[] }): VNode | 
             const { attempt: number, outcome, deadLetter, error } = attempt;
             return html`<tr>
               <td>${number}</td>
-              <td>
+              <td class="outcome">
                 <${Status} status=${outcome === 'lost' ? 'duplicate' : outcome} />
                 ${outcome === 'lost' ? html`<span class="dim">lost</span>` : null}
                 ${error ? html`<span class="dim">${visible(error.name)}</span>` : null}

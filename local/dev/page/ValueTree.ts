@@ -57,7 +57,8 @@ function Node({ name, value, depth }: NodeProps): VNode {
   const [isOpen, setOpen] = useState(depth < 3 && (members?.length ?? 0) <= 40);
   const [limit, setLimit] = useState(membersShown);
   const key = name === undefined ? null : html`<span class="key">${visible(name)}</span>`;
-  if (pointer !== undefined) return html`<div class="leaf">${key}<${Pointer} shown=${shown} pointer=${pointer} depth=${depth} /></div>`;
+  if (pointer !== undefined)
+    return html`<div class="leaf">${key}<${Pointer} shown=${shown} pointer=${pointer} depth=${depth} /></div>`;
   if (!members) return html`<div class="leaf">${key}<${Leaf} shown=${shown} /></div>`;
   return html`<div class="branch">
     <button type="button" class="toggle" aria-expanded=${isOpen ? 'true' : 'false'} onClick=${() => setOpen(!isOpen)}>
@@ -89,9 +90,9 @@ function Node({ name, value, depth }: NodeProps): VNode {
 /** The kind of a value with members, and their number. */
 function Summary({ shown: { kind, label, module }, size }: { shown: ShownValue; size: number }): VNode {
   const name = label === undefined ? null : html`<span class="tag">${visible(label)}</span>`;
-  const from = module === undefined ? null : html` <span class="dim">${visible(module)}</span>`;
+  const from = module === undefined ? null : html`<span class="dim">${visible(module)}</span>`;
   const brackets = kind === 'list' ? `[${size}]` : `{${size}}`;
-  return html`<span class="summary">${name}${from} <span class="dim">${brackets}</span></span>`;
+  return html`<span class="summary">${name}${from}<span class="dim">${brackets}</span></span>`;
 }
 
 function Leaf({ shown: { kind, label, text = '' } }: { shown: ShownValue }): VNode {

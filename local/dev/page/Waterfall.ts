@@ -44,11 +44,13 @@ export function Waterfall(props: WaterfallProps): VNode {
   const { state, now, selected, isNarrow, toggled, onToggle, onOpen } = props;
   const span = spanOf(state, now);
   const rows = waterfallRows(state, toggled).map((row) => ({ ...row, attributes: attributesOf(row) }));
-  return html`<div class="waterfall">
+  const millis = span[1] - span[0];
+  const ticks = ticksOf(millis, isNarrow ? 3 : 6);
+  return html`<div class="waterfall" style=${{ '--step': `${(100 * (ticks[1] ?? millis)) / millis}%` }}>
     <${Rows}
       role="treegrid"
       label="Tasks of the chain"
-      columns=${['Task', html`<${Axis} span=${span[1] - span[0]} ticks=${isNarrow ? 3 : 6} />`, 'Time']}
+      columns=${['Task', html`<${Axis} millis=${millis} ticks=${ticks} />`, 'Time']}
       rows=${rows}
       rowHeight=${isNarrow ? 56 : 36}
       selected=${selected}
@@ -87,7 +89,7 @@ function cellsOf(row: WaterfallRow, span: [number, number], now: number): (VNode
   if (row.kind === 'group') {
     const { of, joined, failed } = row.group;
     return [
-      html`<span class="task group" style=${indent}><${Chevron} />${count(of, 'branch').replace(/branchs$/, 'branches')}</span>`,
+      html`<span class="task group" style=${indent}><${Chevron} />${count(of, 'branch', 'branches')}</span>`,
       html`<span class="joins">
         <svg class="meter" viewBox="0 0 100 6" width="100" height="6" aria-hidden="true">
           <rect class="all" width="100" height="6" rx="3" />
@@ -127,11 +129,12 @@ function timeOf(task: TaskState, segments: readonly Segment[], now: number): VNo
   return first && last ? formatDuration(last.to - first.from) : '';
 }
 
-function Axis({ span, ticks }: { span: number; ticks: number }): VNode {
+function Axis({ millis, ticks }: { millis: number; ticks: readonly number[] }): VNode {
   return html`<div class="axis">
     <span class="hidden">Timeline</span>
-    ${ticksOf(span, ticks).map(
-      (at) => html`<span aria-hidden="true" style=${{ left: `${(100 * at) / span}%` }}>${at === 0 ? '0' : formatDuration(at)}</span>`,
+    ${ticks.map(
+      (at) =>
+        html`<span aria-hidden="true" style=${{ left: `${(100 * at) / millis}%` }}>${formatDuration(at).replace(/\.0+ (?=s$)/, ' ')}</span>`,
     )}
   </div>`;
 }

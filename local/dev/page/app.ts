@@ -43,7 +43,12 @@ function App({ store }: { store: Store }): VNode {
       <span class="brand"><${Mark} />algernon</span>
       <nav aria-label="Views">
         ${links.map(
-          ([href, label, isCurrent, badge]) => html`<a href=${href} aria-current=${isCurrent ? 'page' : undefined}>
+          ([
+            href,
+            label,
+            isCurrent,
+            badge,
+          ]) => html`<a class="tab" href=${href} aria-current=${isCurrent ? 'page' : undefined}>
             ${label}${badge ? html` <span class="badge">${badge}</span>` : null}
           </a>`,
         )}

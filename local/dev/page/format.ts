@@ -28,8 +28,8 @@ export function formatTime(at: number): string {
 }
 
 /** `1 task`, `2 tasks`. */
-export function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
+export function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number.toLocaleString('en')} ${number === 1 ? noun : plural}`;
 }
 
 /** A text of a message with its control characters shown, and those that would reverse other text. */
@@ -47,7 +47,7 @@ export function indentJson(text: string): string {
   let result = '';
   let level = 0;
   const line = () => `\n${'  '.repeat(Math.min(level, 40))}`;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\[^])*"?|[[{]\s*[\]}]|[^\s"[\]{},:]+|[[\]{},:]/g)) {
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"?|[[{]\s*[\]}]|[^\s"[\]{},:]+|[[\]{},:]/g)) {
     if (/^[[{]$/.test(token)) {
       level++;
       result += token + line();

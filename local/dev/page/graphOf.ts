@@ -41,7 +41,9 @@ export function graphOf(taskNames: readonly string[], chains: readonly Chain[]):
       counts.set(from, targets.set(to, (targets.get(to) ?? 0) + 1));
     }
   }
-  const edges = [...counts].flatMap(([from, targets]) => [...targets].map(([to, count]) => ({ from, to, count })));
+  const edges = [...counts].flatMap(([from, targets]) =>
+    [...targets].map(([to, count]) => ({ from, to, count })),
+  );
   return { nodes: placed([...names], edges), edges };
 }
 
@@ -50,7 +52,9 @@ function edgesOf(state: Chain['state']): readonly Edge[] {
   let edges = edgesByState.get(state);
   if (!edges) {
     const byId = new Map(state.tasks.map((task) => [task.messageId, task]));
-    const branches = Map.groupBy(state.tasks, ({ group }) => (group?.index === undefined ? undefined : group.id));
+    const branches = Map.groupBy(state.tasks, ({ group }) =>
+      group?.index === undefined ? undefined : group.id,
+    );
     edges = state.tasks.flatMap(({ taskName, parentId, role, group }) => {
       const parent = parentId === undefined ? undefined : byId.get(parentId);
       const joined = role === 'join' && group ? branches.get(group.id) : undefined;

@@ -64,7 +64,8 @@ export function fieldJson({ name, kind, isRequired }: SchemaField, value: string
     if (isRequired) throw new Error(`${name} is required.`);
     return undefined;
   }
-  if (kind === 'number' && !/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text)) throw new Error(`${name} must be a number.`);
+  if (kind === 'number' && !/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text))
+    throw new Error(`${name} must be a number.`);
   if (kind === 'integer' && !/^-?\d+$/.test(text)) throw new Error(`${name} must be an integer.`);
   return kind === 'number' || kind === 'integer' ? text.replace(/^(-?)0+(?=\d)/, '$1') : text;
 }

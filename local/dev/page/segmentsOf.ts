@@ -52,7 +52,8 @@ export function segmentsOf(task: TaskState, now: number): Segment[] {
 type Add = (kind: SegmentKind, from: number, to: number) => void;
 
 function addAttempt(add: Add, attempt: AttemptState, next: AttemptState | undefined, now: number): void {
-  const { outcome, receivedAt, startedAt, endedAt, queueMillis, runMillis, storeMillis, publishMillis } = attempt;
+  const { outcome, receivedAt, startedAt, endedAt, queueMillis, runMillis, storeMillis, publishMillis } =
+    attempt;
   const start = startedAt ?? receivedAt ?? endedAt ?? now;
   if (receivedAt !== undefined) {
     add('queue', receivedAt - (queueMillis ?? 0), receivedAt);

@@ -70,7 +70,9 @@ function pairOf(pair: unknown): readonly [string | undefined, unknown] {
 }
 
 function jsonOf(value: unknown): string {
-  return JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? String(part) : part)) ?? String(value);
+  return (
+    JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? String(part) : part)) ?? String(value)
+  );
 }
 
 /** Seconds since 1970 as a date, with the microseconds. */

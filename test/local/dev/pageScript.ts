@@ -1,4 +1,4 @@
-import type { ChainEvent, DeliveryFields } from '../../../core/chains/ChainEvent.ts';
+import type { ChainEvent, DeliveryFields, PublishedMessage } from '../../../core/chains/ChainEvent.ts';
 import type { DeadLetter, DevTask, StreamEntry } from '../../../local/dev/protocol.ts';
 import type { Script } from './servePage.ts';
 
@@ -41,47 +41,73 @@ export const depthsEntry: StreamEntry = {
   kind: 'depths',
   at: 0,
   depths: Object.fromEntries(
-    names.map((name, index) => [name, { waiting: index, inFlight: 1, delayed: 0, deadLetters: name === 'resize' ? 2 : 0 }]),
+    names.map((name, index) => [
+      name,
+      { waiting: index, inFlight: 1, delayed: 0, deadLetters: name === 'resize' ? 2 : 0 },
+    ]),
   ),
 };
 
-/** Writes the events of one message. */
-export function taskEvents(chainId: string, messageId: string, taskName: string) {
+/** Collects the events of one message. */
+export interface TaskEvents {
+  events: StreamEntry[];
+  send(at: number): TaskEvents;
+  receive(at: number): TaskEvents;
+  fail(at: number, message: string, durationMillis: number, delaySeconds?: number): TaskEvents;
+  publish(at: number, messages: PublishedMessage[]): TaskEvents;
+  succeed(at: number, durationMillis: number, pointer?: string): TaskEvents;
+  join(at: number, id: string, of: number, index: number): TaskEvents;
+}
+
+export function taskEvents(chainId: string, messageId: string, taskName: string): TaskEvents {
   const events: StreamEntry[] = [];
   const receiver = `arn:aws:sqs:us-east-1:000000000000:${taskName}`;
   let attempt = 1;
   const add = (event: ChainEvent) => events.push({ kind: 'event', event });
-  const delivery = (at: number): DeliveryFields => ({ chainId, messageId, taskName, at, receiver, recordId: `${messageId}-r`, attempt });
-  const task = {
+  const delivery = (at: number): DeliveryFields => ({
+    chainId,
+    messageId,
+    taskName,
+    at,
+    receiver,
+    recordId: `${messageId}-r`,
+    attempt,
+  });
+  const task: TaskEvents = {
     events,
-    send(at: number) {
+    send(at) {
       add({ type: 'sent', chainId, messageId, taskName, at });
       return task;
     },
-    receive(at: number) {
+    receive(at) {
       add({ type: 'received', ...delivery(at) });
       add({ type: 'started', ...delivery(at + 4) });
       return task;
     },
-    fail(at: number, message: string, delaySeconds?: number) {
+    fail(at, message, durationMillis, delaySeconds) {
       const cause = { name: 'Error', message: 'connect ECONNREFUSED 127.0.0.1:5432', code: 'ECONNREFUSED' };
       const stack = `TypeError: ${message}\n    at resize (file:///home/me/album/worker.ts:42:11)\n    at run (node:internal:12:3)`;
-      add({ type: 'failed', ...delivery(at), durationMillis: 60, error: { name: 'TypeError', message, stack, cause } });
+      add({
+        type: 'failed',
+        ...delivery(at),
+        durationMillis,
+        error: { name: 'TypeError', message, stack, cause },
+      });
       if (delaySeconds !== undefined) add({ type: 'retried', ...delivery(at), delaySeconds });
       else add({ type: 'deadLettered', ...delivery(at + 2) });
       attempt++;
       return task;
     },
-    publish(at: number, messages: Extract<ChainEvent, { type: 'published' }>['messages']) {
+    publish(at, messages) {
       add({ type: 'published', ...delivery(at), messages, durationMillis: 12 });
       return task;
     },
-    succeed(at: number, durationMillis: number, pointer?: string) {
+    succeed(at, durationMillis, pointer) {
       if (pointer) add({ type: 'stored', ...delivery(at - 14), pointer, length: 2048, durationMillis: 18 });
       add({ type: 'succeeded', ...delivery(at), durationMillis });
       return task;
     },
-    join(at: number, id: string, of: number, index: number) {
+    join(at, id, of, index) {
       add({ type: 'joined', ...delivery(at), group: { id, of, index } });
       return task;
     },
@@ -94,7 +120,7 @@ const letter: DeadLetter = {
   taskName: 'resize',
   chainId: 'chain-failed',
   messageId: 'm-failed',
-  sentAt: 1_790_000_000_000,
+  sentAt: Date.now() - 200_000,
   receiveCount: 3,
   reason: "TypeError: Cannot read properties of undefined (reading 'width')",
   text: '{"task_name":"resize","task_kwargs":{"image":"cat.png","width":null,"serial":12345678901234567890}}',
@@ -102,7 +128,7 @@ const letter: DeadLetter = {
 
 export const pointer = 'results#cache/resize-2!1790000000.5.json';
 
-export const payload = JSON.stringify({
+export const payload: string = JSON.stringify({
   task_name: 'resize',
   task_kwargs: {
     image: 'albums/2026/cat.png',
@@ -128,7 +154,12 @@ export function albumScript(now: number): Script {
       .receive(start + 120)
       .publish(
         start + 610,
-        branches.map((messageId, index) => ({ messageId, taskName: 'resize', role: 'branch', group: { ...group, index } })),
+        branches.map((messageId, index) => ({
+          messageId,
+          taskName: 'resize',
+          role: 'branch',
+          group: { ...group, index },
+        })),
       )
       .succeed(start + 620, 470).events,
     ...taskEvents('chain-album-7f3a', 'm-branch-0', 'resize')
@@ -137,7 +168,7 @@ export function albumScript(now: number): Script {
       .succeed(start + 1500, 760, pointer).events,
     ...taskEvents('chain-album-7f3a', 'm-branch-1', 'resize')
       .receive(start + 720)
-      .fail(start + 1100, 'The image service answered 503', 2)
+      .fail(start + 1100, 'The image service answered 503', 370, 2)
       .receive(start + 3200)
       .join(start + 4100, 'g-album', 4, 1)
       .succeed(start + 4120, 880, pointer).events,
@@ -160,14 +191,16 @@ export function albumScript(now: number): Script {
     ...taskEvents('chain-failed', 'm-failed', 'resize')
       .send(start - 8000)
       .receive(start - 7900)
-      .fail(start - 7500, 'The image service answered 503', 2)
+      .fail(start - 7500, 'The image service answered 503', 370, 2)
       .receive(start - 5400)
-      .fail(start - 5000, "Cannot read properties of undefined (reading 'width')").events,
+      .fail(start - 5000, "Cannot read properties of undefined (reading 'width')", 390).events,
     ...taskEvents('chain-retrying', 'm-retrying', 'resize')
       .send(now - 5000)
       .receive(now - 4500)
-      .fail(now - 3000, 'The image service answered 503', 30).events,
-    ...taskEvents('chain-running', 'm-running', 'describe').send(now - 2000).receive(now - 1900).events,
+      .fail(now - 3000, 'The image service answered 503', 1490, 30).events,
+    ...taskEvents('chain-running', 'm-running', 'describe')
+      .send(now - 2000)
+      .receive(now - 1900).events,
     ...taskEvents('chain-waiting', 'm-waiting', 'notify').send(now - 1000).events,
     depthsEntry,
   ];
@@ -184,20 +217,25 @@ export function albumScript(now: number): Script {
           length: payload.length,
           attributes: { chain_id: 'chain-album-7f3a', task_name: 'resize' },
         },
-        logs: ['INFO resizing', 'WARN the service is slow', 'ERROR The image service answered 503'].map((line, index) => ({
-          kind: 'log',
-          chainId: 'chain-album-7f3a',
-          messageId: 'm-branch-1',
-          at: at + index * 100,
-          level: line.split(' ')[0] as string,
-          message: line.slice(line.indexOf(' ') + 1),
-          fields: index === 0 ? { image: 'cat.png', width: 200 } : {},
-        })),
+        logs: ['INFO resizing', 'WARN the service is slow', 'ERROR The image service answered 503'].map(
+          (line, index) => ({
+            kind: 'log',
+            chainId: 'chain-album-7f3a',
+            messageId: 'm-branch-1',
+            at: at + index * 100,
+            level: line.split(' ')[0] as string,
+            message: line.slice(line.indexOf(' ') + 1),
+            fields: index === 0 ? { image: 'cat.png', width: 200 } : {},
+          }),
+        ),
       },
     },
     objects: {
       [pointer]: { kind: 'object', pointer, text: '{"width":200,"bytes":48213}', length: 27 },
     },
-    letters: [letter, { ...letter, id: 'letter-2', chainId: 'chain-other', reason: 'Error: The image service answered 503' }],
+    letters: [
+      letter,
+      { ...letter, id: 'letter-2', chainId: 'chain-other', reason: 'Error: The image service answered 503' },
+    ],
   };
 }

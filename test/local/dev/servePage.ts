@@ -25,7 +25,11 @@ export interface ScriptedPage {
 }
 
 const folder = new URL('../../../dist/local/dev/page/', import.meta.url);
-const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+};
 
 /**
  * Serves the built page with entries by script. So a test has states that a worker seldom has, and thousands of chains at once.
@@ -81,7 +85,8 @@ async function answer(
     response.on('close', () => streams.delete(response));
     return;
   }
-  if (request.headers.authorization !== 'Bearer secret') return json({ error: { code: 'TOKEN', message: '' } }, 401);
+  if (request.headers.authorization !== 'Bearer secret')
+    return json({ error: { code: 'TOKEN', message: '' } }, 401);
   if (request.method === 'POST') {
     let body = '';
     for await (const chunk of request) body += chunk;
@@ -91,7 +96,9 @@ async function answer(
   if (path === 'dead-letters') return json({ letters });
   if (path === 'objects') {
     const object = objects[searchParams.get('pointer') ?? ''];
-    return object ? json(object) : json({ error: { code: 'NO_OBJECT', message: 'There is no such object.' } }, 404);
+    return object
+      ? json(object)
+      : json({ error: { code: 'NO_OBJECT', message: 'There is no such object.' } }, 404);
   }
   json(details[decodeURIComponent(path.replace('tasks/', ''))] ?? { logs: [] });
 }
