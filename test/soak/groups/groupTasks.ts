@@ -16,9 +16,9 @@ export type GroupTaskName = (typeof groupTasks)[number];
 
 export const groupWorkerOptions: Omit<WorkerOptions<GroupTaskName>, 'aws' | 'handler'> = {
   tasks: groupTasks,
-  // A killed worker leaves 10 messages of each queue to be tried again.
-  pollers: 1,
-  visibilityTimeoutSeconds: 6,
+  // A killed worker leaves up to 20 messages of each queue. On a busy machine, a shorter time-out would repeat all work.
+  pollers: 2,
+  visibilityTimeoutSeconds: 20,
   maxReceiveCount: 12,
   // For keepWorkers.
   onInvocation: ({ messageIds }) => process.send?.(messageIds.length),
