@@ -12,7 +12,7 @@ import type { LocalAws } from '../startLocalAws.ts';
 import type { Worker } from '../startWorker.ts';
 import type { TaskQueue } from '../taskQueues.ts';
 import { settingsOf } from '../workerSettings.ts';
-import { observeHandler } from './observeHandler.ts';
+import { type HandlerObserver, observeHandler } from './observeHandler.ts';
 import { openDevRun } from './openDevRun.ts';
 import type { DevTask } from './protocol.ts';
 
@@ -125,10 +125,8 @@ export function devTask({ task, topicArn, url, deadLetter }: TaskQueue): DevTask
   };
 }
 
-type Record = Parameters<typeof observeHandler>[1]['record'];
-
 /** Observes the batches of a worker from now on. Returns a function that ends that. */
-export function observeWorker(worker: Worker, record: Record): () => void {
+export function observeWorker(worker: Worker, record: HandlerObserver['record']): () => void {
   const settings = settingsOf(worker);
   if (!settings) return () => {};
   const { handler, maxReceiveCount, retryDelaySeconds, visibilityTimeoutSeconds } = settings;

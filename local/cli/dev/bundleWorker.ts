@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { dirname, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { AlgernonError } from '../../../core/errors.ts';
 
 /** Endings of files that Node may not run as they are. */
@@ -45,7 +44,8 @@ export async function bundleWorker(path: string, cause: unknown): Promise<Bundle
       { cause },
     );
   });
-  const outfile = join(buildFolder(path), `worker-${randomUUID()}.mjs`);
+  // Beside the worker, so that imports lead to the same packages. It is removed once it is loaded.
+  const outfile = join(dirname(resolve(path)), `.${basename(path)}-${randomUUID()}.mjs`);
   try {
     const { metafile } = await build({
       entryPoints: [path],
@@ -64,14 +64,5 @@ export async function bundleWorker(path: string, cause: unknown): Promise<Bundle
     throw new AlgernonError('WORKER_NOT_LOADED', `${path} cannot be bundled: ${(error as Error).message}`, {
       cause: error,
     });
-  }
-}
-
-/** A folder from which imports lead to the same packages as from the file. */
-function buildFolder(path: string): string {
-  for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {
-    const modules = join(folder, 'node_modules');
-    if (existsSync(modules)) return join(modules, '.cache', 'algernon-middy');
-    if (folder === dirname(folder)) return dirname(resolve(path));
   }
 }
