@@ -133,8 +133,7 @@ describe('a message that a Python worker sends to gather', () => {
         pieces: (value: unknown) => [dumps(value)],
       };
       const worker = workerGroups(groups, { dumps, storing, topics: undefined, maxMessageBytes: 262_144 });
-      const run = { unwrap: () => ({ content: message, attributes: {} }) } as unknown as TaskRun;
-      expect(await worker.serve(run)).toBe(true);
+      await worker.gather({} as TaskRun, { group: id, index, count }, message as never);
       expect(objects.get(`groups/${id}/s${index}!${now / 1000}.json`)).toBe(slot);
     },
   );
