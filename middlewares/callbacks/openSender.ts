@@ -48,7 +48,7 @@ export interface CallbackSender {
 
 /** Makes the part of `callbackPublisher` that stores and sends. The stage around it decides when. */
 export function openSender(owner: string, options: CallbackPublisherOptions): CallbackSender {
-  const { s3, sns, sqs, bucket, folder, acl, topics } = options;
+  const { s3, sns, sqs, bucket, folder, acl, topics, queues } = options;
   const {
     inlineUnder = 0,
     maxMessageBytes = 262_144,
@@ -130,7 +130,7 @@ export function openSender(owner: string, options: CallbackPublisherOptions): Ca
 
   const groups = lazyGroups(
     { s3, sqs, publisher, bucket, acl, maxMessageBytes, expiryDays: groupExpiryDays, owner },
-    { dumps, storing: { ...storing, inlineUnder: branchInlineBytes }, topics, maxMessageBytes },
+    { dumps, storing: { ...storing, inlineUnder: branchInlineBytes }, topics, queues, maxMessageBytes },
   );
 
   return {

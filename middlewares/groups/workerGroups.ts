@@ -35,7 +35,10 @@ export interface WorkerGroups {
   split(run: TaskRun, fan: FanOut, splitter: Pick<Task, 'task_name' | 'callback'>): Promise<void>;
 }
 
-export type WorkerSurroundings = Pick<GroupSurroundings, 'dumps' | 'storing' | 'topics' | 'maxMessageBytes'>;
+export type WorkerSurroundings = Pick<
+  GroupSurroundings,
+  'dumps' | 'storing' | 'topics' | 'queues' | 'maxMessageBytes'
+>;
 
 /** Error messages are cut, since a slot is small. */
 const maxMessageLength = 4096;
@@ -47,7 +50,7 @@ export function openWorkerGroups(aws: AwsGroupsOptions, surroundings: WorkerSurr
 
 export function workerGroups(
   groups: Groups,
-  { dumps, storing, topics, maxMessageBytes }: WorkerSurroundings,
+  { dumps, storing, topics, queues, maxMessageBytes }: WorkerSurroundings,
 ): WorkerGroups {
   return {
     close: (run, group) => groups.close(group, callOf(run)),
@@ -91,6 +94,7 @@ export function workerGroups(
         { ...options, onError: failures === 'fail' ? onError : undefined },
         {
           topics,
+          queues,
           home: run.context?.invokedFunctionArn ?? identity.receiver,
           callback: remainingChain(callback, task_name),
           branchAttributes: { ...carried, ...extra.branch },
