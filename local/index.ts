@@ -4,6 +4,7 @@ export type {
   SqsRecord,
 } from '../core/batch/events.ts';
 export { AlgernonError, OptionError } from '../core/errors.ts';
+export { type DevServer, type DevServerOptions, startDevServer } from './dev/startDevServer.ts';
 export type { InvocationReport, WorkerStats } from './invocationReport.ts';
 export type { FullLambdaContext, LambdaHandler } from './lambdaTypes.ts';
 export type { LocalAwsOptions } from './localAwsOptions.ts';

@@ -9,6 +9,7 @@ import { readDeadLetters } from './readDeadLetters.ts';
 import { createTaskQueue, type QueueAddress, type TaskQueue } from './taskQueues.ts';
 import { waitUntilIdle } from './waitUntilIdle.ts';
 import { readWorkerOptions, type WorkerOptions } from './workerOptions.ts';
+import { setSettings } from './workerSettings.ts';
 
 /** A function and the queues it works on. */
 export interface Worker<Name extends string = string> extends AsyncDisposable {
@@ -88,7 +89,7 @@ export async function startWorker<const Name extends string>(
   const unregister = aws.onStop?.(stop);
 
   const calls = new Map<string, QueueCalls>(workers.map(({ queue, calls }) => [queue.task, calls]));
-  return {
+  const worker: Worker<Name> = {
     topics: byTask(taskQueues, ({ topicArn }) => topicArn) as Record<Name, string>,
     queues: byTask(taskQueues, ({ url, arn, deadLetter }) => ({
       url,
@@ -110,6 +111,8 @@ export async function startWorker<const Name extends string>(
     stop,
     [Symbol.asyncDispose]: stop,
   };
+  setSettings(worker, settings);
+  return worker;
 }
 
 function byTask<T>(queues: readonly TaskQueue[], read: (queue: TaskQueue) => T): Record<string, T> {

@@ -1,6 +1,5 @@
 import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { MiddlewareObj } from '@middy/core';
 import type { Ajson } from '../core/ajson/index.ts';
 import { DeadlineError } from '../core/batch/deadline.ts';
@@ -16,7 +15,8 @@ import {
   whole,
   withMethod,
 } from '../core/checkOptions.ts';
-import { awsClient, bucketName, folderName } from './aws/optionChecks.ts';
+import { type AwsClient, awsClient, bucketName, folderName } from './aws/optionChecks.ts';
+import type { Queues } from './aws/queues.ts';
 import type { Topics } from './aws/topics.ts';
 import type { Ahead } from './callbacks/callbackPlan.ts';
 import { gatherMessages, type Send } from './callbacks/gatherMessages.ts';
@@ -37,6 +37,8 @@ export interface CallbackPublisherOptions {
   acl?: ObjectCannedACL;
   /** The topics of tasks. Default: each is named as its task, in the function's own region and account. */
   topics?: Topics;
+  /** The queue of `gather`, which gets the deadlines of groups, as an ARN or a URL. Default: the queue `gather` beside its topic. */
+  queues?: Queues;
   /** Results up to this many bytes travel in the message itself. Default 0: every result goes through S3. */
   inlineUnder?: number;
   /** The size limit of a message on your topics, in bytes. Default 262,144. */
@@ -47,7 +49,7 @@ export interface CallbackPublisherOptions {
    */
   lingerMillis?: number;
   /** Sends the deadlines of groups. Default: a client that is made on first use and shared. */
-  sqs?: SQSClient;
+  sqs?: AwsClient;
   /** After how many days a lifecycle rule removes `groups/` from the bucket. Older groups are refused. Default 30. */
   groupExpiryDays?: number;
   /** How often a task is tried before the chain's error task is told, as set on the queue. Default 3. */
@@ -67,6 +69,7 @@ const optionChecks: Readonly<Record<keyof CallbackPublisherOptions, OptionCheck>
   folder: folderName,
   acl: text('the name of a canned ACL'),
   topics: either(func, object),
+  queues: either(func, object),
   inlineUnder: whole(0),
   maxMessageBytes: whole(1),
   lingerMillis: finite('milliseconds', 0),

@@ -1,10 +1,14 @@
 /** Takes the lines of one invocation's log, instead of the console. */
-export type LineSink = (line: string) => void;
+export interface LineSink {
+  (line: string): void;
+  /** Whether the console gets the lines too. */
+  readonly passesOn?: boolean;
+}
 
 const key: unique symbol = Symbol.for('algernon-middy.lineSink');
 type Holder = { [key]?: LineSink };
 
-/** The property of a Lambda context that takes the lines of its invocation, for tests. */
+/** The property of a Lambda context that takes the lines of its invocation, for tests and the dev server. */
 export function lineSinkProperty(sink: LineSink): object {
   return { [key]: sink } satisfies Holder;
 }

@@ -1,4 +1,5 @@
 import type { TaskMessage } from '../tasks/taskPublisher.ts';
+import { sendDeadline } from './closeGroup.ts';
 import type { GroupAccess } from './groupAccess.ts';
 import { exists, sendThen } from './joinGroup.ts';
 import {
@@ -11,17 +12,13 @@ import {
   type Prepare,
   readChunk,
 } from './plan.ts';
-import { deadlineCallback } from './ticket.ts';
+import { publishReported } from './reportGroup.ts';
 
 /** Stores the plan of a group, and sends its branches. See {@link Groups.start}. */
 export async function startGroup(access: GroupAccess, hash: string, prepare: Prepare): Promise<GroupPlan> {
   const { plan, isNew, chunks } = await openPlan(access, hash, prepare);
   assertNotExpired(access, plan.id);
-  const { deadlineSeconds, createdAt } = plan;
-  if (deadlineSeconds !== undefined) {
-    const seconds = Math.ceil(Math.max(0, createdAt / 1000 + deadlineSeconds - access.now() / 1000));
-    await access.publishLater(deadlineCallback(plan.id), plan, seconds);
-  }
+  await sendDeadline(access, plan);
   if (plan.count === 0) await sendThen(access, plan, 0);
   const last = chunkCount(plan) - 1;
   for (let chunk = 0; chunk <= last && plan.count > 0; chunk += 1) {
@@ -29,9 +26,11 @@ export async function startGroup(access: GroupAccess, hash: string, prepare: Pre
     const mark = groupAddress(access, plan.id, `sent-${chunk}`);
     if (!isNew && chunk < last && (await exists(access, mark))) continue;
     const messages = chunks?.[chunk] ?? (await readChunk(access, plan, chunk));
-    await access.publish(
-      messages.map((message) => branchMessage(plan, message)),
-      access.signal,
+    await publishReported(
+      access,
+      plan,
+      'branch',
+      messages.map((message) => ({ index: message.index, message: branchMessage(plan, message) })),
     );
     if (chunk < last) await access.store.create(mark, '{}', access);
   }

@@ -1,6 +1,7 @@
 import { formatPath } from '../ajson/formatPath.ts';
 import { checkOption, checkOptions, type OptionCheck, object } from '../checkOptions.ts';
 import { AlgernonError } from '../errors.ts';
+import { noteDefinedTasks } from './routedTasks.ts';
 import type { SchemaIssue, StandardSchema } from './standardSchema.ts';
 
 /** The arguments and the result of a task. */
@@ -43,6 +44,7 @@ export function defineTasks<const T extends TaskDefinitions>(tasks: T): T {
   for (const [name, definition] of Object.entries(tasks)) {
     checkOptions('defineTasks', definition, { kwargs: schema, result: schema }, `${name}.`);
   }
+  noteDefinedTasks(tasks);
   return tasks;
 }
 

@@ -4,27 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ajson } from '../../core/ajson/index.ts';
 import { markRaw } from '../../core/ajson/markRaw.ts';
-import { raw } from '../../core/ajson/raw.ts';
-import { checkTask, isEnvelope } from '../../core/batch/unwrapTask.ts';
+import type { FoundMessage } from '../queueMessages.ts';
+import { replaceTask } from '../redriveMessage.ts';
 import { UsageError } from './command.ts';
-import type { FoundMessage } from './queues.ts';
 
 /**
  * Lets a person edit the task of a message in an editor.
  *
  * @returns the body with the new task in the same envelope, so that the chain goes on; undefined when the text is empty
  */
-export async function editMessage(
-  { record, content }: FoundMessage,
-  editor: string,
-): Promise<string | undefined> {
+export async function editMessage(message: FoundMessage, editor: string): Promise<string | undefined> {
+  const { record, content } = message;
   const before = content === undefined ? record.body : indented(content);
   const after = (await edit(before, editor)).trim();
   if (after === '') return undefined;
   if (after === before.trim()) return record.body;
-  const task = ajson.dumps(markRaw(checkTask(raw(after)) as object));
-  const envelope = parseEnvelope(record.body);
-  return envelope ? JSON.stringify({ ...envelope, Message: task }) : task;
+  return replaceTask(message, after);
 }
 
 function indented(content: unknown): string {
@@ -32,15 +27,6 @@ function indented(content: unknown): string {
   const shown = JSON.stringify(JSON.parse(text), null, 2);
   // Integers past 2^53 would lose digits.
   return JSON.stringify(JSON.parse(shown)) === text ? shown : text;
-}
-
-function parseEnvelope(body: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return isEnvelope(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -1,19 +1,7 @@
-import type { Message } from '@aws-sdk/client-sqs';
-import type { SqsRecord } from '../../core/batch/events.ts';
-import { unwrap } from '../../core/batch/unwrapTask.ts';
 import { AlgernonError } from '../../core/errors.ts';
-import { chainIdOf } from '../../core/tasks/chainId.ts';
-import { isTask } from '../../core/tasks/task.ts';
-import { toLambdaRecord } from '../lambdaRecord.ts';
-import { bindQueue, type QueueCalls } from '../queueCalls.ts';
+import { bindQueue } from '../queueCalls.ts';
+import type { OpenQueue } from '../queueMessages.ts';
 import type { Target } from './openTarget.ts';
-
-/** A queue, and the calls to it. */
-export interface FoundQueue {
-  readonly url: string;
-  readonly arn: string;
-  readonly calls: QueueCalls;
-}
 
 /** How many names an error lists. */
 const maxNames = 30;
@@ -53,7 +41,7 @@ export async function findTopic({ sns, name }: Target, task: string): Promise<st
  *
  * @throws AlgernonError `QUEUE_NOT_FOUND` with the queues that exist
  */
-export async function findQueue(target: Target, task: string): Promise<FoundQueue> {
+export async function findQueue(target: Target, task: string): Promise<OpenQueue> {
   const url = (await queueUrl(target, task)) ?? (await queueUrl(target, `${task}.fifo`));
   if (url !== undefined) return openQueue(target, url);
   const { ListQueuesCommand } = await import('@aws-sdk/client-sqs');
@@ -70,7 +58,7 @@ export async function findQueue(target: Target, task: string): Promise<FoundQueu
  *
  * @throws AlgernonError `QUEUE_NOT_FOUND`
  */
-export async function findDeadLetters(target: Target, queue: FoundQueue): Promise<FoundQueue> {
+export async function findDeadLetters(target: Target, queue: OpenQueue): Promise<OpenQueue> {
   const { GetQueueAttributesCommand } = await import('@aws-sdk/client-sqs');
   const { Attributes } = await target.sqs.send(
     new GetQueueAttributesCommand({ QueueUrl: queue.url, AttributeNames: ['RedrivePolicy'] }),
@@ -102,93 +90,9 @@ async function queueUrl({ sqs }: Target, name: string, account?: string): Promis
   }
 }
 
-async function openQueue({ sqs }: Target, url: string): Promise<FoundQueue> {
+async function openQueue({ sqs }: Target, url: string): Promise<OpenQueue> {
   const { GetQueueAttributesCommand } = await import('@aws-sdk/client-sqs');
   const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['QueueArn'] });
   const { Attributes } = await sqs.send(command);
   return { url, arn: Attributes?.QueueArn ?? '', calls: await bindQueue(sqs, url) };
-}
-
-/** A message, and what is known of its task. */
-export interface FoundMessage {
-  readonly record: SqsRecord;
-  readonly handle: string;
-  readonly taskName: string | undefined;
-  /** The parsed content; undefined when it is not JSON. */
-  readonly content: unknown;
-  readonly chainId: string;
-  readonly attributes: Readonly<Record<string, string>>;
-}
-
-export interface ReadOptions {
-  /** The most messages to read. */
-  readonly limit: number;
-  /** How long the messages are hidden from others meanwhile, in seconds. */
-  readonly hiddenSeconds: number;
-  /** The ids to look for. Reading stops when all are found. */
-  readonly ids?: readonly string[];
-}
-
-/**
- * Receives the messages of a queue. They are hidden from others until `release`, or for `hiddenSeconds`.
- *
- * @returns the messages, and a function that shows those of them again that are still in the queue
- */
-export async function readMessages(
-  { calls, arn }: FoundQueue,
-  { limit, hiddenSeconds, ids }: ReadOptions,
-): Promise<{ messages: FoundMessage[]; release(): Promise<void> }> {
-  const found = new Map<string, Message>();
-  // SQS ignores those that were deleted.
-  const release = () => {
-    const handles = [...found.values()].map(({ ReceiptHandle = '' }) => ReceiptHandle);
-    return calls.hide(handles, 0);
-  };
-  const missing = new Set(ids);
-  try {
-    while (found.size < limit && (ids === undefined || missing.size > 0)) {
-      const received = await calls.receive(limit - found.size, await waitSeconds(calls), {
-        visibilityTimeout: hiddenSeconds,
-      });
-      if (received.length === 0) break;
-      for (const message of received) {
-        found.set(message.MessageId ?? '', message);
-        missing.delete(message.MessageId ?? '');
-      }
-    }
-  } catch (error) {
-    await release().catch(() => {});
-    throw error;
-  }
-  const messages = [...found.values()].map((message) => openMessage(toLambdaRecord(message, arn)));
-  return { messages, release };
-}
-
-/** A poll that does not wait asks only some servers of SQS, and may find nothing. */
-async function waitSeconds(calls: QueueCalls): Promise<number> {
-  const { waiting } = await calls.count();
-  return waiting > 0 ? 1 : 0;
-}
-
-/** Parses a message as far as it can be. */
-export function openMessage(record: SqsRecord): FoundMessage {
-  const own = Object.entries(record.messageAttributes).map(([name, { stringValue = '' }]) => [
-    name,
-    stringValue,
-  ]);
-  const handle = record.receiptHandle;
-  try {
-    const { content, attributes, notification } = unwrap(record);
-    return {
-      record,
-      handle,
-      content,
-      taskName: isTask(content) ? content.task_name : undefined,
-      chainId: chainIdOf(attributes, notification?.messageId ?? record.messageId),
-      attributes: { ...attributes, ...Object.fromEntries(own) },
-    };
-  } catch {
-    const attributes = Object.fromEntries(own);
-    return { record, handle, content: undefined, taskName: undefined, chainId: record.messageId, attributes };
-  }
 }

@@ -6,14 +6,16 @@ export interface CurrentTask {
   readonly chainId: string;
   readonly messageId: string;
   /** The sinks of the events about it. */
-  readonly writers: readonly EventWriter[];
+  writers: readonly EventWriter[];
   hasEnded: boolean;
 }
 
 const tasks = new AsyncLocalStorage<CurrentTask>();
 
-/** Runs a part of a task. */
+/** Runs a part of a task. If an outer stage observes the same task, messages that it sends go to the sinks of both. */
 export function runAs<T>(task: CurrentTask, work: () => T): T {
+  const outer = currentTask();
+  if (outer?.messageId === task.messageId) task.writers = [...new Set([...outer.writers, ...task.writers])];
   return tasks.run(task, work);
 }
 

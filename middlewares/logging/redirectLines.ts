@@ -2,6 +2,8 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { lineSinkOf } from '../../core/batch/lineSink.ts';
 import { consoleOf, setConsole } from './powertoolsPrivates.ts';
 
+const methods = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
+
 /** The console that a logger had before its lines were redirected. */
 const replaced = new WeakMap<Console, Console>();
 
@@ -14,10 +16,13 @@ export function redirectLines(logger: Logger, context: unknown): void {
     if (own !== current) setConsole(logger, own);
     return;
   }
-  const methods = ['debug', 'error', 'info', 'log', 'trace', 'warn'];
+  const redirect = (method: (typeof methods)[number]) => (line: string) => {
+    sink(line);
+    if (sink.passesOn) own[method](line);
+  };
   const redirected = Object.assign(
     Object.create(own) as Console,
-    Object.fromEntries(methods.map((method) => [method, sink])),
+    Object.fromEntries(methods.map((method) => [method, redirect(method)])),
   );
   replaced.set(redirected, own);
   setConsole(logger, redirected);

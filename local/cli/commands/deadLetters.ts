@@ -1,6 +1,7 @@
+import { type FoundMessage, readMessages } from '../../queueMessages.ts';
 import { type Command, defineCommand, UsageError } from '../command.ts';
 import { type Output, plain } from '../output.ts';
-import { type FoundMessage, findDeadLetters, findQueue, readMessages } from '../queues.ts';
+import { findDeadLetters, findQueue } from '../queues.ts';
 
 /** Shows the messages of a dead-letter queue. */
 export const deadLetters: Command = defineCommand({

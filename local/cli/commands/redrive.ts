@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import type { SqsMessageAttribute } from '../../../core/batch/events.ts';
-import { AlgernonError } from '../../../core/errors.ts';
+import { readMessages } from '../../queueMessages.ts';
+import { removeSent, sendAgain } from '../../redriveMessage.ts';
 import { type Command, defineCommand, UsageError } from '../command.ts';
 import { editMessage, findEditor } from '../editMessage.ts';
-import type { Target } from '../openTarget.ts';
 import { plain } from '../output.ts';
-import { type FoundMessage, type FoundQueue, findDeadLetters, findQueue, readMessages } from '../queues.ts';
+import { findDeadLetters, findQueue } from '../queues.ts';
 
 /** Sends dead letters to their queue again. */
 export const redrive: Command = defineCommand({
@@ -66,8 +64,8 @@ export const redrive: Command = defineCommand({
             results.push({ messageId, outcome: 'left' });
             continue;
           }
-          await sendAgain(aws, queue, message, body);
-          await remove(dead, message);
+          await sendAgain(aws.sqs, queue.url, message, body);
+          await removeSent(dead, message);
           results.push({ messageId, outcome: 'sent' });
         } catch (error) {
           results.push({ messageId, outcome: 'failed', error: (error as Error).message });
@@ -96,48 +94,3 @@ export const redrive: Command = defineCommand({
     return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
   },
 });
-
-/** The attributes that failurePolicy adds. */
-const reasons = new Set(['failure_reason', 'failure_code', 'failed_message_id', 'failed_queue']);
-
-async function sendAgain(
-  { sqs }: Target,
-  { url }: FoundQueue,
-  { record }: FoundMessage,
-  body: string,
-): Promise<void> {
-  const { SendMessageCommand } = await import('@aws-sdk/client-sqs');
-  const { MessageGroupId, AWSTraceHeader } = record.attributes;
-  const kept = Object.entries(record.messageAttributes).filter(([name]) => !reasons.has(name));
-  const isFifo = url.endsWith('.fifo');
-  await sqs.send(
-    new SendMessageCommand({
-      QueueUrl: url,
-      MessageBody: body,
-      MessageAttributes: Object.fromEntries(kept.map(([name, attribute]) => [name, asSent(attribute)])),
-      ...(MessageGroupId !== undefined && { MessageGroupId }),
-      // With the id of the first message, SQS would drop this one within five minutes.
-      ...(isFifo && { MessageDeduplicationId: randomUUID() }),
-      ...(AWSTraceHeader && {
-        MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: AWSTraceHeader } },
-      }),
-    }),
-  );
-}
-
-function asSent({ dataType, stringValue, binaryValue }: SqsMessageAttribute) {
-  return {
-    DataType: dataType,
-    ...(stringValue !== undefined && { StringValue: stringValue }),
-    ...(binaryValue !== undefined && { BinaryValue: Buffer.from(binaryValue, 'base64') }),
-  };
-}
-
-async function remove({ calls }: FoundQueue, { handle }: FoundMessage): Promise<void> {
-  const refused = await calls.remove([handle]).catch((error: Error) => [error.message]);
-  if (refused.length === 0) return;
-  throw new AlgernonError(
-    'NOT_DELETED',
-    'was sent again, but SQS did not delete it from the dead-letter queue: it is in both queues.',
-  );
-}

@@ -4,12 +4,13 @@ import { markRaw } from '../../../core/ajson/markRaw.ts';
 import type { SqsRecord } from '../../../core/batch/events.ts';
 import { AlgernonError } from '../../../core/errors.ts';
 import { isTask, type Task } from '../../../core/tasks/task.ts';
+import { type FoundMessage, openMessage, readMessages } from '../../queueMessages.ts';
 import { type Command, defineCommand, UsageError } from '../command.ts';
 import { readInput } from '../input.ts';
 import type { Target } from '../openTarget.ts';
 import { openText } from '../openText.ts';
 import { type Output, plain } from '../output.ts';
-import { type FoundMessage, findDeadLetters, findQueue, openMessage, readMessages } from '../queues.ts';
+import { findDeadLetters, findQueue } from '../queues.ts';
 import { resolvePointers } from '../resolvePointers.ts';
 import type { Copy, Outcome } from '../runHere.ts';
 
