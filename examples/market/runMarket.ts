@@ -6,7 +6,7 @@ import type { Progress, TaskProgress } from './output/showProgress.ts';
 import type { RunningMarket } from './startMarket.ts';
 import { type Market, sendMarket, taskNames } from './worker.ts';
 
-/** What is sent, and how many times. */
+/** The prices to send, and how many times. */
 export interface Input extends Market {
   repeat: number;
 }
@@ -20,7 +20,7 @@ export interface DeadLetter {
   problem: string | undefined;
 }
 
-/** What was sent. */
+/** The chains that were sent. */
 interface Run extends Input {
   /** The chains that were sent. */
   sent: string[];
@@ -28,7 +28,7 @@ interface Run extends Input {
   seconds: number;
 }
 
-/** What has come of it. */
+/** The outcome of the chains. */
 export interface Outcome extends Run {
   /** The chains whose portfolio is done. */
   arrived: ReadonlySet<string>;

@@ -88,7 +88,7 @@ function named(file: string, header: string[], kind: string, wanted: string): nu
   );
 }
 
-/** What the cells of a column have in common, from the first rows. */
+/** The common kind of the cells of each column, from the first rows. */
 function contentOf(rows: Row[]) {
   const sample = rows.slice(0, sampleSize);
   const all = (index: number, fits: (cell: string) => boolean): boolean => {

@@ -114,7 +114,7 @@ function progressOf({ tasks }: ChainState, errors: number): VNode {
   </span>`;
 }
 
-/** What has happened last, or happens now. */
+/** The last step, or the one under way. */
 function lastStepOf({ tasks }: ChainState, now: number): VNode | string {
   const failed = tasks.findLast(
     ({ status, error }) => error && (status === 'failed' || status === 'retrying'),
