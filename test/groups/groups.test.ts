@@ -21,7 +21,6 @@ import {
 } from '../../core/groups/ticket.ts';
 import { nextTask } from '../../core/tasks/nextTask.ts';
 import type { TaskMessage } from '../../core/tasks/taskPublisher.ts';
-import { s3ObjectStore } from '../../middlewares/aws/s3ObjectStore.ts';
 import { workerGroups } from '../../middlewares/groups/workerGroups.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
 import { memoryGroups } from './memoryGroups.ts';
@@ -127,14 +126,11 @@ describe('a message that a Python worker sends to gather', () => {
       const plan = { ...settings, version: 1, id, bucket: 'b', count, branches: [], createdAt: now };
       objects.set(`groups/${hashOf(id)}/plan`, JSON.stringify(plan));
       const dumps = (value: unknown) => ajson.dumps(value, { tags: 'keep' });
-      const storing = {
-        store: s3ObjectStore(),
-        inlineUnder: 0,
-        pieces: (value: unknown) => [dumps(value)],
-      };
+      const unused = async () => '';
       const worker = workerGroups(groups, {
         dumps,
-        storing,
+        storeArguments: unused,
+        writeText: unused,
         topics: undefined,
         queues: undefined,
         maxMessageBytes: 262_144,
