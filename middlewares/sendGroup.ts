@@ -12,6 +12,7 @@ import { type AwsClient, awsClient, bucketName, folderName } from './aws/optionC
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { extraAttributes, groupAttributes } from './callbacks/extraCallbacks.ts';
+import { argumentsStore } from './callbacks/storeResult.ts';
 import { currentTask } from './events/currentTask.ts';
 import { eventTargets } from './events/eventWriter.ts';
 import { awsGroups, groupHashOf } from './groups/awsGroups.ts';
@@ -142,13 +143,13 @@ export async function sendGroup(
       attributes: { ...shared, ...extra.then },
       messageGroup,
       dumps: (value) => ajson.dumps(value),
-      storing: {
+      storeArguments: argumentsStore({
         store: s3ObjectStore({ s3, acl }),
         bucket,
         folder,
         inlineUnder,
         pieces: (value) => [ajson.dumps(value)],
-      },
+      }),
       maxMessageBytes,
       definitions: options.tasks,
     },
