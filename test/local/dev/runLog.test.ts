@@ -53,7 +53,7 @@ test('2,000 chains stay below the limit, and those that were used last are kept'
   expect(ids).not.toContain('c-1');
   expect(log.detail('m-c-1')).toEqual({ logs: [] });
   expect(log.detail('m-c-1999')).toMatchObject({ message: { length: 500 }, logs: [{ level: 'INFO' }] });
-  // What remains is in order, after the run and the tasks.
+  // The rest is in order, after the run and the tasks.
   const positions = log.after(0).map(({ position = 0 }) => position);
   expect(positions.slice(0, 2)).toEqual([1, 2]);
   expect(positions).toEqual([...positions].sort((a, b) => a - b));
