@@ -82,7 +82,7 @@ try {
 
   await page.evaluate(`globalThis.seen = {};
     const look = () => {
-      for (const [id] of document.body.innerText.matchAll(/live-\\d+/g)) seen[id] ??= Date.now();
+      for (const { textContent: id } of document.querySelectorAll('.id')) seen[id] ??= Date.now();
       requestAnimationFrame(look);
     };
     requestAnimationFrame(look);`);

@@ -5,15 +5,13 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { codeBlocks } from './support/codeBlocks.ts';
 import { packedProject } from './support/packedProject.ts';
 
-const root = new URL('..', import.meta.url).pathname;
 let project: ReturnType<typeof packedProject>;
 
 beforeAll(() => {
   project = packedProject();
   for (const { file, code } of codeBlocks('docs/testing.md')) writeFileSync(join(project.folder, file), code);
-  const page = readFileSync(join(root, 'docs/testing.md'), 'utf8');
-  const [, config = ''] = /<!-- file: jest.config.js -->\s+```js\n(.*?)^```$/ms.exec(page) ?? [];
-  writeFileSync(join(project.folder, 'jest.config.js'), config);
+  for (const { file, code } of codeBlocks('docs/testing.md', 'js'))
+    writeFileSync(join(project.folder, file), code);
 }, 120_000);
 afterAll(() => project.remove());
 

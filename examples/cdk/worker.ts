@@ -2,9 +2,14 @@ import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import {
   callbackPublisher,
+  cancellable,
+  chainEvents,
+  failurePolicy,
+  idempotent,
   lambdaLogged,
   queued,
   routeTasks,
+  s3Sink,
   sqsSnsUnwrap,
   storedDataHydrate,
 } from 'algernon-middy';
@@ -21,4 +26,8 @@ export const handler: SQSHandler = middy(queued(worker))
   .use(sqsPartialBatchFailure({ logger: () => {} }))
   .use(sqsSnsUnwrap())
   .use(storedDataHydrate())
-  .use(callbackPublisher());
+  .use(callbackPublisher())
+  .use(failurePolicy())
+  .use(idempotent())
+  .use(cancellable())
+  .use(chainEvents({ to: s3Sink() }));

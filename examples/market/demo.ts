@@ -1,3 +1,4 @@
+import { openBrowser } from './openBrowser.ts';
 import { runDemo } from './runDemo.ts';
 
 const interruption = new AbortController();
@@ -8,4 +9,6 @@ process.exitCode = await runDemo(process.argv.slice(2), {
   out: process.stdout,
   err: process.stderr,
   signal: interruption.signal,
+  // With nobody to look at a page, the demo ends by itself.
+  ...(process.stdout.isTTY && !process.env['CI'] && { openBrowser }),
 });

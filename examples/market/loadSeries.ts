@@ -1,14 +1,20 @@
+import { parseDate } from './input/parseDate.ts';
+import { parsePrice } from './input/parsePrice.ts';
+import type { Quote } from './input/readPrices.ts';
 import { type PricePoint, PriceSeries } from './PriceSeries.ts';
-import { parseDate } from './parseDate.ts';
-import { parsePrice } from './parsePrice.ts';
-import type { Quote } from './readPrices.ts';
+
+/** A company and its prices, as text. */
+export interface Company {
+  symbol: string;
+  quotes: Quote[];
+}
 
 /**
- * Parses the dates and prices of a company's quotes.
+ * Parses the dates and prices of a company.
  *
  * @throws Error at the first invalid quote.
  */
-export function loadSeries(symbol: string, quotes: Quote[]): PriceSeries {
+export function loadSeries({ symbol, quotes }: Company): PriceSeries {
   return new PriceSeries(
     symbol,
     quotes.map((quote): PricePoint => {

@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
-import { describeOutcome, isGood } from './describeOutcome.ts';
-import { drawReport } from './drawReport.ts';
-import { InputError } from './InputError.ts';
-import { help, readOptions } from './readOptions.ts';
-import { type Quote, readPrices } from './readPrices.ts';
-import { runChains } from './runChains.ts';
-import { type Output, showProgress } from './showProgress.ts';
-import type { LoadArguments } from './worker.ts';
+import { InputError } from './input/InputError.ts';
+import { help, readOptions } from './input/readOptions.ts';
+import { type Quote, readPrices, type Skipped } from './input/readPrices.ts';
+import { describeOutcome, isGood } from './output/describeOutcome.ts';
+import { drawReport } from './output/drawReport.ts';
+import { format } from './output/format.ts';
+import { type Output, showProgress } from './output/showProgress.ts';
+import { type Input, type Outcome, runMarket, watchMarket } from './runMarket.ts';
+import { startMarket } from './startMarket.ts';
 
 /** The environment of the command. */
 export interface DemoWorld {
@@ -14,9 +15,12 @@ export interface DemoWorld {
   err: Output;
   /** Aborts the run. */
   signal: AbortSignal;
+  /** Opens a URL in a browser. Missing if there is nobody to look at it: then the demo ends by itself. */
+  openBrowser?(url: string): void;
 }
 
 const interruptedExitCode = 130;
+const brokenPrice = 'oops';
 
 /**
  * Runs the command and returns its exit code: 0 for success, 1 for a wrong argument, an unreadable file or a lost
@@ -32,50 +36,74 @@ export async function runDemo(args: string[], world: DemoWorld): Promise<number>
   }
 }
 
-async function run(args: string[], { out, signal }: DemoWorld): Promise<number> {
+async function run(args: string[], { out, signal, openBrowser }: DemoWorld): Promise<number> {
   const options = readOptions(args);
   if (options.help) {
     out.write(help);
     return 0;
   }
-  const quotes = await readPrices(options.files);
+  const { quotes, skipped } = await readPrices(options.files, options);
   // Before the work starts, not after it.
   await writePage(options.out, '', 'a');
   const victim = options.poison ? [...quotes.keys()].at(-1) : undefined;
-  const inputs = createInputs(quotes, options.repeat, victim);
-  const poisoned = new Set(inputs.filter(({ symbol }) => symbol === victim).map(({ chain }) => chain));
+  const input: Input = {
+    companies: companiesOf(quotes, victim),
+    repeat: options.repeat,
+    failures: openBrowser ? 'wait' : 'collect',
+  };
+  out.write(`${[...describeSkipped(skipped), describeStart(input, victim), ''].join('\n')}\n`);
 
-  out.write(describeStart(quotes.size, options.repeat, victim));
+  await using market = await startMarket({ verbose: options.verbose, page: openBrowser !== undefined });
+  if (market.url) {
+    out.write(`${market.url}\n\n`);
+    if (options.open) openBrowser?.(market.url);
+  }
   const progress = showProgress(out, options.verbose ? { live: false } : {});
-  const outcome = await runChains(inputs, { progress, signal, verbose: options.verbose });
-  await writePage(options.out, drawReport(outcome.reports));
-
-  const context = { poisoned, stopped: signal.aborted, page: options.out };
-  out.write(`${describeOutcome(outcome, context).join('\n')}\n`);
+  const context = { victim, stopped: false, page: options.out };
+  const show = async (outcome: Outcome): Promise<void> => {
+    await writePage(options.out, drawReport(outcome.reports, outcome.portfolio));
+    context.stopped = signal.aborted;
+    out.write(`${describeOutcome(outcome, context).join('\n')}\n`);
+  };
+  let outcome = await runMarket(market, input, { progress, signal });
+  await show(outcome);
   if (context.stopped) return interruptedExitCode;
+  if (market.url) {
+    out.write(`\n${describePage(victim, quotes)}\n`);
+    for await (outcome of watchMarket(market, outcome, signal)) await show(outcome);
+  }
   return isGood(outcome, context) ? 0 : 1;
 }
 
-/** A chain for each symbol, `repeat` times. The last price of the victim is not a price. */
-function createInputs(
-  quotes: Map<string, Quote[]>,
-  repeat: number,
-  victim: string | undefined,
-): LoadArguments[] {
-  const once = [...quotes].map(([symbol, good]) => {
-    const broken = good.map((quote, i) => (i === good.length - 1 ? { ...quote, price: 'n/a' } : quote));
+/** The companies and their quotes. The first price of the victim is not a price. */
+function companiesOf(quotes: Map<string, Quote[]>, victim: string | undefined): Input['companies'] {
+  return [...quotes].map(([symbol, good]) => {
+    const broken = good.map((quote, index) => (index === 0 ? { ...quote, price: brokenPrice } : quote));
     return { symbol, quotes: symbol === victim ? broken : good };
   });
-  return Array.from({ length: repeat }, (_, i) =>
-    once.map((input) => ({ chain: repeat === 1 ? input.symbol : `${input.symbol} #${i + 1}`, ...input })),
-  ).flat();
 }
 
-function describeStart(symbols: number, repeat: number, victim: string | undefined): string {
-  const companies = symbols === 1 ? '1 company' : `${symbols} companies`;
+function describeStart({ companies, repeat }: Input, victim: string | undefined): string {
   const times = repeat === 1 ? '' : `, ${repeat} times`;
   const broken = victim === undefined ? '' : `; the data of ${victim} is broken on purpose`;
-  return `load → analyse → report for ${companies}${times}${broken}\n\n`;
+  return `load → analyse for ${format.count(companies.length, 'company', 'companies')} side by side, then one portfolio${times}${broken}`;
+}
+
+function describePage(victim: string | undefined, quotes: Map<string, Quote[]>): string {
+  const [first] = quotes.get(victim ?? '') ?? [];
+  const hint = first
+    ? `The portfolio waits for ${victim}. On the page, open the dead letter of load, replace "${brokenPrice}" by "${first.price}", and redrive it.`
+    : 'The page shows how each task ran. With --poison one of them fails, to be repaired there.';
+  return `${hint}\nCtrl-C ends the demo.`;
+}
+
+const shownLines = 10;
+
+function describeSkipped(skipped: Skipped[]): string[] {
+  return skipped.map(({ file, column, lines }) => {
+    const more = lines.length > shownLines ? ' …' : '';
+    return `${file}: ${format.count(lines.length, 'row')} left out, without a value in "${column}": line ${lines.slice(0, shownLines).join(', ')}${more}`;
+  });
 }
 
 async function writePage(file: string, html: string, flag: 'w' | 'a' = 'w'): Promise<void> {

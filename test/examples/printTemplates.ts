@@ -6,7 +6,8 @@ import { Code } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { ImagesStack } from '../../examples/cdk/ImagesStack.ts';
 import { TaskBucket } from '../../examples/cdk/TaskBucket.ts';
-import { TaskWorker, type TaskWorkerProps } from '../../examples/cdk/TaskWorker.ts';
+import { TaskSchedules } from '../../examples/cdk/TaskSchedules.ts';
+import { type TaskFeature, TaskWorker, type TaskWorkerProps } from '../../examples/cdk/TaskWorker.ts';
 
 export type TemplateName =
   | 'worker'
@@ -16,12 +17,23 @@ export type TemplateName =
   | 'timeout900'
   | 'sharedBucket'
   | 'alarmAction'
+  | 'features'
+  | 'maxConcurrency'
+  | 'pollers'
   | 'images';
 
+const taskFeatures: TaskFeature[] = [
+  'groups',
+  'events',
+  'idempotence',
+  'cancellation',
+  'failurePolicy',
+  'later',
+];
 const code = Code.fromInline('exports.handler = async () => {};');
 
 function synthesise(build: (stack: Stack) => void): object {
-  const stack = new Stack(new App(), 'Test');
+  const stack = new Stack(new App({ autoSynth: false }), 'Test');
   build(stack);
   return Template.fromStack(stack).toJSON();
 }
@@ -43,15 +55,46 @@ const templates: Record<TemplateName, object> = {
   timeout5: worker({ timeout: Duration.seconds(5) }),
   timeout900: worker({ timeout: Duration.seconds(900) }),
   sharedBucket: synthesise((stack) => {
-    const bucket = new TaskBucket(stack, 'Results', { keepResults: Duration.days(60) });
+    const bucket = new TaskBucket(stack, 'Results', { keep: Duration.days(60) });
     new TaskWorker(stack, 'images', { tasks: ['resize'], code, bucket });
     new TaskWorker(stack, 'texts', { tasks: ['translate'], code, bucket });
   }),
   alarmAction: synthesise((stack) => {
     const alarmAction = new SnsAction(new Topic(stack, 'People'));
+    new TaskSchedules(stack, 'Schedules', { tasks: ['resize'], alarmAction });
     new TaskWorker(stack, 'images', { tasks: ['resize', 'describe'], code, alarmAction });
   }),
-  images: Template.fromStack(new ImagesStack(new App(), 'Images', { code })).toJSON(),
+  features: synthesise((stack) => {
+    for (const feature of taskFeatures) {
+      new TaskWorker(stack, feature, {
+        tasks: [`${feature}-1`],
+        nextTasks: ['archive'],
+        uses: [feature],
+        bucket: TaskBucket.fromBucketName(stack, `Bucket-${feature}`, 'results'),
+        code,
+      });
+    }
+    const schedules = new TaskSchedules(stack, 'Schedules', { tasks: ['remind'], groupName: 'reminders' });
+    new TaskWorker(stack, 'schedules', { tasks: ['remind'], schedules, code });
+  }),
+  maxConcurrency: worker({ maxConcurrency: 7, maxReceiveCount: 5 }),
+  pollers: worker({ pollers: { minimumPollers: 2, maximumPollers: 20 } }),
+  images: Template.fromStack(new ImagesStack(new App({ autoSynth: false }), 'Images', { code })).toJSON(),
 };
 
-console.log(JSON.stringify(templates));
+/** The messages of stacks that are refused. */
+const errors = {
+  both: errorOf(() => worker({ maxConcurrency: 7, pollers: {} })),
+  keep: errorOf(() => synthesise((stack) => new TaskBucket(stack, 'Results', { keep: Duration.days(29) }))),
+};
+
+function errorOf(work: () => unknown): string {
+  try {
+    work();
+    return '';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+console.log(JSON.stringify({ templates, errors }));

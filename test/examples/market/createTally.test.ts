@@ -1,59 +1,36 @@
 import { expect, test } from '@jest/globals';
-import middy from '@middy/core';
-import { queued, routeTasks, sqsSnsUnwrap } from 'algernon-middy';
-import type { SqsEvent } from 'algernon-middy/local';
+import type { ChainEvent } from 'algernon-middy';
 import { createTally } from '../../../examples/market/createTally.ts';
 
-const report = {
-  functionName: 'worker',
-  requestId: '1',
-  task: 'load',
-  outcome: 'partial' as const,
-  durationMs: 1,
-};
-
-/** A Lambda event of raw messages with these ids. */
-function eventOf(bodies: Record<string, unknown>): SqsEvent {
-  const Records = Object.entries(bodies).map(([messageId, body]) => ({
-    messageId,
-    body: JSON.stringify(body),
-    eventSource: 'aws:sqs',
-    eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:load',
-  }));
-  return { Records } as unknown as SqsEvent;
+/** An event of a task: its message is `m1`, and that has the id `q1` in its queue. */
+function eventOf(type: 'received' | 'succeeded' | 'failed', message: number, attempt = 1): ChainEvent {
+  return {
+    type,
+    chainId: `chain ${message}`,
+    messageId: `m${message}`,
+    taskName: 'load',
+    at: 0,
+    receiver: 'arn',
+    recordId: `q${message}`,
+    attempt,
+    error: { name: 'Error', message: `problem ${message}` },
+  };
 }
 
-function loadOf(chain: string): object {
-  return { task_name: 'load', task_kwargs: { chain } };
-}
-
-test('counts chains by acknowledged messages', async () => {
+test('counts the messages of a task, each once', () => {
   const tally = createTally();
-  const worker = routeTasks({
-    load: async ({ chain }: { chain: string }) => {
-      if (chain === 'bad') throw new Error('it is broken');
-    },
-  });
-  const handler = middy(queued(worker)).use(sqsSnsUnwrap()).use(tally.middleware);
-  const context = { awsRequestId: '1', getRemainingTimeInMillis: () => 10_000 };
+  const write = (...events: ChainEvent[]) => tally.write(events, { signal: new AbortController().signal });
 
-  await handler(
-    eventOf({ 1: loadOf('a'), 2: loadOf('bad'), 3: 'no task', 4: loadOf('b') }),
-    context as never,
-  );
-  expect(tally.done('load').size).toBe(0);
+  write(eventOf('received', 1), eventOf('received', 2), eventOf('succeeded', 1), eventOf('failed', 2));
+  expect([...tally.done('load')]).toEqual([['m1', 'chain 1']]);
+  expect(tally.failing('load')).toBe(1);
+  expect(tally.failureOf('q2')).toEqual({ chainId: 'chain 2', problem: 'problem 2' });
+  expect(tally.failureOf('q1')).toBeUndefined();
+  expect(tally.retries).toBe(0);
 
-  tally.add({ ...report, messageIds: ['1', '2', '3', '4'], failedIds: ['2', '3', '4'] });
-  expect([...tally.done('load')]).toEqual(['a']);
-  expect([...tally.failing('load')]).toEqual(['bad', 'b']);
-  expect(tally).toMatchObject({ batches: 1, retries: 0 });
-  expect(tally.noteOf('2')).toEqual({ chain: 'bad', problem: 'it is broken' });
-  expect(tally.noteOf('3')).toMatchObject({ chain: undefined, problem: expect.any(String) });
-
-  tally.add({ ...report, messageIds: ['2', '4'], failedIds: ['2'] });
-  tally.add({ ...report, messageIds: ['4'], failedIds: ['4'] });
-  expect([...tally.done('load')]).toEqual(['a', 'b']);
-  expect([...tally.failing('load')]).toEqual(['bad']);
-  expect(tally).toMatchObject({ batches: 3, retries: 3 });
+  write(eventOf('received', 2, 2), eventOf('succeeded', 2, 2), eventOf('succeeded', 1));
+  expect([...tally.done('load').keys()]).toEqual(['m1', 'm2']);
+  expect(tally.failing('load')).toBe(0);
+  expect(tally.retries).toBe(1);
   expect(tally.done('analyse').size).toBe(0);
 });

@@ -1,8 +1,8 @@
 import Big from 'big.js';
 import { analyse } from '../../../examples/market/analyse.ts';
 import { openMarketCalendar } from '../../../examples/market/openMarketCalendar.ts';
+import type { Report } from '../../../examples/market/openStore.ts';
 import { PriceSeries } from '../../../examples/market/PriceSeries.ts';
-import type { Report } from '../../../examples/market/Report.ts';
 
 /** A report on a company, of its prices by date. */
 export async function makeReport(symbol: string, prices: Record<string, string>): Promise<Report> {
