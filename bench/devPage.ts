@@ -1,13 +1,13 @@
 /**
- * Measures the page of the dev server in Chromium, with thousands of chains and more to come: `npm run build && node
- * bench/devPage.ts [2000]`. It prints how long an event takes to the screen, and a click to the next frame.
+ * Measures the page of the dev server in Chromium, with thousands of chains and more to come: `npm run build && npm run
+ * bench -- devPage [2000]`. It prints how long an event takes to the screen, and a click to the next frame.
  */
 import type { Page } from 'playwright-core';
 import { runEntries, taskEvents } from '../test/local/dev/pageScript.ts';
 import { servePage } from '../test/local/dev/servePage.ts';
 import { launchBrowser } from '../test/support/launchBrowser.ts';
 
-const count = Number(process.argv[2] ?? 2000);
+const count = Number(process.argv[3] ?? 2000);
 const rounds = 60;
 const start = Date.now() - 3_600_000;
 
@@ -45,6 +45,18 @@ function report(name: string, values: readonly number[]): void {
   console.log(
     `${name}: p50 ${percentile(values, 0.5)}, p95 ${percentile(values, 0.95)}, max ${percentile(values, 1)}, n ${values.length}`,
   );
+}
+
+/** Returns a function that gives the time of the processor that the page has taken since. */
+async function cpuTimer(page: Page): Promise<() => Promise<number>> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const read = async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN;
+  };
+  const start = await read();
+  return async () => (await read()) - start;
 }
 
 /** The time from a click to the frame after it, as the browser measures it. It rounds to 8 ms. */
@@ -86,6 +98,7 @@ try {
       requestAnimationFrame(look);
     };
     requestAnimationFrame(look);`);
+  const cpuSeconds = await cpuTimer(page);
   const sent: Record<string, number> = {};
   for (let round = 0; round < rounds; round++) {
     sent[`live-${round}`] = Date.now();
@@ -94,6 +107,9 @@ try {
     );
     await page.waitForTimeout(100 + Math.random() * 60);
   }
+  console.log(
+    `the page took ${(await cpuSeconds()).toFixed(2)} s of the processor for ${rounds + busy} updates`,
+  );
   const seen = (await page.evaluate('seen')) as Record<string, number>;
   report(
     'an event to the screen',
