@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { extname } from 'node:path';
 import type { DeadLetter, ObjectEntry, StreamEntry, TaskDetail } from '../../../local/dev/protocol.ts';
 
-/** What the server of a scripted page answers. */
+/** The answers of the server of a scripted page. */
 export interface Script {
   /** The entries before the page connects. */
   entries: StreamEntry[];
