@@ -102,7 +102,7 @@ const shownLines = 10;
 function describeSkipped(skipped: Skipped[]): string[] {
   return skipped.map(({ file, column, lines }) => {
     const more = lines.length > shownLines ? ' …' : '';
-    return `${file}: ${format.count(lines.length, 'row')} left out, without a value in "${column}": line ${lines.slice(0, shownLines).join(', ')}${more}`;
+    return `${file}: ${format.count(lines.length, 'row')} left out, without a value in ${JSON.stringify(column)}: line ${lines.slice(0, shownLines).join(', ')}${more}`;
   });
 }
 
