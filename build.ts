@@ -5,7 +5,7 @@
  * a millisecond of a cold start. So what `sqsSnsUnwrap` takes is put in one file, and most of core in another; bundlers
  * still take out of both only what is used.
  */
-import { readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
@@ -79,3 +79,18 @@ const pure = Object.keys(inputs).filter(
 await place('core', pure);
 for (const entry of entryPoints) placed.set(resolve(entry), entry.replace(/ts$/, 'js'));
 await build({ ...options, entryPoints, splitting: true, chunkNames: 'chunks/[hash]', plugins: [fromPlaced] });
+
+/** The page of the dev server, for browsers that are two years old. Its licences allow a bundle that names its parts. */
+const page = 'local/dev/page';
+await build({
+  entryPoints: [`${page}/app.ts`, `${page}/app.css`],
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: ['chrome123', 'firefox125', 'safari17.5'],
+  banner: { js: '/*! with preact (MIT) and htm (Apache-2.0), both by Jason Miller */' },
+  legalComments: 'none',
+  outdir: `dist/${page}`,
+  logLevel: 'warning',
+});
+copyFileSync(`${page}/index.html`, `dist/${page}/index.html`);

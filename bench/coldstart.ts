@@ -97,7 +97,7 @@ async function bundle(name: string, contents: string, options: BuildOptions): Pr
   return { file: resolve(entry), bytes: [bytesOf(initial), bytesOf(Object.keys(outputs))] };
 }
 
-/** What a script prints as JSON, in a new process. */
+/** The JSON that a script prints in a new process. */
 async function measured<T>(script: string, env: NodeJS.ProcessEnv = {}): Promise<T> {
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
     env: { ...process.env, AWS_REGION: 'us-east-1', ...env },

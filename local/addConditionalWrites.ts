@@ -49,11 +49,11 @@ export function addConditionalWrites(app: App): void {
     const conditions = conditionsOf(request.headers);
     if (!conditions) return;
     const path = pathOf(request.url);
-    // fauxqs answers for a missing bucket.
-    if (!(await headOf(app, `/${path.split('/')[1]}`))) return;
     const etag = (await headOf(app, path))?.etag as string | undefined;
     const refusal = writes.get(request)?.isConflicted ? conflict : refusalOf(conditions, etag);
     if (!refusal) return;
+    // fauxqs answers for a missing bucket.
+    if (etag === undefined && !(await headOf(app, `/${path.split('/')[1]}`))) return;
     const { status, code, message } = refusal;
     reply.code(status).header('content-type', 'application/xml');
     return reply.send(
@@ -122,10 +122,11 @@ function unquoted(etag: string | undefined): string | undefined {
 
 /** Whether a request creates, replaces or deletes an object. A part of an upload does not. */
 function isObjectWrite({ method, url }: { method: string; url: string }): boolean {
+  if (method !== 'PUT' && method !== 'POST' && method !== 'DELETE') return false;
   if (!/^\/[^/?]+\/[^?]/.test(url) || url.startsWith('/_fauxqs/')) return false;
   const query = new URLSearchParams(url.split('?')[1]);
   if (method === 'POST') return query.has('uploadId');
-  return (method === 'PUT' || method === 'DELETE') && !query.has('uploadId');
+  return !query.has('uploadId');
 }
 
 function pathOf(url: string): string {

@@ -41,6 +41,9 @@ export interface WorkerSettings extends Required<Omit<WorkerOptions, 'retryDelay
 
 const owner = 'startWorker';
 
+/** How often a message is received before it goes to the dead-letter queue. */
+export const defaultMaxReceiveCount = 3;
+
 const aws: OptionCheck = {
   expected: 'the value of startLocalAws(), or an object with the clients sns and sqs',
   test(value) {
@@ -100,7 +103,7 @@ export function readWorkerOptions(options: WorkerOptions): WorkerSettings {
     batchSize: options.batchSize ?? 10,
     batchWindowSeconds: window,
     pollers: options.pollers ?? 5,
-    maxReceiveCount: options.maxReceiveCount ?? 3,
+    maxReceiveCount: options.maxReceiveCount ?? defaultMaxReceiveCount,
     visibilityTimeoutSeconds: visibility,
     retryDelaySeconds: options.retryDelaySeconds,
     // A message is hidden while its batch is gathered too.

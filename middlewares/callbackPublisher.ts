@@ -1,6 +1,5 @@
 import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { MiddlewareObj } from '@middy/core';
 import type { Ajson } from '../core/ajson/index.ts';
 import { DeadlineError } from '../core/batch/deadline.ts';
@@ -16,7 +15,7 @@ import {
   whole,
   withMethod,
 } from '../core/checkOptions.ts';
-import { awsClient, bucketName, folderName } from './aws/optionChecks.ts';
+import { type AwsClient, awsClient, bucketName, folderName } from './aws/optionChecks.ts';
 import type { Topics } from './aws/topics.ts';
 import type { Ahead } from './callbacks/callbackPlan.ts';
 import { gatherMessages, type Send } from './callbacks/gatherMessages.ts';
@@ -47,7 +46,7 @@ export interface CallbackPublisherOptions {
    */
   lingerMillis?: number;
   /** Sends the deadlines of groups. Default: a client that is made on first use and shared. */
-  sqs?: SQSClient;
+  sqs?: AwsClient;
   /** After how many days a lifecycle rule removes `groups/` from the bucket. Older groups are refused. Default 30. */
   groupExpiryDays?: number;
   /** How often a task is tried before the chain's error task is told, as set on the queue. Default 3. */

@@ -1,11 +1,10 @@
-import type { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { checkOption, checkOptions, text } from '../core/checkOptions.ts';
-import { awsClient } from './aws/optionChecks.ts';
+import { type AwsClient, awsClient } from './aws/optionChecks.ts';
 import { deleteSchedule } from './sending/scheduleMessage.ts';
 
 export interface CancelTaskOptions {
   /** Default: a client that is made on first use and shared. Needs `@aws-sdk/client-scheduler`. */
-  scheduler?: SchedulerClient;
+  scheduler?: AwsClient;
 }
 
 /**

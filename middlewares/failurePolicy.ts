@@ -1,4 +1,3 @@
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { MiddlewareObj } from '@middy/core';
 import { DeadlineError } from '../core/batch/deadline.ts';
 import { isSnsRecord, messageIdOf, type SqsRecord, type TaskRecord } from '../core/batch/events.ts';
@@ -9,7 +8,7 @@ import { checkOptions, either, finite, func, type OptionCheck, text, whole } fro
 import { isFinal } from '../core/isFinal.ts';
 import { askedSeconds, retryAfterSeconds } from '../core/RetryLaterError.ts';
 import { DeadLetterError, deadLetterMessage } from './aws/deadLetterMessage.ts';
-import { awsClient } from './aws/optionChecks.ts';
+import { type AwsClient, awsClient } from './aws/optionChecks.ts';
 import { sqsQueues } from './aws/sqsQueues.ts';
 import { ErrorTaskNotToldError } from './callbacks/ErrorTaskNotToldError.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
@@ -26,7 +25,7 @@ export interface Backoff {
 
 export interface FailurePolicyOptions {
   /** An `SQSClient`. Default: a client that is made on first use and shared. */
-  sqs?: Pick<SQSClient, 'send'>;
+  sqs?: AwsClient;
   /**
    * The URL of the dead-letter queue, or a function that finds it. Default: the one in the `RedrivePolicy` of the queue
    * that the message came from.
@@ -78,7 +77,7 @@ export function failurePolicy(options: FailurePolicyOptions = {}): MiddlewareObj
   checkOptions(name, options, optionChecks);
   const { deadLetterQueue, maxReceiveCount } = options;
   const backoff = options.backoff === false ? undefined : readBackoff(options.backoff);
-  const queues = sqsQueues(options.sqs as SQSClient | undefined);
+  const queues = sqsQueues(options.sqs);
   let isWarned = false;
   const warnOnce = (message: string, ...details: unknown[]) => {
     if (!isWarned) console.warn(`${name}: ${message}`, ...details);

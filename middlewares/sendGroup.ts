@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { ajson as sharedAjson } from '../core/ajson/index.ts';
+import type { GroupFact } from '../core/chains/ChainEvent.ts';
 import { checkOptions, either, func, listOf, object, text, whole, withMethod } from '../core/checkOptions.ts';
 import { checkGroup, type GroupOptions, groupOptionChecks } from '../core/groups/fanOut.ts';
 import type { DefinedBranch, DefinedGroup, FittingBranches } from '../core/groups/groupTypes.ts';
@@ -8,13 +8,16 @@ import type { Failures, ResultForm } from '../core/groups/plan.ts';
 import { chainIdName, chainIdPattern } from '../core/tasks/chainId.ts';
 import type { TaskDefinitions } from '../core/tasks/defineTasks.ts';
 import type { Task } from '../core/tasks/task.ts';
-import { awsClient, bucketName, folderName } from './aws/optionChecks.ts';
+import { type AwsClient, awsClient, bucketName, folderName } from './aws/optionChecks.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { extraAttributes, groupAttributes } from './callbacks/extraCallbacks.ts';
+import { currentTask } from './events/currentTask.ts';
+import { eventTargets } from './events/eventWriter.ts';
 import { awsGroups, groupHashOf } from './groups/awsGroups.ts';
 import { prepareGroup } from './groups/prepareGroup.ts';
 import { checkAttributes } from './sending/checkAttributes.ts';
+import { openSentReport, type SentReport } from './sending/reportSent.ts';
 import type { SendTaskOptions } from './sendTask.ts';
 import { currentScope } from './tracing/scope.ts';
 
@@ -34,12 +37,13 @@ type SharedOptions = Pick<
   | 'groupId'
   | 'ajson'
   | 'alsoCallbacks'
+  | 'events'
 >;
 
 /** Options of {@link sendGroup}: those of a group, and those of `sendTask`, which apply to all branches. */
 export interface SendGroupOptions extends SharedOptions, GroupOptions {
   /** Sends the deadline. Default: a client that is made on first use and shared. */
-  sqs?: SQSClient;
+  sqs?: AwsClient;
   /** The task that is told when a branch, or a task after the group, has failed for good. Default: none. */
   onError?: string | undefined;
 }
@@ -70,6 +74,7 @@ const optionChecks = {
   groupId: fifoId,
   ajson: withMethod('dumps', 'a registry'),
   alsoCallbacks: listOf(text('the name of a task, or a chain')),
+  events: eventTargets,
   tasks: object,
 } as const;
 
@@ -117,7 +122,8 @@ export async function sendGroup(
   const { inlineUnder = 131_072, maxMessageBytes = 262_144, ajson = sharedAjson } = options;
   const { failures = 'wait', onError, alsoCallbacks = [], attributes = {} } = options;
   const carried = currentScope()?.task?.outgoingAttributes;
-  const chainId = options.chainId ?? attributes[chainIdName] ?? carried?.[chainIdName] ?? randomUUID();
+  const running = carried?.[chainIdName] ?? currentTask()?.chainId;
+  const chainId = options.chainId ?? attributes[chainIdName] ?? running ?? randomUUID();
   const shared = { ...carried, ...attributes, [chainIdName]: chainId };
   // `then` takes the place of a task that was sent with these options.
   const received = extraAttributes(options.then, { alsoCallbacks, onError });
@@ -155,6 +161,17 @@ export async function sendGroup(
     expiryDays: Number.POSITIVE_INFINITY,
     owner: 'sendGroup',
   });
-  const { id } = await groups.start(groupHashOf([randomUUID()]), prepare);
-  return { groupId: id, chainId };
+  const report = openSentReport('sendGroup', options.events);
+  try {
+    const { id } = await groups.start(groupHashOf([randomUUID()]), prepare, {
+      report: report && ((fact) => reportBranches(report, chainId, fact)),
+    });
+    return { groupId: id, chainId };
+  } finally {
+    await report?.flush();
+  }
+}
+
+function reportBranches(report: SentReport, chainId: string, fact: GroupFact): void {
+  if (fact.type === 'published') for (const message of fact.messages) report.add({ ...message, chainId });
 }

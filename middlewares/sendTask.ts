@@ -1,7 +1,5 @@
 import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
-import type { SchedulerClient } from '@aws-sdk/client-scheduler';
 import type { SNSClient } from '@aws-sdk/client-sns';
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Ajson } from '../core/ajson/index.ts';
 import {
   checkOptions,
@@ -19,7 +17,7 @@ import { isFinal } from '../core/isFinal.ts';
 import { chainIdPattern } from '../core/tasks/chainId.ts';
 import type { FittingCallback, KwargsOf, TaskDefinitions } from '../core/tasks/defineTasks.ts';
 import type { Task } from '../core/tasks/task.ts';
-import { awsClient, bucketName, folderName } from './aws/optionChecks.ts';
+import { type AwsClient, awsClient, bucketName, folderName } from './aws/optionChecks.ts';
 import type { Queues } from './aws/queues.ts';
 import type { Topics } from './aws/topics.ts';
 import type { ExtraCallbacks } from './callbacks/extraCallbacks.ts';
@@ -75,11 +73,11 @@ export interface SendTaskOptions extends ExtraCallbacks {
   /** The queues of tasks that are held back, as ARNs or URLs. Default: each has the name of its task, in the region and account of its topic. */
   queues?: Queues;
   /** Default: a client that is made on first use and shared. Needs `@aws-sdk/client-sqs`. */
-  sqs?: Pick<SQSClient, 'send'>;
+  sqs?: AwsClient;
   /** How EventBridge Scheduler sends a task that is held back for more than 900 seconds. Default: such times are refused. */
   schedule?: ScheduleSettings;
   /** Default: a client that is made on first use and shared. Needs `@aws-sdk/client-scheduler`. */
-  scheduler?: SchedulerClient;
+  scheduler?: AwsClient;
   /** Where a chain event of each task goes: `s3Sink()`, for example. Default: the sinks of the running task, if any. */
   events?: EventTarget | readonly EventTarget[];
 }

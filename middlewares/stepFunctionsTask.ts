@@ -1,4 +1,3 @@
-import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { MiddlewareObj } from '@middy/core';
 import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
 import { isStateEvent } from '../core/batch/events.ts';
@@ -7,12 +6,12 @@ import { checkOptions, duration, withMethod } from '../core/checkOptions.ts';
 import { AlgernonError } from '../core/errors.ts';
 import { lazySdk } from './aws/lazySdk.ts';
 import { missingPeer } from './aws/missingPeer.ts';
-import { awsClient } from './aws/optionChecks.ts';
+import { type AwsClient, awsClient } from './aws/optionChecks.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
 export interface StepFunctionsTaskOptions {
   /** Default: a client that is made on first use and shared. Needs `@aws-sdk/client-sfn`. */
-  sfn?: SFNClient;
+  sfn?: AwsClient;
   /** How often the state machine is told that a task is still running, in seconds. Default: never. */
   heartbeatSeconds?: number;
   /** The registry that writes results. Default: the shared one. */
@@ -138,7 +137,7 @@ const abandoned = new Set(['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken']);
 /** The longest delay of a timer, in seconds; a longer one fires at once. */
 const maxTimerSeconds = 2_147_483;
 
-async function openStateMachine(given: SFNClient | undefined, taskToken: string) {
+async function openStateMachine(given: AwsClient | undefined, taskToken: string) {
   const { sdk, client: sfn } = await loadSfn(given);
   const tell = async (telling: Promise<unknown>) => {
     try {

@@ -1,13 +1,12 @@
-import type { SSMClient } from '@aws-sdk/client-ssm';
 import { checkOptions, finite, text } from '../core/checkOptions.ts';
 import { lazySdk } from './aws/lazySdk.ts';
 import { missingPeer } from './aws/missingPeer.ts';
-import { awsClient } from './aws/optionChecks.ts';
+import { type AwsClient, awsClient } from './aws/optionChecks.ts';
 import { remember } from './aws/remember.ts';
 
 export interface TopicsFromSsmOptions {
   /** Default: a client that is made on first use and shared. Needs `@aws-sdk/client-ssm`. */
-  ssm?: SSMClient;
+  ssm?: AwsClient;
   /** The prefix of the parameters' names, before the task's name. Default: empty. */
   prefix?: string;
   /** How long an ARN is cached, in seconds. Default 300. */
@@ -18,7 +17,7 @@ const topicArn = /^arn:[\w-]+:sns:/;
 
 const loadSsm = lazySdk(
   () => import('@aws-sdk/client-ssm').catch(missingPeer('@aws-sdk/client-ssm', 'topicsFromSsm')),
-  ({ SSMClient }): SSMClient => new SSMClient(),
+  ({ SSMClient }) => new SSMClient(),
 );
 
 /**

@@ -24,7 +24,7 @@ type Subsegment = NonNullable<Parameters<Parameters<Tracer['provider']['captureA
  * `ColdStart`, with its error and the calls of the S3 and SNS clients in it, and HTTP as Powertools' tracer captures it. Does
  * nothing outside Lambda and where Powertools' tracing is off.
  *
- * AWS supports X-Ray's SDK until February 2027; `openTelemetryTracing` is the alternative.
+ * X-Ray's SDK gets security fixes only since February 2026; `openTelemetryTracing` is the alternative.
  *
  * Needs `@aws-lambda-powertools/tracer`: without it, importing this entry point fails with `MISSING_PACKAGE`. The import is
  * awaited, so a bundle with it must be an ES module.

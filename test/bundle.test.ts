@@ -54,8 +54,8 @@ test("the README's worker can be bundled and loaded without the optional peers",
   expect(evaluate(`console.log(typeof require(${JSON.stringify(worker)}).handler)`)).toBe('function');
 });
 
-test("a minifier keeps the wire name of the README's class, and small integers", async () => {
-  const sample = codeBlocks('README.md').find(({ code }) => code.includes('ajson.register'))?.code;
+test("a minifier keeps the wire name of the docs' class, and small integers", async () => {
+  const sample = codeBlocks('docs/ajson.md').find(({ code }) => code.includes('class Order '))?.code;
   const small =
     'export const wire = ajson.dumps(new Order(42n, new Date(0))); export const { id } = ajson.loads(wire);';
   const file = await bundle(`${sample}\n${small}`, {});

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -72,6 +72,89 @@ test('every TypeScript block in the docs compiles', () => {
   expect(output).toBe('');
 });
 
+/** Blocks that local AWS cannot run, or that need a package which is not installed here. */
+const notRunnable = /\btopicsFromSsm\(|\bschedule:|DynamoDB|from 'aws-cdk-lib/;
+
+test('the TypeScript blocks in the docs run against local AWS', () => {
+  const names = new Set<string>();
+  const skipped: string[] = [];
+  const files = pages.flatMap((page) => {
+    const pageFolder = join(folder, 'run', page.replaceAll('/', '-').replace('.md', ''));
+    mkdirSync(pageFolder, { recursive: true });
+    return codeBlocks(page).flatMap(({ file, code }) => {
+      // The blocks with other names are whole files, which package.test, runners.test and bundlers.test run.
+      const isAlone = file === 'worker.ts' || file.startsWith('block');
+      if (!isAlone) return [];
+      if (notRunnable.test(code)) {
+        skipped.push(`${page}: ${file}`);
+        return [];
+      }
+      for (const [, name = ''] of code.matchAll(/:\d{12}:([\w-]+)/g)) names.add(name);
+      for (const [, name = ''] of code.matchAll(/task_name: '([\w-]+)'/g)) names.add(name);
+      const here = code.replaceAll(':123456789012:', ':000000000000:').replaceAll('eu-west-1', 'us-east-1');
+      const path = join(pageFolder, file);
+      writeFileSync(path, `${here}\nexport {};\n`);
+      return [path];
+    });
+  });
+  const script = `
+    import { CreateBucketCommand } from '@aws-sdk/client-s3';
+    import { CreateTopicCommand } from '@aws-sdk/client-sns';
+    import { CreateQueueCommand } from '@aws-sdk/client-sqs';
+    import { startLocalAws } from 'algernon-middy/local';
+    const aws = await startLocalAws();
+    Object.assign(process.env, aws.env);
+    for (const name of ${JSON.stringify([...names])}) {
+      await aws.sns.send(new CreateTopicCommand({ Name: name }));
+      await aws.sqs.send(new CreateQueueCommand({ QueueName: name }));
+    }
+    await aws.s3.send(new CreateBucketCommand({ Bucket: 'results' }));
+    const failed = [];
+    for (const file of ${JSON.stringify(files)}) {
+      await import(file).catch((error) => failed.push(file + ': ' + error));
+    }
+    console.error('failed:' + JSON.stringify(failed));
+    process.exit();`;
+  writeFileSync(join(folder, 'run', 'run.mjs'), script);
+  const { stderr } = spawnSync(process.execPath, [join(folder, 'run', 'run.mjs')], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  expect(/^failed:(.*)$/m.exec(stderr)?.[1] ?? stderr).toBe('[]');
+  expect(files.length).toBeGreaterThan(40);
+  expect(skipped.length).toBeLessThan(files.length / 6);
+}, 90_000);
+
+test('every JSON block in the docs is JSON, and every shell block parses', () => {
+  for (const page of pages) {
+    for (const { code } of codeBlocks(page, 'json')) {
+      // One value, or one on each line.
+      const values = code.trim().includes('\n{') ? code.trim().split('\n') : [code];
+      for (const value of values) expect(() => JSON.parse(value)).not.toThrow();
+    }
+    for (const { code } of codeBlocks(page, 'sh')) {
+      expect({ page, ...spawnSync('bash', ['-n'], { input: code }) }).toMatchObject({ page, status: 0 });
+    }
+  }
+});
+
+test('every npm script and command of ours in the docs exists', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const commands = readdirSync(join(root, 'local/cli/commands')).map((name) =>
+    name.replace('.ts', '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+  );
+  const unknown = pages.flatMap((page) => {
+    const text = readFileSync(join(root, page), 'utf8');
+    return [
+      ...[...text.matchAll(/\bnpm run (?!--)([\w:]+)/g)].filter(([, name = '']) => !(name in scripts)),
+      ...[...text.matchAll(/\bnpx algernon-middy ([\w-]+)/g)].filter(
+        ([, name = '']) => !commands.includes(name),
+      ),
+    ].map(([found]) => `${page}: ${found}`);
+  });
+  expect(unknown).toEqual([]);
+});
+
 test('every link between pages has a target', () => {
   const dead = pages.flatMap((page) => {
     const text = readFileSync(join(root, page), 'utf8');
@@ -132,6 +215,7 @@ const otherNames = [
   'CACHE_FOLDER_NAME',
   'ERR_MODULE_NOT_FOUND',
   'ERR_UNKNOWN_FILE_EXTENSION',
+  'ERR_UNSUPPORTED_DIR_IMPORT',
   'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
   'MODULE_NOT_FOUND',
 ];

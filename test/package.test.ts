@@ -58,14 +58,19 @@ test('the package contains exactly its files', () => {
   );
   expect([...rooms].sort()).toEqual([
     'CHANGELOG.md',
+    'CONTRIBUTING.md',
     'LICENSE',
     'README.md',
+    'SECURITY.md',
     // The sources, to which the declaration maps lead.
     'core',
     'dist/chunks',
     'dist/core',
     'dist/local',
     'dist/middlewares',
+    // README and the error messages lead to the docs, and the docs to the examples.
+    'docs',
+    'examples',
     'local',
     'middlewares',
     'package.json',

@@ -5,15 +5,13 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { codeBlocks } from './support/codeBlocks.ts';
 import { packedProject } from './support/packedProject.ts';
 
-const root = new URL('..', import.meta.url).pathname;
 let project: ReturnType<typeof packedProject>;
 
 beforeAll(() => {
   project = packedProject();
   for (const { file, code } of codeBlocks('docs/testing.md')) writeFileSync(join(project.folder, file), code);
-  const page = readFileSync(join(root, 'docs/testing.md'), 'utf8');
-  const [, config = ''] = /<!-- file: jest.config.js -->\s+```js\n(.*?)^```$/ms.exec(page) ?? [];
-  writeFileSync(join(project.folder, 'jest.config.js'), config);
+  for (const { file, code } of codeBlocks('docs/testing.md', 'js'))
+    writeFileSync(join(project.folder, file), code);
 }, 120_000);
 afterAll(() => project.remove());
 
@@ -52,12 +50,21 @@ test('the command line runs there', async () => {
     readFileSync(join(project.folder, 'node_modules/algernon-middy/package.json'), 'utf8'),
   );
   const command = join('node_modules/algernon-middy', manifest.bin['algernon-middy']);
-  const [help, replay] = await Promise.all([
+  for (const peer of ['esbuild', '@aws-sdk/client-cloudwatch-logs']) project.hide(peer);
+  writeFileSync(join(project.folder, 'enum.ts'), 'enum A { b }\nexport const handler = async () => A.b;');
+  const [help, replay, logs, bundled] = await Promise.all([
     run(command, '--help'),
     run(command, 'replay', '-', '--worker', 'worker.ts'),
+    run(command, 'chain', 'c-1', '--log-group', 'g', '--region', 'us-east-1'),
+    run(command, 'prove', 'enum.ts', '--task', '{"task_name":"a"}'),
   ]);
   expect(help).toEqual({ code: 0, output: expect.stringContaining('redrive') });
   expect(replay).toEqual({ code: 1, output: expect.stringContaining('The text is not JSON') });
+  expect(logs).toEqual({
+    code: 1,
+    output: expect.stringContaining('npm install @aws-sdk/client-cloudwatch-logs'),
+  });
+  expect(bundled).toEqual({ code: 1, output: expect.stringContaining('npm install --save-dev esbuild') });
 });
 
 test('jest without its flag says what the page says', async () => {

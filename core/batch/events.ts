@@ -175,6 +175,25 @@ function quote(name: string): string {
   return JSON.stringify(name.slice(0, 40));
 }
 
+const durableKey: unique symbol = Symbol.for('@aws/durable-execution-sdk-js/durable-context');
+
+/**
+ * Refuses a durable function. It runs its handler again from the start on each replay, so that tasks that are done would
+ * run again, and their callbacks would be sent again.
+ *
+ * @throws AlgernonError with the code `DURABLE_FUNCTION`
+ */
+export function assertNotDurable(context: unknown): void {
+  const { [durableKey]: isMarked, step, lambdaContext } = Object(context) as Record<PropertyKey, unknown>;
+  // Older versions of the SDK have no mark.
+  if (!isMarked && !(typeof step === 'function' && lambdaContext)) return;
+  throw new AlgernonError(
+    'DURABLE_FUNCTION',
+    'A durable function replays its handler, which would run finished tasks again: use an ordinary function, or start the durable function from a task.',
+    { retryable: true },
+  );
+}
+
 /** The event of a Step Functions state that calls the function directly. */
 export interface StateEvent {
   sfn_context: { State: { Name: string } };

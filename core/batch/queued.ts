@@ -3,6 +3,7 @@ import { ChainEnd } from '../tasks/endChain.ts';
 import { assertAnswer } from './assertAnswer.ts';
 import { type Deadline, startDeadline } from './deadline.ts';
 import {
+  assertNotDurable,
   EventError,
   type EventKind,
   eventKind,
@@ -146,6 +147,7 @@ function readEvent(
   const kind = eventKind(event);
   if (pipeline && kind !== 'direct') throw new EventReplacedError();
   if (kind === 'other') throw new EventError(event);
+  assertNotDurable(context);
   return { kind, pipeline: undefined };
 }
 

@@ -127,6 +127,7 @@ export interface DeadLetteredEvent extends DeliveryFields {
 /** A branch has recorded its result, or its error, in its group. */
 export interface JoinedEvent extends DeliveryFields {
   type: 'joined';
+  /** Without an index: the group has ended, with or without a message. */
   group: GroupFacts;
   /** Whether it recorded an error. */
   isError?: boolean;
@@ -155,5 +156,9 @@ type FactOf<E> = E extends DeliveryFields ? Omit<E, keyof DeliveryFields> : neve
  * becomes no event: it ends the time of the handler.
  */
 export type TaskFact =
-  | FactOf<StoredEvent | PublishedEvent | RetriedEvent | DeadLetteredEvent | JoinedEvent>
+  | FactOf<StoredEvent | RetriedEvent | DeadLetteredEvent>
+  | GroupFact
   | { type: 'returned' };
+
+/** A fact about messages that were sent, or about a group. A group may belong to another chain than the task. */
+export type GroupFact = FactOf<PublishedEvent | JoinedEvent> & { chainId?: string };

@@ -6,7 +6,7 @@ import type { ChainError, MessageRole } from './ChainEvent.ts';
  * - `running`: a worker has received it;
  * - `retrying`: it failed, and its message comes back;
  * - `succeeded`;
- * - `failed`: its message is in a dead-letter queue;
+ * - `failed`: its message is in a dead-letter queue, or the deadline of its group has passed before any worker received it;
  * - `duplicate`: it is a second message for the same work, and no worker has received it.
  */
 export type TaskStatus = 'waiting' | 'running' | 'retrying' | 'succeeded' | 'failed' | 'duplicate';
@@ -78,8 +78,9 @@ export interface GroupState {
   joined: number[];
   /** Those of them that joined with an error. */
   failed: number[];
-  /** The message of the task that gets the results; undefined until it is sent. */
+  /** The message of the task that gets the results, or the error; undefined until it is sent. */
   joinId: string | undefined;
+  /** Whether branches are missing. A group may end without a message: when it fails, and has no error task. */
   isOpen: boolean;
 }
 

@@ -1,75 +1,30 @@
 import type {
   ChainEvent,
-  DeadLetteredEvent,
   DeliveryEvent,
-  FailedEvent,
   GroupFacts,
+  JoinedEvent,
   MessageRole,
+  PublishedEvent,
   PublishedMessage,
-  RetriedEvent,
   SentEvent,
-  StoredEvent,
-  SucceededEvent,
 } from './ChainEvent.ts';
+import {
+  type AttemptFacts,
+  attemptOf,
+  type ChainFacts,
+  greatest,
+  groupRecordOf,
+  type JoinFacts,
+  later,
+  least,
+  type MessageFacts,
+  messageOf,
+  noFacts,
+  setOrigin,
+} from './ChainFacts.ts';
 import type { ChainState } from './ChainState.ts';
 import { readChainEvent } from './readChainEvent.ts';
 import { stateOf } from './stateOf.ts';
-
-/** Where a message comes from. */
-export interface Origin {
-  readonly parentId: string | undefined;
-  readonly role: MessageRole | undefined;
-  readonly group: GroupFacts | undefined;
-}
-
-/** The facts about one message. */
-export interface MessageFacts {
-  readonly messageId: string;
-  taskName: string | undefined;
-  callback: string | undefined;
-  /** The time in the message. */
-  stampedAt: number | undefined;
-  sentAt: number | undefined;
-  firstAt: number;
-  delaySeconds: number | undefined;
-  origin: Origin | undefined;
-  readonly attempts: Map<string, AttemptFacts>;
-}
-
-/** The facts about one delivery. */
-export interface AttemptFacts {
-  readonly receiver: string;
-  readonly recordId: string | undefined;
-  readonly attempt: number;
-  readonly part: number;
-  firstAt: number;
-  receivedAt: number | undefined;
-  startedAt: number | undefined;
-  publishMillis: number | undefined;
-  stored: StoredEvent | undefined;
-  end: SucceededEvent | FailedEvent | undefined;
-  retried: RetriedEvent | undefined;
-  deadLettered: DeadLetteredEvent | undefined;
-  /** The names of the tasks that got its result, by message. */
-  readonly callbacks: Map<string, string>;
-}
-
-/** The facts about one group. */
-export interface GroupRecord {
-  readonly id: string;
-  of: number;
-  /** Whether the branch joined with an error, by its index. */
-  readonly joined: Map<number, boolean>;
-  joinId: string | undefined;
-}
-
-/** All facts about a chain. */
-export interface ChainFacts {
-  readonly chainId: string;
-  updatedAt: number;
-  readonly messages: Map<string, MessageFacts>;
-  readonly groups: Map<string, GroupRecord>;
-}
 
 /** The state of one chain, to which events are added. */
 export interface ChainFold {
@@ -96,7 +51,7 @@ export function foldChain(chainId: string): ChainFold {
       addEvent(facts, event);
       return true;
     },
-    state: () => (facts.messages.size === 0 ? undefined : stateOf(facts)),
+    state: () => (facts.updatedAt === undefined ? undefined : stateOf(facts)),
   };
 }
 
@@ -128,12 +83,17 @@ export function chainState(events: Iterable<unknown>): ChainState | undefined {
  * events nor their number matters.
  */
 
-function noFacts(chainId: string): ChainFacts {
-  return { chainId, updatedAt: 0, messages: new Map(), groups: new Map() };
-}
-
 function addEvent(facts: ChainFacts, event: ChainEvent): void {
-  facts.updatedAt = Math.max(facts.updatedAt, event.at);
+  facts.updatedAt = Math.max(facts.updatedAt ?? 0, event.at);
+  // A task of another chain may join a group of this one: a Python worker does not pass on the id of its chain.
+  if (event.type === 'joined') {
+    addJoined(facts, event);
+    return;
+  }
+  if (event.type === 'published' && event.messages.every(endsGroup)) {
+    for (const sent of event.messages) addPublished(facts, undefined, event, sent);
+    return;
+  }
   const message = messageOf(facts, event.messageId, event.at);
   message.taskName = least(message.taskName, event.taskName);
   if (event.type === 'sent') addSent(facts, message, event);
@@ -151,7 +111,11 @@ function addSent(facts: ChainFacts, message: MessageFacts, event: SentEvent): vo
   if (group) addToGroup(facts, event.messageId, group);
 }
 
-function addDelivery(facts: ChainFacts, message: MessageFacts, event: DeliveryEvent): void {
+function addDelivery(
+  facts: ChainFacts,
+  message: MessageFacts,
+  event: Exclude<DeliveryEvent, JoinedEvent>,
+): void {
   const attempt = attemptOf(message, event);
   const { at } = event;
   switch (event.type) {
@@ -179,20 +143,13 @@ function addDelivery(facts: ChainFacts, message: MessageFacts, event: DeliveryEv
       break;
     case 'deadLettered':
       attempt.deadLettered = later(attempt.deadLettered, event);
-      break;
-    case 'joined': {
-      const group = addToGroup(facts, undefined, event.group);
-      const index = event.group.index as number;
-      // A slot keeps its first result: an event with a result tells more than one without.
-      group.joined.set(index, (group.joined.get(index) ?? true) && event.isError === true);
-    }
   }
 }
 
 function addPublished(
   facts: ChainFacts,
-  attempt: AttemptFacts,
-  { messageId: parentId, at }: DeliveryEvent,
+  attempt: AttemptFacts | undefined,
+  { messageId: parentId, at }: PublishedEvent,
   sent: PublishedMessage,
 ): void {
   const { messageId, taskName, role, callback, delaySeconds, group } = sent;
@@ -203,96 +160,36 @@ function addPublished(
   message.delaySeconds = greatest(message.delaySeconds, delaySeconds);
   setOrigin(message, { parentId, role, group });
   if (role === 'callback') {
-    attempt.callbacks.set(messageId, least(attempt.callbacks.get(messageId), taskName) as string);
+    attempt?.callbacks.set(messageId, least(attempt.callbacks.get(messageId), taskName) as string);
   }
   if (group) addToGroup(facts, messageId, group);
 }
 
-function messageOf({ messages }: ChainFacts, messageId: string, at: number): MessageFacts {
-  let message = messages.get(messageId);
-  if (!message) {
-    message = {
-      messageId,
-      taskName: undefined,
-      callback: undefined,
-      stampedAt: undefined,
-      sentAt: undefined,
-      firstAt: at,
-      delaySeconds: undefined,
-      origin: undefined,
-      attempts: new Map(),
-    };
-    messages.set(messageId, message);
+/** Adds a message to its group. A message without an index ends the group: it joins the branches, or reports an error. */
+function addToGroup(facts: ChainFacts, messageId: string, group: GroupFacts): void {
+  const record = groupRecordOf(facts, group);
+  if (group.index !== undefined) return;
+  record.joinId = least(record.joinId, messageId);
+  record.hasEnded = true;
+}
+
+function endsGroup({ group, role }: PublishedMessage): boolean {
+  return group !== undefined && group.index === undefined && role !== 'callback';
+}
+
+function addJoined(facts: ChainFacts, { group, isError = false, at, messageId }: JoinedEvent): void {
+  const record = groupRecordOf(facts, group);
+  if (group.index === undefined) {
+    record.hasEnded = true;
+    return;
   }
-  message.firstAt = Math.min(message.firstAt, at);
-  return message;
+  const join = { isError, at, messageId };
+  const current = record.joined.get(group.index);
+  if (!current || isBefore(join, current)) record.joined.set(group.index, join);
 }
 
-function attemptOf({ attempts }: MessageFacts, event: DeliveryEvent): AttemptFacts {
-  const { receiver, recordId, attempt, part = 0, at } = event;
-  const key = JSON.stringify([receiver, recordId, attempt, part]);
-  let found = attempts.get(key);
-  if (!found) {
-    found = {
-      receiver,
-      recordId,
-      attempt,
-      part,
-      firstAt: at,
-      receivedAt: undefined,
-      startedAt: undefined,
-      publishMillis: undefined,
-      stored: undefined,
-      end: undefined,
-      retried: undefined,
-      deadLettered: undefined,
-      callbacks: new Map(),
-    };
-    attempts.set(key, found);
-  }
-  found.firstAt = Math.min(found.firstAt, at);
-  return found;
-}
-
-/** Adds a message to its group. A message without an index closes the group: it joins the branches, or reports an error. */
-function addToGroup(
-  { groups }: ChainFacts,
-  messageId: string | undefined,
-  { id, of, index }: GroupFacts,
-): GroupRecord {
-  let group = groups.get(id);
-  if (!group) {
-    group = { id, of, joined: new Map(), joinId: undefined };
-    groups.set(id, group);
-  }
-  group.of = Math.max(group.of, of);
-  if (index === undefined) group.joinId = least(group.joinId, messageId);
-  return group;
-}
-
-/** Keeps the origin that comes first in the order of its JSON, if a message seems to have several. */
-function setOrigin(message: MessageFacts, origin: Origin): void {
-  const { parentId = '', role = '', group } = origin;
-  const key = JSON.stringify([parentId === '', parentId, role, group]);
-  const current = message.origin as KeyedOrigin | undefined;
-  if (!current || key < current.key) message.origin = { ...origin, key } as KeyedOrigin;
-}
-
-interface KeyedOrigin extends Origin {
-  readonly key: string;
-}
-
-function least<T extends string | number>(a: T | undefined, b: T | undefined): T | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return b < a ? b : a;
-}
-
-function greatest(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
-}
-
-/** The later of two events. At the same time, the order of their JSON decides. */
-function later<E extends ChainEvent>(a: E | undefined, b: E): E {
-  if (a === undefined || a.at !== b.at) return a === undefined || b.at > a.at ? b : a;
-  return JSON.stringify(b) > JSON.stringify(a) ? b : a;
+/** A slot keeps its first result: an event with a result tells more than one without. */
+function isBefore(a: JoinFacts, b: JoinFacts): boolean {
+  if (a.isError !== b.isError) return b.isError;
+  return a.at < b.at || (a.at === b.at && a.messageId < b.messageId);
 }

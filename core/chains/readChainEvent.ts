@@ -88,7 +88,7 @@ function readDelivery(given: Fields, common: DeliveryFields): ChainEvent | undef
       return { type: 'deadLettered', ...common, ...field('queue', textOf(given.queue, maxArn)) };
     case 'joined': {
       const group = groupOf(given.group);
-      if (group?.index === undefined) return undefined;
+      if (group === undefined) return undefined;
       return { type: 'joined', ...common, group, ...(given.isError === true && { isError: true }) };
     }
     default:

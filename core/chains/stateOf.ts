@@ -1,11 +1,14 @@
+import type { AttemptFacts, ChainFacts, GroupRecord, MessageFacts } from './ChainFacts.ts';
 import type { AttemptState, ChainState, GroupState, TaskState, TaskStatus } from './ChainState.ts';
-import type { AttemptFacts, ChainFacts, GroupRecord, MessageFacts } from './foldChain.ts';
+import { endJoined } from './tasksOfGroups.ts';
 import { treeOf } from './treeOf.ts';
 
 /** The state of a chain, from all facts about it. */
 export function stateOf(facts: ChainFacts): ChainState {
-  const tasks = treeOf([...facts.messages.values()].map((message) => taskOf(message)));
+  const { updatedAt = 0 } = facts;
+  const tasks = treeOf([...facts.messages.values()].map(taskOf), facts.groups);
   markDuplicates(tasks);
+  endJoined(tasks, facts.groups);
   const groups = [...facts.groups.values()].map(groupOf).sort((a, b) => (a.id < b.id ? -1 : 1));
   const open = tasks.filter(isOpen);
   const hasFailed = tasks.some(({ status }) => status === 'failed');
@@ -13,7 +16,7 @@ export function stateOf(facts: ChainFacts): ChainState {
   const isWaiting = groups.some((group) => group.isOpen) || tasks.some(({ missing }) => missing.length > 0);
   let status: ChainState['status'] = hasFailed ? 'failed' : 'succeeded';
   if (open.length > 0 || (isWaiting && !hasFailed)) status = 'open';
-  let startedAt = facts.updatedAt;
+  let startedAt = updatedAt;
   for (const { firstAt, sentAt, stampedAt } of facts.messages.values()) {
     startedAt = Math.min(startedAt, firstAt, sentAt ?? firstAt, stampedAt ?? firstAt);
   }
@@ -21,8 +24,8 @@ export function stateOf(facts: ChainFacts): ChainState {
     chainId: facts.chainId,
     status,
     startedAt,
-    updatedAt: facts.updatedAt,
-    endedAt: status === 'open' ? undefined : facts.updatedAt,
+    updatedAt,
+    endedAt: status === 'open' ? undefined : updatedAt,
     tasks,
     groups,
     open: open.map(({ messageId }) => messageId),
@@ -37,10 +40,10 @@ function isOpen({ status }: TaskState): boolean {
   return status === 'waiting' || status === 'running' || status === 'retrying';
 }
 
-function groupOf({ id, of, joined, joinId }: GroupRecord): GroupState {
+function groupOf({ id, of, joined, joinId, hasEnded }: GroupRecord): GroupState {
   const indices = [...joined.keys()].sort((a, b) => a - b);
-  const failed = indices.filter((index) => joined.get(index));
-  return { id, of, joined: indices, failed, joinId, isOpen: joinId === undefined };
+  const failed = indices.filter((index) => joined.get(index)?.isError);
+  return { id, of, joined: indices, failed, joinId, isOpen: !hasEnded };
 }
 
 function taskOf(message: MessageFacts): TaskState {

@@ -1,4 +1,6 @@
+import type { GroupRecord } from './ChainFacts.ts';
 import type { TaskState } from './ChainState.ts';
+import { placeTasks } from './tasksOfGroups.ts';
 
 /**
  * Puts tasks in the order of a tree: each is followed by those that it has sent. Sets `parentId` and `depth`.
@@ -6,9 +8,9 @@ import type { TaskState } from './ChainState.ts';
  * A list rather than nested objects, since a hostile chain may be deeper than the call stack. A parent that is unknown, or
  * that would close a cycle, is left out.
  */
-export function treeOf(tasks: readonly TaskState[]): TaskState[] {
+export function treeOf(tasks: readonly TaskState[], groups: ReadonlyMap<string, GroupRecord>): TaskState[] {
   const byId = new Map(tasks.map((task) => [task.messageId, task]));
-  moveJoins(tasks);
+  placeTasks(tasks, groups, compareTasks);
   for (const task of tasks) {
     if (task.parentId !== undefined && !byId.has(task.parentId)) task.parentId = undefined;
   }
@@ -26,21 +28,6 @@ export function treeOf(tasks: readonly TaskState[]): TaskState[] {
     }
   }
   return ordered;
-}
-
-/** The message that joins a group is sent by the branch that ends last, but belongs beside all of them. */
-function moveJoins(tasks: readonly TaskState[]): void {
-  const parents = new Map<string, TaskState>();
-  for (const task of tasks) {
-    const { group } = task;
-    if (group?.index === undefined) continue;
-    const other = parents.get(group.id);
-    if (!other || compareTasks(task, other) < 0) parents.set(group.id, task);
-  }
-  for (const task of tasks) {
-    const branch = task.group?.index === undefined && parents.get(task.group?.id ?? '');
-    if (branch) task.parentId = branch.parentId;
-  }
 }
 
 /** Makes the first task of each cycle a root. */

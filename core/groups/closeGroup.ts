@@ -4,6 +4,7 @@ import { GroupError } from './GroupError.ts';
 import type { GroupAccess } from './groupAccess.ts';
 import { doneMark, exists, joinGroup } from './joinGroup.ts';
 import { readPlan } from './plan.ts';
+import { lateError } from './slot.ts';
 
 /** A deadline may come a little early where clocks differ. */
 const toleranceMillis = 2000;
@@ -22,12 +23,7 @@ export async function closeGroup(access: GroupAccess, group: string): Promise<vo
   }
   if (await exists(access, doneMark(access, plan))) return;
   const open = await openSlots(access, plan);
-  const error = {
-    name: 'GroupError',
-    message: `The branch had no outcome within ${deadlineSeconds} seconds.`,
-    code: 'GROUP_DEADLINE',
-  };
-  const outcome = { error: JSON.stringify(error) };
+  const outcome = { error: lateError(deadlineSeconds) };
   const closeSlot = (index: number) => joinGroup(access, { group, index, count: plan.count }, outcome);
   if (failures !== 'fail') {
     await mapAtMost(access.concurrency, open, closeSlot);

@@ -1,3 +1,4 @@
+import type { GroupFact } from '../chains/ChainEvent.ts';
 import type { ConditionalStore } from '../storedData/ConditionalStore.ts';
 import type { TaskMessage } from '../tasks/taskPublisher.ts';
 import type { GroupPlan } from './plan.ts';
@@ -11,8 +12,8 @@ export interface GroupAccess {
   now(): number;
   /** A name that was never used before. */
   newName(): string;
-  /** Sends messages, and fails unless all are sent. */
-  publish(messages: readonly TaskMessage[], signal?: AbortSignal): Promise<void>;
+  /** Sends messages. Returns the id or the error of each one, in their order. */
+  publish(messages: readonly TaskMessage[], signal?: AbortSignal): Promise<readonly Published[]>;
   /** Sends the task `gather` with this callback to a queue later. */
   publishLater(callback: string, plan: GroupPlan, seconds: number): Promise<void>;
   warn(message: string): void;
@@ -25,4 +26,9 @@ export interface GroupAccess {
   /** The plans that were read, by id. */
   readonly plans: Map<string, GroupPlan>;
   readonly signal?: AbortSignal | undefined;
+  /** Gets the facts about the group, for chain events. */
+  readonly report?: ((fact: GroupFact) => void) | undefined;
 }
+
+/** The outcome of a message: the id that its topic gave it, or its error. */
+export type Published = { readonly messageId: string | undefined } | { readonly error: Error };

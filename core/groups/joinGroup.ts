@@ -6,6 +6,7 @@ import type { TaskMessage } from '../tasks/taskPublisher.ts';
 import { climb } from './climb.ts';
 import type { GroupAccess } from './groupAccess.ts';
 import { type GroupPlan, type GroupTask, groupAddress, parseObject, readPlan, unreadable } from './plan.ts';
+import { publishReported, reportEnded, reportJoined } from './reportGroup.ts';
 import { type BranchOutcome, fillSlot, slotPointer } from './slot.ts';
 import { createdSeconds, groupIdName, type Ticket, ticketIn } from './ticket.ts';
 
@@ -21,6 +22,7 @@ export async function joinGroup(
 ): Promise<number | undefined> {
   const plan = await readPlan(access, ticket);
   const slot = await fillSlot(access, plan, ticket.index, outcome);
+  reportJoined(access, plan, ticket.index, slot.failure !== undefined);
   // The slot decides, not this outcome: an earlier delivery may have filled it.
   if (plan.failures === 'fail' && slot.failure !== undefined) {
     return tellFailure(access, plan, ticket.index, slot.failure);
@@ -33,7 +35,7 @@ export async function joinGroup(
 /** Sends the task that follows on all branches. */
 export async function sendThen(access: GroupAccess, plan: GroupPlan, bytes: number): Promise<void> {
   const kwargs = await resultsFor(access, plan, bytes);
-  await access.publish([groupMessage(plan, plan.then, kwargs, 'then')], access.signal);
+  await publishReported(access, plan, 'join', [{ message: groupMessage(plan, plan.then, kwargs, 'then') }]);
   // Without a deadline, nothing asks for the mark.
   if (plan.deadlineSeconds !== undefined) await access.store.create(doneMark(access, plan), '{}', access);
 }
@@ -56,10 +58,14 @@ async function tellFailure(
     const first = parseObject(stored.text, address, Number.isInteger) as number;
     if (first !== index) return first;
   }
-  if (await exists(access, doneMark(access, plan))) return index;
-  if (plan.onError) {
-    await access.publish([groupMessage(plan, plan.onError, failure, 'error')], access.signal);
+  if (await exists(access, doneMark(access, plan))) {
+    reportEnded(access, plan);
+    return index;
   }
+  if (plan.onError) {
+    const message = groupMessage(plan, plan.onError, failure, 'error');
+    await publishReported(access, plan, 'error', [{ message }]);
+  } else reportEnded(access, plan);
   const outer = ticketIn(plan.then.callback);
   if (outer && (await readPlan(access, outer)).failures !== 'wait') {
     await joinGroup(access, outer, { error: JSON.stringify(JSON.parse(failure).error) });

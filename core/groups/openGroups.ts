@@ -13,25 +13,28 @@ export interface Groups {
    *
    * @param prepare makes the settings and messages. Not called when there is a plan
    */
-  start(hash: string, prepare: Prepare, signal?: AbortSignal): Promise<GroupPlan>;
+  start(hash: string, prepare: Prepare, call?: GroupCall): Promise<GroupPlan>;
   /** Reads the plan of a branch and checks its ticket. */
-  read(ticket: Ticket, signal?: AbortSignal): Promise<GroupPlan>;
+  read(ticket: Ticket, call?: GroupCall): Promise<GroupPlan>;
   /** Records the outcome of a branch, and sends `then` if it was the last one. */
-  join(ticket: Ticket, outcome: BranchOutcome, signal?: AbortSignal): Promise<void>;
+  join(ticket: Ticket, outcome: BranchOutcome, call?: GroupCall): Promise<void>;
   /** Closes a group at its deadline: branches without an outcome are recorded as failed. */
-  close(group: string, signal?: AbortSignal): Promise<void>;
+  close(group: string, call?: GroupCall): Promise<void>;
 }
 
+/** What a single call of a group needs. */
+export type GroupCall = Pick<GroupAccess, 'signal' | 'report'>;
+
 /** Opens the groups of a bucket. */
-export function openGroups(settings: Omit<GroupAccess, 'plans' | 'signal'>): Groups {
+export function openGroups(settings: Omit<GroupAccess, 'plans' | keyof GroupCall>): Groups {
   const plans: GroupAccess['plans'] = new Map();
-  const accessFor = (signal: AbortSignal | undefined): GroupAccess => ({ ...settings, plans, signal });
+  const accessFor = (call: GroupCall | undefined): GroupAccess => ({ ...settings, plans, ...call });
   return {
-    start: (hash, prepare, signal) => startGroup(accessFor(signal), hash, prepare),
-    read: (ticket, signal) => readPlan(accessFor(signal), ticket),
-    async join(ticket, outcome, signal) {
-      await joinGroup(accessFor(signal), ticket, outcome);
+    start: (hash, prepare, call) => startGroup(accessFor(call), hash, prepare),
+    read: (ticket, call) => readPlan(accessFor(call), ticket),
+    async join(ticket, outcome, call) {
+      await joinGroup(accessFor(call), ticket, outcome);
     },
-    close: (group, signal) => closeGroup(accessFor(signal), group),
+    close: (group, call) => closeGroup(accessFor(call), group),
   };
 }

@@ -97,6 +97,13 @@ function bytesOf(text: string): number {
 
 const failureStart = '{"failure":';
 const errorStart = '{"data_string":{"error":';
+const lateStart = '{"name":"GroupError","message":"The branch had no outcome within ';
+
+/** The error of a branch that had no outcome at the deadline of its group, in ajson. */
+export function lateError(deadlineSeconds: number): string {
+  return `${lateStart}${deadlineSeconds} seconds.","code":"GROUP_DEADLINE"}`;
+}
+
 /** The size of a large result, in its pointer. */
 const sizePattern = /#groups\/[0-9A-Za-z]+\/r\d+-[^-!]+-(\d{1,15})!/;
 
@@ -116,6 +123,8 @@ function slotText({ failures }: GroupPlan, outcome: BranchOutcome): string {
 function slotOf({ failures }: GroupPlan, text: string): Slot {
   const bytes = Number((text.length < 1024 && sizePattern.exec(text)?.[1]) || bytesOf(text));
   if (text.startsWith(failureStart)) return { bytes, failure: text.slice(failureStart.length, -1) };
-  const isError = failures !== 'fail' && text.startsWith(errorStart);
+  // A group that waits records no other error, and a branch may return `{ error }` itself.
+  const start = failures === 'collect' ? errorStart : errorStart + lateStart;
+  const isError = failures !== 'fail' && text.startsWith(start);
   return { bytes, failure: isError ? text : undefined };
 }

@@ -11,6 +11,7 @@ import {
   type Prepare,
   readChunk,
 } from './plan.ts';
+import { publishReported } from './reportGroup.ts';
 import { deadlineCallback } from './ticket.ts';
 
 /** Stores the plan of a group, and sends its branches. See {@link Groups.start}. */
@@ -29,9 +30,11 @@ export async function startGroup(access: GroupAccess, hash: string, prepare: Pre
     const mark = groupAddress(access, plan.id, `sent-${chunk}`);
     if (!isNew && chunk < last && (await exists(access, mark))) continue;
     const messages = chunks?.[chunk] ?? (await readChunk(access, plan, chunk));
-    await access.publish(
-      messages.map((message) => branchMessage(plan, message)),
-      access.signal,
+    await publishReported(
+      access,
+      plan,
+      'branch',
+      messages.map((message) => ({ index: message.index, message: branchMessage(plan, message) })),
     );
     if (chunk < last) await access.store.create(mark, '{}', access);
   }

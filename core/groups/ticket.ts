@@ -97,6 +97,18 @@ export function deadlineIn(callback: unknown): string | undefined {
     : undefined;
 }
 
+/** The id of the message that closes a group at its deadline. */
+export function deadlineMessageId(group: string): string {
+  return `${group}.deadline`;
+}
+
+const deadlineIdPattern = /* @__PURE__ */ new RegExp(`^(${idPattern})\\.deadline$`);
+
+/** The group that a message closes at its deadline, from the id of the message. */
+export function deadlineGroup(messageId: string): string | undefined {
+  return deadlineIdPattern.exec(messageId)?.[1];
+}
+
 const beforeTicket = /* @__PURE__ */ new RegExp(`(?:^|#)${gatherName}#([^#]{1,46})$`);
 
 function linkAfterGather(callback: string): string | undefined {

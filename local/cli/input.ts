@@ -24,6 +24,14 @@ export function parseTyped(text: string, what: string): unknown {
   }
 }
 
+/** Reads a port. Default 0, a free one. */
+export function readPort(text = '0'): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
+    throw new UsageError(`--port must be a number from 0 to 65535, not ${text}.`);
+  }
+  return Number(text);
+}
+
 /** Splits `NAME=VALUE`. */
 export function splitPair(pair: string, option: string): [name: string, value: string] {
   const at = pair.indexOf('=');

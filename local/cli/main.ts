@@ -5,6 +5,8 @@ import { type Command, commonOptions, UsageError } from './command.ts';
 import { chain } from './commands/chain.ts';
 import { deadLetters } from './commands/deadLetters.ts';
 import { decode } from './commands/decode.ts';
+import { dev } from './commands/dev.ts';
+import { open } from './commands/open.ts';
 import { prove } from './commands/prove.ts';
 import { redrive } from './commands/redrive.ts';
 import { replay } from './commands/replay.ts';
@@ -13,7 +15,7 @@ import { helpOf, overview } from './help.ts';
 import { explainFault, openTarget, type Target, type TargetValues } from './openTarget.ts';
 import { createOutput, type Output, safeJson } from './output.ts';
 
-const commands: readonly Command[] = [send, chain, deadLetters, redrive, replay, decode, prove];
+const commands: readonly Command[] = [dev, open, send, chain, deadLetters, redrive, replay, decode, prove];
 
 /** The streams of the process. */
 export interface Streams {
@@ -71,11 +73,11 @@ async function runCommand(
       return 0;
     }
     checkCount(command, args);
-    const open = async () => {
+    const openOnce = async () => {
       target ??= await openTarget(values as TargetValues);
       return target;
     };
-    return (await command.run({ values, args, out, target: open })) ?? 0;
+    return (await command.run({ values, args, out, target: openOnce })) ?? 0;
   } catch (thrown) {
     return report(command, explainFault(thrown, target), out);
   } finally {

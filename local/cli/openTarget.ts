@@ -29,10 +29,14 @@ export interface TargetValues {
 export const devFile = '.algernon/dev.json';
 
 /** The content of the file. */
-interface DevServer {
+export interface DevServerFile {
   readonly endpoint: string;
   readonly region?: string;
   readonly bucket?: string;
+  /** The page, with its token. */
+  readonly url?: string;
+  /** The file of the run. */
+  readonly file?: string;
 }
 
 /**
@@ -64,7 +68,8 @@ export async function openTarget({ endpoint, profile, region }: TargetValues): P
   };
 }
 
-async function readDevFile(): Promise<DevServer | undefined> {
+/** Reads the file, if there is one. */
+export async function readDevFile(): Promise<DevServerFile | undefined> {
   let text: string;
   try {
     text = await readFile(devFile, 'utf8');
@@ -72,7 +77,7 @@ async function readDevFile(): Promise<DevServer | undefined> {
     return undefined;
   }
   try {
-    const dev = JSON.parse(text) as DevServer;
+    const dev = JSON.parse(text) as DevServerFile;
     if (typeof dev.endpoint === 'string') return dev;
   } catch {
     // Not JSON: the error below says what to do.

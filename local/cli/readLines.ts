@@ -1,17 +1,10 @@
+import type { FilterLogEventsCommandOutput } from '@aws-sdk/client-cloudwatch-logs';
 import { AlgernonError } from '../../core/errors.ts';
 import { missingPeer } from '../../middlewares/aws/missingPeer.ts';
 import type { CommonValues } from './command.ts';
 
-/** The part of the SDK of CloudWatch Logs that is used. The package is optional, and its types are not needed to build this one. */
-interface LogsSdk {
-  CloudWatchLogsClient: new (config: object) => { send(command: object): Promise<LogsPage>; destroy(): void };
-  FilterLogEventsCommand: new (input: object) => object;
-}
-
-interface LogsPage {
-  readonly events?: readonly { readonly message?: string }[];
-  readonly nextToken?: string;
-}
+/** A page of lines, as the SDK and the command line of AWS show it. */
+type LogsPage = Pick<FilterLogEventsCommandOutput, 'events'>;
 
 export interface LinesOptions extends CommonValues {
   readonly logGroups: readonly string[];
@@ -22,8 +15,9 @@ export interface LinesOptions extends CommonValues {
 /** Reads the lines of a chain from CloudWatch Logs. */
 export async function readLines(chainId: string, options: LinesOptions): Promise<string[]> {
   const { logGroups, since, endpoint, profile, region } = options;
-  const name = '@aws-sdk/client-cloudwatch-logs';
-  const sdk = (await import(name).catch(missingPeer(name, 'algernon-middy chain'))) as LogsSdk;
+  const sdk = await import('@aws-sdk/client-cloudwatch-logs').catch(
+    missingPeer('@aws-sdk/client-cloudwatch-logs', 'algernon-middy chain --log-group'),
+  );
   const client = new sdk.CloudWatchLogsClient({
     ...(endpoint !== undefined && { endpoint }),
     ...(profile !== undefined && { profile }),
@@ -36,7 +30,8 @@ export async function readLines(chainId: string, options: LinesOptions): Promise
       do {
         const filterPattern = `{ $.chain_id = "${chainId}" }`;
         const input = { logGroupName, filterPattern, startTime: since, nextToken };
-        const page = await client.send(new sdk.FilterLogEventsCommand(input));
+        const command = new sdk.FilterLogEventsCommand(input);
+        const page: FilterLogEventsCommandOutput = await client.send(command);
         for (const { message } of page.events ?? []) if (message !== undefined) lines.push(message);
         nextToken = page.nextToken;
       } while (nextToken);

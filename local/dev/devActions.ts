@@ -25,7 +25,7 @@ import {
 /** The AWS that the dev server works with. */
 export type DevAws = Pick<LocalAws, 'endpoint' | 'bucket' | 's3' | 'sns' | 'sqs'>;
 
-/** What the page can do and look up. */
+/** The queries and commands of the page. */
 export interface DevActions {
   deadLetters(): Promise<DeadLetter[]>;
   redrive(request: RedriveRequest): Promise<{ sent: number }>;

@@ -4,8 +4,16 @@ import type { LogEntry } from './protocol.ts';
 /** The longest line that is kept, in characters. */
 const maxLine = 64 * 1024;
 
+let lastLine = '';
+
+/** Whether a text is the last line that was read: the console gets it too. */
+export function isLastLine(text: string): boolean {
+  return text === lastLine;
+}
+
 /** A line of lambdaLogged. One that belongs to no task is left out. */
 export function readLine(text: string, task: LoggingTask | undefined): LogEntry | undefined {
+  lastLine = text;
   if (text.length > maxLine) return lineOf(task, 'INFO', `${text.slice(0, maxLine)}…`);
   let line: Record<string, unknown>;
   try {

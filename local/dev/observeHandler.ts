@@ -5,9 +5,10 @@ import { addStage, extendContext, openPipeline, pipelineProperty } from '../../c
 import type { TaskRun } from '../../core/batch/stage.ts';
 import { isEnvelope, readMessage } from '../../core/batch/unwrapTask.ts';
 import type { ChainEvent, DeliveryEvent } from '../../core/chains/ChainEvent.ts';
-import { type CurrentTask, runAs } from '../../middlewares/events/currentTask.ts';
+import type { CurrentTask } from '../../middlewares/events/currentTask.ts';
 import { writersOf } from '../../middlewares/events/eventWriter.ts';
-import { idsOf, observeTask, type TaskListener } from '../../middlewares/events/observeTask.ts';
+import { idsOf, type TaskListener } from '../../middlewares/events/observeTask.ts';
+import { eventStage } from '../eventStage.ts';
 import type { FullLambdaContext, LambdaHandler } from '../lambdaTypes.ts';
 import { readLine } from './logLine.ts';
 import { type EventEntry, type LogEntry, type MessageEntry, maxTextLength } from './protocol.ts';
@@ -53,24 +54,25 @@ export function observeHandler(handler: LambdaHandler, observer: HandlerObserver
   return (event, context, callback) => {
     Object.assign(context, lineSinkProperty(onLine));
     const pipeline = openPipeline('sqs', event.Records);
-    const tasks: CurrentTask[] = [];
-    addStage(pipeline, {
-      name: 'dev/observe',
-      order: { before: 'observe' },
-      passive: true,
-      around(run, next) {
-        const task = { ...idsOf(run), writers, hasEnded: false };
-        tasks.push(task);
+    const events = eventStage({
+      name: 'dev/events',
+      writers,
+      maxReceiveCount,
+      listen(task, run) {
         if (run.record && !seen(task.messageId)) record(messageOf(run, run.record, task));
-        const work = () => observeTask(run, next, withReturn(observer, write), { maxReceiveCount });
-        return loggingTasks.run(task, () => runAs(task, work));
+        return withReturn(observer, write);
       },
+    });
+    addStage(pipeline, events.stage);
+    addStage(pipeline, {
+      name: 'dev/logs',
+      order: { at: 'observe' },
+      passive: true,
+      around: (run, next) => loggingTasks.run(idsOf(run), next),
     });
     const observed = extendContext(context, { own: pipelineProperty(pipeline) }) as FullLambdaContext;
     const outcome = handler(event, observed, callback) as unknown;
-    return Promise.resolve(outcome).finally(() => {
-      for (const task of tasks) task.hasEnded = true;
-    });
+    return Promise.resolve(outcome).finally(events.end);
   };
 }
 

@@ -112,7 +112,7 @@ function pointersIn(text: string): string[] {
   try {
     findPointers(raw(text), [], true, ({ pointer }) => void pointers.push(pointer));
   } catch {
-    // A text that was cut, or is no JSON.
+    // The text was cut, or is not JSON.
   }
   return pointers;
 }

@@ -124,7 +124,7 @@ export interface DeadLetter {
   messageId: string;
   sentAt: number;
   receiveCount: number;
-  /** What failurePolicy wrote into the message. */
+  /** The reason that failurePolicy adds to the message. */
   reason?: string;
   /** The task as wire text. */
   text: string;

@@ -10,8 +10,9 @@ import {
 import { schemaOf } from '../../core/tasks/routedTasks.ts';
 import type { LocalAws } from '../startLocalAws.ts';
 import type { Worker } from '../startWorker.ts';
+import type { TaskQueue } from '../taskQueues.ts';
 import { settingsOf } from '../workerSettings.ts';
-import { observeHandler } from './observeHandler.ts';
+import { type HandlerObserver, observeHandler } from './observeHandler.ts';
 import { openDevRun } from './openDevRun.ts';
 import type { DevTask } from './protocol.ts';
 
@@ -107,22 +108,25 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
 
 /** The tasks of a worker, for the page. */
 export function tasksOf({ topics, queues }: Worker): DevTask[] {
-  return Object.entries(queues).map(([name, { url, deadLetter }]) => {
-    const schema = schemaOf(name);
-    return {
-      name,
-      topicArn: topics[name] ?? '',
-      queueUrl: url,
-      deadLetterUrl: deadLetter.url,
-      ...(schema !== undefined && { schema }),
-    };
-  });
+  return Object.entries(queues).map(([task, queue]) =>
+    devTask({ task, topicArn: topics[task] ?? '', ...queue }),
+  );
 }
 
-type Record = Parameters<typeof observeHandler>[1]['record'];
+/** A task for the page, with the schema of its arguments. */
+export function devTask({ task, topicArn, url, deadLetter }: TaskQueue): DevTask {
+  const schema = schemaOf(task);
+  return {
+    name: task,
+    topicArn,
+    queueUrl: url,
+    deadLetterUrl: deadLetter.url,
+    ...(schema !== undefined && { schema }),
+  };
+}
 
 /** Observes the batches of a worker from now on. Returns a function that ends that. */
-export function observeWorker(worker: Worker, record: Record): () => void {
+export function observeWorker(worker: Worker, record: HandlerObserver['record']): () => void {
   const settings = settingsOf(worker);
   if (!settings) return () => {};
   const { handler, maxReceiveCount, retryDelaySeconds, visibilityTimeoutSeconds } = settings;

@@ -4,7 +4,10 @@ import { type LineSink, lineSinkProperty } from '../../core/batch/lineSink.ts';
 import { addStage, extendContext, openPipeline, pipelineProperty } from '../../core/batch/pipeline.ts';
 import type { TaskRun } from '../../core/batch/stage.ts';
 import { readMessage } from '../../core/batch/unwrapTask.ts';
+import type { ChainEvent } from '../../core/chains/ChainEvent.ts';
 import { isTask } from '../../core/tasks/task.ts';
+import { writersOf } from '../../middlewares/events/eventWriter.ts';
+import { eventStage } from '../eventStage.ts';
 import type { FullLambdaContext, LambdaHandler } from '../lambdaTypes.ts';
 
 /** One run of a task. */
@@ -28,6 +31,9 @@ export interface Attempt {
 export interface Observer {
   onAttempt(attempt: Attempt, record: TaskRecord): void;
   onLine: LineSink;
+  onEvents(events: readonly ChainEvent[]): void;
+  /** On which receive SQS gives up a message. */
+  readonly maxReceiveCount: number;
   /** Properties that replace those of the context, just before the handler runs. */
   readonly context: Readonly<Record<string, unknown>>;
 }
@@ -37,11 +43,20 @@ export interface Observer {
  * not changed.
  */
 export function observeTasks(handler: LambdaHandler, observer: Observer): LambdaHandler {
+  const sink = { write: (events: readonly ChainEvent[]) => observer.onEvents(events), lingerMillis: 0 };
+  const writers = writersOf('observeTasks', 'onEvents', sink);
   return (event, context, callback) => {
     Object.assign(context, lineSinkProperty(observer.onLine));
     const pipeline = openPipeline('sqs', event.Records);
     const results = new WeakMap<TaskRun, { result: unknown }>();
 
+    const events = eventStage({
+      name: 'testing/events',
+      writers,
+      maxReceiveCount: observer.maxReceiveCount,
+      listen: () => (event) => observer.onEvents([event]),
+    });
+    addStage(pipeline, events.stage);
     addStage(pipeline, {
       name: 'testing/outcome',
       order: { before: 'policy' },
@@ -88,7 +103,8 @@ export function observeTasks(handler: LambdaHandler, observer: Observer): Lambda
       );
     };
     const observed = extendContext(context, { own: pipelineProperty(pipeline) }) as FullLambdaContext;
-    return handler(event, observed, callback);
+    const outcome = handler(event, observed, callback) as unknown;
+    return Promise.resolve(outcome).finally(events.end);
   };
 }
 

@@ -31,6 +31,8 @@ export async function runDirectly(task: Task<object>, direct: DirectRun): Promis
   const observed = observeTasks(direct.handler, {
     onLine: direct.onLine,
     context: direct.context,
+    onEvents: () => {},
+    maxReceiveCount: Number.POSITIVE_INFINITY,
     onAttempt(seen) {
       attempt = seen;
     },

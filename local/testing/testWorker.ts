@@ -1,6 +1,8 @@
 import type { SqsRecord } from '../../core/batch/events.ts';
 import { unwrap } from '../../core/batch/unwrapTask.ts';
-import { checkOptions, duration, object, whole } from '../../core/checkOptions.ts';
+import { chainState } from '../../core/chains/foldChain.ts';
+import { memorySink } from '../../core/chains/memorySink.ts';
+import { checkOptions, duration, object, text, whole } from '../../core/checkOptions.ts';
 import { OptionError } from '../../core/errors.ts';
 import type { TaskDefinitions } from '../../core/tasks/defineTasks.ts';
 import type { Task } from '../../core/tasks/task.ts';
@@ -10,13 +12,13 @@ import { createBatchWorker } from '../processBatch.ts';
 import { bindQueue } from '../queueCalls.ts';
 import { readDeadLetters } from '../readDeadLetters.ts';
 import { createTaskQueue, type QueueAddress, type TaskQueue } from '../taskQueues.ts';
-import { readWorkerOptions } from '../workerOptions.ts';
+import { defaultMaxReceiveCount, readWorkerOptions } from '../workerOptions.ts';
 import { type Attempt, type Observer, observeTasks } from './observeTasks.ts';
 import { openTestAws, type TestAws } from './openTestAws.ts';
 import { checkTestOptions, type TestedTasks, type TestWorkerOptions, testedTasks } from './options.ts';
 import { runDirectly } from './runDirectly.ts';
 import { runQueues } from './runQueues.ts';
-import type { LogLine, QueuedMessage, TestWorker } from './testingTypes.ts';
+import type { AttemptFilter, LogLine, QueuedMessage, TestWorker } from './testingTypes.ts';
 
 /**
  * Runs a worker in a test: local AWS in this process, the queues and topics of the tasks, and the handler as Lambda would
@@ -83,6 +85,7 @@ async function startOn(
   const attempts: Attempt[] = [];
   const lines: LogLine[] = [];
   const errors: unknown[] = [];
+  const memory = memorySink();
   const onLine = (text: string) => {
     lines.push(JSON.parse(text) as LogLine);
     if (printLogs) process.stdout.write(`${text}\n`);
@@ -93,6 +96,8 @@ async function startOn(
     handler: observeTasks(handler, {
       context: context as Observer['context'],
       onLine,
+      onEvents: (events) => memory.write(events, noSignal),
+      maxReceiveCount: options.maxReceiveCount ?? defaultMaxReceiveCount,
       onAttempt: (attempt) => attempts.push(attempt),
     }),
     tasks: [...served, ...others],
@@ -120,8 +125,12 @@ async function startOn(
     const records = await readDeadLetters(await bindQueue(clients.sqs, url), arn);
     return records.map(queuedMessage);
   };
-  const byName = (taskName: string | undefined) =>
-    attempts.filter((attempt) => matches(attempt.taskName, taskName));
+  const attemptsOf = (asked: string | AttemptFilter = {}) => {
+    const { taskName, chainId } = typeof asked === 'string' ? { taskName: asked } : checkFilter(asked);
+    return attempts.filter(
+      (attempt) => matches(attempt.taskName, taskName) && matches(attempt.chainId, chainId),
+    );
+  };
   let stopped: Promise<void> | undefined;
   const stop = () => {
     if (control.faults === faults) control.faults = undefined;
@@ -140,7 +149,14 @@ async function startOn(
     async send(task, sending = {}) {
       const { topicArn } = queueOf('send', task.task_name);
       const { s3, sns } = clients;
-      const how = { ...sending, s3, sns, bucket: aws.bucket, topics: { [task.task_name]: topicArn } };
+      const how = {
+        ...sending,
+        events: memory,
+        s3,
+        sns,
+        bucket: aws.bucket,
+        topics: { [task.task_name]: topicArn },
+      };
       if (!definitions) return sendTask(task, how);
       return sendTask(
         { callback: null, ...task, task_kwargs: task.task_kwargs ?? {} },
@@ -177,9 +193,9 @@ async function startOn(
       await running.idle(timeoutSeconds);
     },
     results: (taskName?: string) =>
-      byName(taskName).flatMap(({ outcome, result }) => (outcome === 'succeeded' ? [result] : [])),
-    attempts: byName,
-    chain: (chainId) => attempts.filter((attempt) => attempt.chainId === chainId),
+      attemptsOf(taskName).flatMap(({ outcome, result }) => (outcome === 'succeeded' ? [result] : [])),
+    attempts: attemptsOf,
+    chain: (chainId) => chainState(memory.events(chainId)),
     logs: (taskName) => lines.filter(({ task_name }) => matches(task_name, taskName)),
     async deadLetters(taskName) {
       const asked = taskName === undefined ? ofServed : [queueOf('deadLetters', taskName)];
@@ -197,6 +213,13 @@ async function startOn(
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** Memory is written at once. */
+const noSignal = { signal: new AbortController().signal };
+
+function checkFilter(filter: AttemptFilter): AttemptFilter {
+  return checkOptions('attempts', filter, { taskName: text('a text'), chainId: text('a text') });
 }
 
 function matches(taskName: string | undefined, asked: string | undefined): boolean {

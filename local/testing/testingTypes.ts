@@ -1,4 +1,5 @@
 import type { SqsRecord } from '../../core/batch/events.ts';
+import type { ChainState } from '../../core/chains/ChainState.ts';
 import type { KwargsOf, ResultOf, TaskDefinitions } from '../../core/tasks/defineTasks.ts';
 import type { Task } from '../../core/tasks/task.ts';
 import type { DefinedTask, SendTaskOptions, SentTask } from '../../middlewares/sendTask.ts';
@@ -24,6 +25,12 @@ export interface LogLine {
   readonly message: string;
   readonly task_name?: string;
   readonly [key: string]: unknown;
+}
+
+/** Which runs of tasks to list. */
+export interface AttemptFilter<Name extends string = string> {
+  readonly taskName?: Name;
+  readonly chainId?: string;
 }
 
 /** A message that is in a queue. */
@@ -78,9 +85,9 @@ export interface TestWorker<
   results<N extends Name<T>>(taskName: N): ResultOf<T[N]>[];
   results(): unknown[];
   /** Each run of a task so far, with its result or its error, in the order in which they ended. */
-  attempts(taskName?: Name<T>): readonly Attempt[];
-  /** The runs of the tasks of one chain. */
-  chain(chainId: string): readonly Attempt[];
+  attempts(only?: Name<T> | AttemptFilter<Name<T>>): readonly Attempt[];
+  /** The state of a chain, from its events, as `getChain` reads it; undefined if nothing has happened. */
+  chain(chainId: string): ChainState | undefined;
   /** The lines that lambdaLogged wrote: all of them, or those of one task. */
   logs(taskName?: Name<T>): readonly LogLine[];
   /** The messages in the dead-letter queues: of all tasks, or of one. They stay there. */

@@ -1,9 +1,8 @@
-import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { SqsMessageAttribute, SqsRecord } from '../../core/batch/events.ts';
 import { AlgernonError } from '../../core/errors.ts';
 import { chainIdName } from '../../core/tasks/chainId.ts';
 import { isTracing, maxAttributes } from './snsMessage.ts';
-import type { QueueMessage } from './sqsQueues.ts';
+import type { QueueAttribute, QueueMessage } from './sqsQueues.ts';
 
 /** A task failed for good, and its message could not be put in the dead-letter queue: it returns to its queue. */
 export class DeadLetterError extends AlgernonError {
@@ -55,7 +54,7 @@ export function deadLetterMessage(record: SqsRecord, error: unknown, chainId?: s
   };
 }
 
-type Named = readonly [name: string, value: MessageAttributeValue];
+type Named = readonly [name: string, value: QueueAttribute];
 
 function fitBoth(kept: readonly Named[], ours: readonly Named[]): Named[] {
   let excess = kept.length + ours.length - maxAttributes;
@@ -76,7 +75,7 @@ function asText(body: unknown): string {
   return JSON.stringify(whole) ?? 'null';
 }
 
-function asSent({ dataType, stringValue, binaryValue }: SqsMessageAttribute): MessageAttributeValue {
+function asSent({ dataType, stringValue, binaryValue }: SqsMessageAttribute): QueueAttribute {
   return {
     DataType: dataType,
     ...(typeof stringValue === 'string' && { StringValue: stringValue }),

@@ -1,3 +1,5 @@
+import type { AwsClient } from './optionChecks.ts';
+
 /** An AWS SDK package and a client of it. */
 export interface LoadedSdk<Sdk, Client> {
   readonly sdk: Sdk;
@@ -17,7 +19,7 @@ export interface LoadedSdk<Sdk, Client> {
 export function lazySdk<Sdk, Client>(
   load: () => Promise<Sdk>,
   makeClient: (sdk: Sdk) => Client,
-): (given?: Client) => Promise<LoadedSdk<Sdk, Client>> {
+): (given?: AwsClient) => Promise<LoadedSdk<Sdk, Client>> {
   let loading: Promise<Sdk> | undefined;
   let shared: Client | undefined;
 
@@ -26,7 +28,7 @@ export function lazySdk<Sdk, Client>(
     try {
       const sdk = await loading;
       if (!given) shared ??= makeClient(sdk);
-      return { sdk, client: given ?? (shared as Client) };
+      return { sdk, client: (given ?? shared) as Client };
     } catch (error) {
       loading = undefined;
       throw error;

@@ -1,19 +1,22 @@
-import type {
-  BatchResultErrorEntry,
-  MessageAttributeValue,
-  SendMessageBatchRequestEntry,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
+import type { BatchResultErrorEntry, SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs';
 import { AlgernonError } from '../../core/errors.ts';
 import { gatherCalls } from './gatherCalls.ts';
 import { isFinalFault } from './isFinalFault.ts';
 import { loadSqs } from './loadSqs.ts';
+import type { AwsClient } from './optionChecks.ts';
 import { remember } from './remember.ts';
+
+/** A message attribute, as the API of SQS has it. */
+export interface QueueAttribute {
+  readonly DataType: string;
+  readonly StringValue?: string;
+  readonly BinaryValue?: Uint8Array;
+}
 
 /** A message for a queue. */
 export interface QueueMessage {
   body: string;
-  attributes: Record<string, MessageAttributeValue>;
+  attributes: Record<string, QueueAttribute>;
   /** The message group. Default: none on a standard queue, a new one on a FIFO queue. */
   groupId?: string | undefined;
   /** For a FIFO queue. */
@@ -55,7 +58,7 @@ const lingerMillis = 10;
 const policySeconds = 300;
 
 /** Makes the calls, ten messages at a time. */
-export function sqsQueues(given: SQSClient | undefined): SqsQueues {
+export function sqsQueues(given: AwsClient | undefined): SqsQueues {
   const rememberedUrl = remember(
     async (arn) => {
       const [, , , , account, name] = String(arn).split(':');

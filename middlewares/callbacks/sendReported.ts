@@ -8,9 +8,6 @@ import type { Send } from './gatherMessages.ts';
 /**
  * Sends the messages of a task, and reports those that were sent, also when another one fails.
  *
- * Groups report the same facts: `published` with the role `branch`, and `{ id, of, index }` as the group, after each batch of
- * branches; `joined` once a slot is filled; `published` with the role `join` (or `error`) and `{ id, of }` once the group is closed.
- *
  * @param following the task of each message
  * @throws DeadlineError when nothing may leave any more
  */

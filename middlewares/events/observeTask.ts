@@ -3,6 +3,7 @@ import { identityOf } from '../../core/batch/identity.ts';
 import type { TaskRun } from '../../core/batch/stage.ts';
 import { readMessage } from '../../core/batch/unwrapTask.ts';
 import type { DeliveryEvent, DeliveryFields, FailedEvent, TaskFact } from '../../core/chains/ChainEvent.ts';
+import { deadlineIn, gatherName, ticketIn } from '../../core/groups/ticket.ts';
 import { isTask } from '../../core/tasks/task.ts';
 import { describeError } from './describeError.ts';
 
@@ -59,7 +60,7 @@ async function follow(
   { listeners, events }: Observation,
   { maxReceiveCount = Number.POSITIVE_INFINITY, stacks = true }: ObserveOptions,
 ): Promise<void> {
-  const fields = fieldsOf(run);
+  let fields = fieldsOf(run);
   let { taskName, callback, sentAt } = messageIn(run);
   let startedAt: number | undefined;
   let returnedAt: number | undefined;
@@ -67,7 +68,24 @@ async function follow(
   /** Reported before the failure that they follow from. */
   const afterFailure: Facts[] = [];
 
-  const emit = (facts: Facts) => {
+  /**
+   * The events of a message to `gather`, until it is known that it does something, and in which chain: a Python worker does not
+   * pass on the id of its chain, and a deadline usually finds that its group has ended.
+   */
+  let held: Facts[] | undefined = isGather(taskName, callback) ? [] : undefined;
+
+  const emit = (facts: Facts & { chainId?: string }) => {
+    if (held && facts.type === 'succeeded') return;
+    if (held && facts.type === 'received') {
+      held.push(facts);
+      return;
+    }
+    if (held) {
+      const before = held;
+      held = undefined;
+      fields = { ...fields, chainId: facts.chainId ?? fields.chainId };
+      before.forEach(emit);
+    }
     const event = {
       ...fields,
       ...(taskName !== undefined && { taskName }),
@@ -135,6 +153,10 @@ async function follow(
     ...(run.endsChain && { endsChain: true }),
     ...(following.length > 0 && { next: following }),
   });
+}
+
+function isGather(taskName: string | undefined, callback: string | undefined): boolean {
+  return taskName === gatherName && (ticketIn(callback) ?? deadlineIn(callback)) !== undefined;
 }
 
 /** The ids of a task in its events. They are those of SNS, by which the events of other tasks name it. */

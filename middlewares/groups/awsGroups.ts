@@ -1,17 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { type Groups, openGroups } from '../../core/groups/openGroups.ts';
-import { gatherName, groupHash } from '../../core/groups/ticket.ts';
+import { deadlineMessageId, gatherName, groupHash } from '../../core/groups/ticket.ts';
 import { taskMessage } from '../../core/tasks/task.ts';
 import { bucketToWrite } from '../aws/environment.ts';
+import type { AwsClient } from '../aws/optionChecks.ts';
 import { s3ConditionalStore } from '../aws/s3ConditionalStore.ts';
 import type { SnsPublisher } from '../aws/snsPublisher.ts';
 import { sendDelayed } from '../sending/sendDelayed.ts';
 
 export interface AwsGroupsOptions {
   s3: S3Client | undefined;
-  sqs: SQSClient | undefined;
+  sqs: AwsClient | undefined;
   publisher: SnsPublisher;
   bucket: string | undefined;
   acl: ObjectCannedACL | undefined;
@@ -36,16 +36,12 @@ export function awsGroups(options: AwsGroupsOptions): Groups {
     bucket: () => bucketToWrite(bucket, owner),
     now: Date.now,
     newName: () => randomUUID().replaceAll('-', ''),
-    async publish(messages, signal) {
-      const outcomes = await publisher.publish(messages, signal);
-      const failure = outcomes.find((outcome) => outcome !== undefined);
-      if (failure) throw failure;
-    },
+    publish: publisher.send,
     async publishLater(callback, { id, gatherQueue = '', branchAttributes, messageGroup }, delaySeconds) {
       const message = {
         queue: gatherQueue,
         topicArn: gatherQueue.replace(':sqs:', ':sns:'),
-        messageId: `${id}.deadline`,
+        messageId: deadlineMessageId(id),
         message: taskMessage(gatherName, '{}', callback),
         attributes: branchAttributes,
         groupId: messageGroup,

@@ -5,7 +5,7 @@ import { readMessage, unwrap } from '../../core/batch/unwrapTask.ts';
 import { AlgernonError } from '../../core/errors.ts';
 import type { FanOut } from '../../core/groups/FanOutResult.ts';
 import { GroupError } from '../../core/groups/GroupError.ts';
-import type { Groups } from '../../core/groups/openGroups.ts';
+import type { GroupCall, Groups } from '../../core/groups/openGroups.ts';
 import { deadlineIn, gatherName, remainingChain, type Ticket, ticketIn } from '../../core/groups/ticket.ts';
 import { parsePointer } from '../../core/storedData/pointer.ts';
 import { pointerIn } from '../../core/storedData/StoredData.ts';
@@ -52,14 +52,14 @@ export function workerGroups(
     if (task?.task_name !== gatherName) return false;
     const group = deadlineIn(task.callback);
     const ticket = ticketIn(task.callback);
-    if (group !== undefined) await groups.close(group, run.cutoff);
+    if (group !== undefined) await groups.close(group, callOf(run));
     else if (ticket) {
       const { task_kwargs } = task;
       // Refused here, since it would fail the whole group.
       const pointer = pointerIn(task_kwargs ?? {});
       if (pointer !== undefined) parsePointer(pointer, '$.task_kwargs');
       const isEmpty = Object.keys(task_kwargs ?? {}).length === 0;
-      await groups.join(ticket, { value: isEmpty ? 'null' : dumps(task_kwargs) }, run.cutoff);
+      await groups.join(ticket, { value: isEmpty ? 'null' : dumps(task_kwargs) }, callOf(run));
     } else return false;
     return true;
   };
@@ -70,14 +70,14 @@ export function workerGroups(
     async check(run, { callback }) {
       const ticket = ticketIn(callback);
       if (!ticket) return undefined;
-      const { failures } = await groups.read(ticket, run.signal);
+      const { failures } = await groups.read(ticket, { signal: run.signal });
       if (failures !== 'wait') assertFailurePolicy(run, failures);
       return ticket;
     },
 
     async join(run, ticket, result) {
       const value = await writeText(result ?? null, { ...storing, signal: run.cutoff });
-      await groups.join(ticket, { value }, run.cutoff);
+      await groups.join(ticket, { value }, callOf(run));
     },
 
     async fail(run, error) {
@@ -85,10 +85,10 @@ export function workerGroups(
       if (error instanceof GroupError) return;
       const task = run.record && taskIn({ unwrap: () => unwrap(run.record as never) });
       const ticket = ticketIn((task ?? taskIn(run))?.callback);
-      if (!ticket || (await groups.read(ticket, run.cutoff)).failures === 'wait') return;
+      if (!ticket || (await groups.read(ticket, callOf(run))).failures === 'wait') return;
       const { name, message, code } = describeError(error);
       const described = { name, message: String(message).slice(0, maxMessageLength), code };
-      await groups.join(ticket, { error: dumps(described), task: dumps(task) }, run.cutoff);
+      await groups.join(ticket, { error: dumps(described), task: dumps(task) }, callOf(run));
     },
 
     async split(run, { tasks, options }, { task_name, callback }) {
@@ -116,10 +116,14 @@ export function workerGroups(
       );
       // The same for each delivery, so that a redelivery finds the plan.
       const work = [messageId, ...workOf(identity, run, dumps), task_name];
-      const { id } = await groups.start(groupHashOf(work), prepare, run.cutoff);
+      const { id } = await groups.start(groupHashOf(work), prepare, callOf(run));
       run.result = { groupId: id, chainId };
     },
   };
+}
+
+function callOf({ cutoff, report }: TaskRun): GroupCall {
+  return { signal: cutoff, report };
 }
 
 /** The task of a run. A message that cannot be read has none. */

@@ -245,7 +245,7 @@ function closeIfRunning({ pipeline }: GuardedRequest): void {
   if (pipeline?.isQueued) pipeline.deadline?.close();
 }
 
-const fatalCodes = new Set(['BATCH_FAILED', 'EVENT_REPLACED', 'DUPLICATE_STAGE']);
+const fatalCodes = new Set(['BATCH_FAILED', 'EVENT_REPLACED', 'DUPLICATE_STAGE', 'DURABLE_FUNCTION']);
 
 function failsInvocation(error: unknown): boolean {
   return isAlgernonError(error) && fatalCodes.has(error.code);

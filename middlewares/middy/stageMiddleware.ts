@@ -1,6 +1,12 @@
 import type { MiddlewareObj } from '@middy/core';
 import { whenAborted } from '../../core/batch/deadline.ts';
-import { EventError, type EventKind, type LambdaContext, type TaskRecord } from '../../core/batch/events.ts';
+import {
+  assertNotDurable,
+  EventError,
+  type EventKind,
+  type LambdaContext,
+  type TaskRecord,
+} from '../../core/batch/events.ts';
 import { EventReplacedError, type Undone } from '../../core/batch/ledger.ts';
 import { addStage, clearDeadline, duplicateStage, type Pipeline } from '../../core/batch/pipeline.ts';
 import { type Around, isStageOrder, type Stage, type StageOrder } from '../../core/batch/stage.ts';
@@ -111,6 +117,7 @@ export function stageMiddleware(options: StageOptions): MiddlewareObj {
     before(request) {
       const state = guardRequest(request);
       if (!anyEvent) assertTaskEvent(state);
+      if (state.kind !== 'other') assertNotDurable(state.context);
       if (state.parts.has(options)) throw duplicateStage(name, twice);
       const stage: Stage = { name, order, passive };
       if (state.pipeline) {

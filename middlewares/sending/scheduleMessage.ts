@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { CreateScheduleCommandInput, SchedulerClient } from '@aws-sdk/client-scheduler';
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { AlgernonError } from '../../core/errors.ts';
 import type { TaskMessage } from '../../core/tasks/taskPublisher.ts';
 import { isFinalFault } from '../aws/isFinalFault.ts';
 import { loadScheduler } from '../aws/loadScheduler.ts';
+import type { AwsClient } from '../aws/optionChecks.ts';
 import { tooLarge } from '../aws/snsMessage.ts';
 import { envelopeWithin, isFifo, queuesOf } from './sendDelayed.ts';
 
@@ -29,9 +28,9 @@ export interface ScheduledMessage extends TaskMessage {
 
 export interface ScheduleOptions {
   schedule: ScheduleSettings;
-  scheduler?: SchedulerClient | undefined;
+  scheduler?: AwsClient | undefined;
   /** For the URL of a FIFO queue. */
-  sqs?: Pick<SQSClient, 'send'> | undefined;
+  sqs?: AwsClient | undefined;
   /** The limit of a queue for one message, in bytes. */
   maxMessageBytes: number;
 }
@@ -82,7 +81,7 @@ export async function scheduleMessage(message: ScheduledMessage, options: Schedu
  * @returns whether there was one
  * @throws AlgernonError `SCHEDULE_FAILED`
  */
-export async function deleteSchedule(scheduleId: string, scheduler?: SchedulerClient): Promise<boolean> {
+export async function deleteSchedule(scheduleId: string, scheduler?: AwsClient): Promise<boolean> {
   const [GroupName, Name] = scheduleId.split('/');
   const { sdk, client } = await loadScheduler(scheduler);
   try {
@@ -98,7 +97,7 @@ export async function deleteSchedule(scheduleId: string, scheduler?: SchedulerCl
 async function targetOf(
   message: ScheduledMessage,
   { sqs, maxMessageBytes }: ScheduleOptions,
-): Promise<Pick<NonNullable<CreateScheduleCommandInput['Target']>, 'Arn' | 'Input'>> {
+): Promise<{ Arn: string; Input: string }> {
   const { queue, topicArn, messageId, at, groupId, deduplicationId } = message;
   const body = literal(envelopeWithin(message, messageId, Math.min(maxMessageBytes, maxInputBytes), at));
   if (!isFifo(message)) return { Arn: arnOf(queue, topicArn), Input: within(body) };

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { AlgernonError } from '../../core/errors.ts';
 import type { TaskMessage } from '../../core/tasks/taskPublisher.ts';
 import { isFinalFault } from '../aws/isFinalFault.ts';
+import type { AwsClient } from '../aws/optionChecks.ts';
 import { fitAttributes, isTracing, PublishError, tooLarge } from '../aws/snsMessage.ts';
 import type { Outcome } from '../aws/snsPublisher.ts';
 import { type SqsQueues, sqsQueues } from '../aws/sqsQueues.ts';
@@ -19,7 +19,7 @@ export interface DelayedMessage extends TaskMessage {
 
 export interface SendDelayedOptions {
   /** Default: a shared client, made on first use. */
-  sqs?: Pick<SQSClient, 'send'> | undefined;
+  sqs?: AwsClient | undefined;
   /** The limit of a queue for one message, in bytes. Default 262,144. */
   maxMessageBytes?: number | undefined;
 }
@@ -60,9 +60,9 @@ const opened = new WeakMap<object, SqsQueues>();
 const defaultClient = {};
 
 /** The queues, as a client reaches them. */
-export function queuesOf(sqs: Pick<SQSClient, 'send'> | undefined): SqsQueues {
+export function queuesOf(sqs: AwsClient | undefined): SqsQueues {
   const key = sqs ?? defaultClient;
-  const queues = opened.get(key) ?? sqsQueues(sqs as SQSClient | undefined);
+  const queues = opened.get(key) ?? sqsQueues(sqs);
   opened.set(key, queues);
   return queues;
 }

@@ -141,8 +141,10 @@ export async function explore(scenario: Scenario, maxStates = 3_000_000): Promis
         if ('error' in answer) return Promise.reject(answer.error);
         return Promise.resolve(answer.value as never);
       };
-      const publish = (sent: readonly TaskMessage[]) =>
-        ask({ kind: 'publish', messages: sent.map((message) => JSON.stringify(message)) });
+      const publish = async (sent: readonly TaskMessage[]) => {
+        await ask({ kind: 'publish', messages: sent.map((message) => JSON.stringify(message)) });
+        return [];
+      };
       const access: GroupAccess = {
         store: {
           read: ({ key }) => ask({ kind: 'read', key }),
@@ -152,7 +154,9 @@ export async function explore(scenario: Scenario, maxStates = 3_000_000): Promis
         now: () => 1_700_000_000_000,
         newName: () => `of${point.message}`,
         publish,
-        publishLater: (callback) => publish([{ topicArn: 'gather', message: callback }]),
+        async publishLater(callback) {
+          await publish([{ topicArn: 'gather', message: callback }]);
+        },
         warn: () => {},
         maxMessageBytes: 262_144,
         expirySeconds: 1e9,

@@ -150,6 +150,7 @@ describe('large groups', () => {
         calls += 1;
         if (isDown && calls === 38) throw new Error('killed');
         for (const { deduplicationId } of messages) sent.add(deduplicationId);
+        return [];
       },
     });
     await expect(groups.start(hash, prepared(100_000))).rejects.toThrow('killed');

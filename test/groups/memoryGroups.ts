@@ -41,7 +41,10 @@ export function memoryGroups(over: Partial<GroupAccess> = {}): MemoryGroups {
     bucket: () => 'b',
     now: () => 1_700_000_000_000,
     newName: () => `name${names++}`,
-    publish: async (messages) => void made.sent.push(...messages),
+    async publish(messages) {
+      made.sent.push(...messages);
+      return messages.map((_, index) => ({ messageId: `sns-${made.sent.length - messages.length + index}` }));
+    },
     publishLater: async (callback, _, seconds) => void made.later.push({ callback, seconds }),
     warn: (message) => made.warnings.push(message),
     maxMessageBytes: 262_144,

@@ -97,7 +97,7 @@ export async function runRandomGroup(count: number, seed: number): Promise<Rando
         call(() => {
           const isPartial = chance(0.05);
           for (const sent of isPartial ? messages.filter(() => chance(0.5)) : messages) receive(sent);
-          if (isPartial) throw new Error('SNS is down');
+          return isPartial ? [{ error: new Error('SNS is down') }] : [];
         }),
       publishLater: async () => {},
       warn: () => {},

@@ -14,21 +14,29 @@ export interface KeptWorkers {
 
 const chainWorker = fileURLToPath(new URL('worker.ts', import.meta.url));
 
+export interface KeepOptions {
+  /** The average time between two kills. */
+  killSeconds: number;
+  /** The average number of messages between two kills, if they come before the time. Default: the time alone counts. */
+  killMessages?: number;
+  /** The module of a worker. It sends `started` when it is ready, and then the number of messages after each batch. */
+  script?: string;
+}
+
 /**
- * Keeps two workers running and kills one now and then with SIGKILL.
- *
- * @param killSeconds the average time between two kills
- * @param script the module of a worker. It sends `started` when it is ready
+ * Keeps two workers running and kills one now and then with SIGKILL. Counting messages makes as many kills on a slow machine
+ * as on a fast one.
  */
 export async function keepWorkers(
   env: Readonly<Record<string, string>>,
   random: () => number,
-  killSeconds: number,
-  script: string = chainWorker,
+  { killSeconds, killMessages = Number.POSITIVE_INFINITY, script = chainWorker }: KeepOptions,
 ): Promise<KeptWorkers> {
   const stopping = new AbortController();
   const workers: ChildProcess[] = [];
   let kills = 0;
+  let messages = 0;
+  let onMessages = () => {};
   let fail: (error: unknown) => void = () => {};
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
@@ -42,6 +50,10 @@ export async function keepWorkers(
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     workers[index] = child;
+    child.on('message', (count) => {
+      messages += Number(count) || 0;
+      onMessages();
+    });
     let complaint = '';
     child.stderr?.on('data', (text) => {
       complaint = `${complaint}${text}`.slice(-2000);
@@ -60,10 +72,26 @@ export async function keepWorkers(
     await ended;
   };
 
+  /** Waits for the time or the number of messages, and then for a moment, since batches end with their messages. */
+  const untilKill = async () => {
+    const { signal } = stopping;
+    const due = messages + killMessages * (0.5 + random());
+    const enough = new AbortController();
+    onMessages = () => messages >= due && enough.abort();
+    try {
+      await sleep(killSeconds * (500 + random() * 1000), undefined, {
+        signal: AbortSignal.any([signal, enough.signal]),
+      });
+    } catch {
+      signal.throwIfAborted();
+      await sleep(random() * 200, undefined, { signal });
+    }
+  };
+
   const killNowAndThen = async () => {
     for (;;) {
       try {
-        await sleep(killSeconds * (500 + random() * 1000), undefined, { signal: stopping.signal });
+        await untilKill();
       } catch {
         return;
       }

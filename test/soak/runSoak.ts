@@ -48,7 +48,7 @@ export async function runSoak(options: {
     const queues = await startWorker({ ...workerOptions, aws, handler: async () => {} });
     await queues.stop();
     const startedAt = performance.now();
-    const workers = await keepWorkers(aws.env, random, killSeconds);
+    const workers = await keepWorkers(aws.env, random, { killSeconds });
     try {
       const sent = await sendLoads(aws, queues.topics, { tasks, poisonEvery }, random);
       await Promise.race([untilEmpty(aws, queues), workers.failed]);

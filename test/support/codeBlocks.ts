@@ -6,9 +6,11 @@ export interface CodeBlock {
   code: string;
 }
 
-/** The TypeScript blocks of a page. */
-export function codeBlocks(page: string): CodeBlock[] {
+/** The blocks of a page in one language, TypeScript unless another is given. */
+export function codeBlocks(page: string, language = 'ts'): CodeBlock[] {
   const text = readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8');
-  const blocks = text.matchAll(/(?:<!-- file: (\S+) -->\n+)?^```ts\n(.*?)^```$/gms);
-  return [...blocks].map(([, file, code = ''], index) => ({ file: file ?? `block${index + 1}.ts`, code }));
+  const blocks = text.matchAll(/(?:<!-- file: (\S+) -->\n+)?^```(\w+)\n(.*?)^```$/gms);
+  return [...blocks]
+    .filter(([, , found]) => found === language)
+    .map(([, file, , code = ''], index) => ({ file: file ?? `block${index + 1}.${language}`, code }));
 }

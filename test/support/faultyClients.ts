@@ -12,7 +12,7 @@ export interface Attempt {
   target: string;
 }
 
-/** What happens to a call. */
+/** The fate of a call. */
 export type Fault =
   | { status: number; code: string; headers?: Record<string, string> }
   /** The real response. */

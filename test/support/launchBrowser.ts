@@ -3,10 +3,19 @@ import { fileURLToPath } from 'node:url';
 import chromium, { inflate, setupLambdaEnvironment } from '@sparticuz/chromium';
 import { type Browser, chromium as playwright } from 'playwright-core';
 
+/** The arguments are made for Lambda, where one process must do. They would also switch off what protects a page. */
+const unwanted = [
+  '--single-process',
+  '--no-zygote',
+  '--disable-web-security',
+  '--allow-running-insecure-content',
+];
+
 /** Launches the Chromium that comes with npm, so that no test of a page depends on the machine. */
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = await chromium.executablePath();
-  const launch = () => playwright.launch({ executablePath, args: chromium.args, timeout: 60_000 });
+  const args = chromium.args.filter((argument) => !unwanted.includes(argument));
+  const launch = () => playwright.launch({ executablePath, args, timeout: 60_000 });
   try {
     return await launch();
   } catch {

@@ -3,7 +3,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -13,11 +13,18 @@ import { join } from 'node:path';
 
 const root = new URL('../..', import.meta.url).pathname;
 
+export interface PackedProject {
+  readonly folder: string;
+  /** Makes a package missing, as an optional peer may be. */
+  hide(name: string): void;
+  remove(): void;
+}
+
 /**
  * Makes an empty project that has the packed package, without a registry: the packages that it needs are those of this
  * repository. The build must have been made.
  */
-export function packedProject(): { folder: string; remove(): void } {
+export function packedProject(): PackedProject {
   const folder = mkdtempSync(join(tmpdir(), 'algernon-middy-'));
   const modules = join(folder, 'node_modules');
   const own = join(modules, 'algernon-middy');
@@ -32,17 +39,18 @@ export function packedProject(): { folder: string; remove(): void } {
   const tarball = join(folder, packed.filename);
   execFileSync('tar', ['-xzf', tarball, '-C', own, '--strip-components=1']);
   rmSync(tarball);
-  addEntries(join(own, 'package.json'));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
-}
-
-function addEntries(file: string): void {
-  const manifest = JSON.parse(readFileSync(file, 'utf8'));
-  manifest.exports['./testing'] ??= {
-    types: './dist/local/testing.d.ts',
-    default: './dist/local/testing.js',
+  return {
+    folder,
+    hide(name) {
+      const [scope = '', inScope] = name.split('/');
+      const real = realpathSync(join(modules, scope));
+      rmSync(join(modules, scope));
+      if (inScope === undefined) return;
+      mkdirSync(join(modules, scope));
+      const others = readdirSync(real).filter((other) => other !== inScope);
+      for (const other of others) symlinkSync(join(real, other), join(modules, scope, other));
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
   };
-  manifest.bin ??= { 'algernon-middy': './dist/local/cli.js' };
-  writeFileSync(file, JSON.stringify(manifest));
 }

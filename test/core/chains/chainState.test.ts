@@ -236,6 +236,63 @@ describe('chainState', () => {
     ]);
   });
 
+  test('a branch without events ends when it has joined, and a deadline gives up the others', () => {
+    const id = '0123456789abcdefghijk';
+    const sent = [0, 1, 2].map((index) => ({
+      ...{ type: 'sent', chainId: 'c', messageId: `b${index}`, taskName: 'python', at: 1000 },
+      callback: `python#gather#g-${id}-${index}-of-3`,
+      group: { id, index, of: 3 },
+    }));
+    const gather = delivery('m5', 'gather');
+    const recorded = [
+      gather('received', 1100),
+      gather('joined', 1101, { group: { id, index: 0, of: 3 } }),
+      gather('succeeded', 1102),
+    ];
+    const statuses = (events: readonly unknown[]) => chainState(events)?.tasks.map(({ status }) => status);
+    expect(tasksOf([...sent, ...recorded])).toEqual([
+      ['python', 0, 'succeeded'],
+      ['gather', 1, 'succeeded'],
+      ['python', 0, 'waiting'],
+      ['python', 0, 'waiting'],
+    ]);
+    const timer = delivery(`${id}.deadline`, 'gather');
+    const closed = [
+      timer('joined', 2000, { group: { id, index: 1, of: 3 }, isError: true }),
+      // Of a group that fails with its first error, and has no error task.
+      timer('joined', 2001, { group: { id, of: 3 } }),
+    ];
+    const state = chainState([...sent, ...recorded, ...closed]);
+    expect(state).toMatchObject({
+      status: 'failed',
+      groups: [{ joined: [0, 1], failed: [1], joinId: undefined, isOpen: false }],
+    });
+    expect(statuses([...sent, ...recorded, ...closed])).toEqual([
+      'succeeded',
+      'succeeded',
+      'failed',
+      'failed',
+    ]);
+    const late = delivery('b2', 'python');
+    expect(statuses([...sent, ...recorded, ...closed, late('received', 3000)])).toContain('running');
+  });
+
+  test('a task of another chain may join a group, and is no task of this one', () => {
+    const joins = delivery('elsewhere', 'last');
+    const sent = {
+      ...{ type: 'sent', chainId: 'c', messageId: 'b0', taskName: 'first', at: 1000 },
+      group: { id: 'g', index: 0, of: 1 },
+    };
+    const messages = [{ messageId: 'm9', taskName: 'album', role: 'join', group: { id: 'g', of: 1 } }];
+    const state = chainState([
+      sent,
+      joins('joined', 1100, { group: { id: 'g', index: 0, of: 1 } }),
+      joins('published', 1101, { messages }),
+    ]);
+    expect(state?.tasks.map(({ taskName }) => taskName)).toEqual(['first', 'album']);
+    expect(state?.groups).toMatchObject([{ joined: [0], joinId: 'm9', isOpen: false }]);
+  });
+
   test('a group that waits for a dead letter has failed, and any other stays open', () => {
     const group = { id: 'g', index: 0, of: 2 };
     const sent = [0, 1].map((index) => ({

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type ChainEvent, s3Sink } from 'algernon-middy';
 import { type LocalAws, startLocalAws } from '../../../local/index.ts';
 import { createTaskQueue, type TaskQueue } from '../../../local/taskQueues.ts';
 import { readWorkerOptions } from '../../../local/workerOptions.ts';
@@ -121,13 +122,18 @@ describe('usage', () => {
     [['send', '--help'], 0, 'Examples:'],
     [['--version'], 0, '0.'],
     [[], 2, 'Commands:'],
-    [['resend'], 2, 'there is no command resend. The commands are: send,'],
+    [['resend'], 2, 'there is no command resend. The commands are: dev, open, send,'],
     [['send'], 2, 'an argument is missing. Usage: algernon-middy send TASK'],
     [['dead-letters', 'a', 'b'], 2, 'b is one argument too many'],
     [['send', 'send', '--kwags', 'a=1'], 2, "Unknown option '--kwags'"],
     [['send', 'send', '{"a":'], 2, 'the argument is not JSON'],
     [['send', 'send', '[1]'], 2, 'must be a JSON object'],
     [['send', 'send', '--kwargs', 'a'], 2, '--kwargs must be NAME=VALUE'],
+    [['chain', 'c-1', '-', '--bucket', 'b'], 2, 'give one of --bucket NAME'],
+    [['dev', 'nothing.ts'], 2, 'the worker nothing.ts does not exist'],
+    [['dev', 'nothing.ts', '--port', '70000'], 2, '--port must be a number from 0 to 65535, not 70000'],
+    [['open', 'nothing.jsonl'], 2, 'nothing.jsonl does not exist'],
+    [['open', '.algernon/dev.json'], 1, 'is not the file of a run'],
     [['redrive', 'again'], 2, 'give either --all, or --id ID'],
     [['replay', 'x'], 2, '--task TASK is missing'],
     [['send', 'send', '--endpoint', 'http://127.0.0.1:1', '--profile', 'x'], 2, 'exclude each other'],
@@ -472,22 +478,60 @@ test('chain shows the tasks of a chain from its log lines', async () => {
     { taskName: 'load', attempts: [{ attempt: 1, error: { name: 'RangeError' } }, { attempt: 2 }] },
     { taskName: 'report' },
   ]);
-  // The SDK of CloudWatch Logs is optional.
-  if (logs.code === 0) {
-    expect(JSON.parse(logs.out)).toEqual(JSON.parse(json.out));
-    expect(asked).toMatchObject([
-      {
-        logGroupName: '/aws/lambda/worker',
-        filterPattern: '{ $.chain_id = "c-1" }',
-        startTime: expect.any(Number),
-      },
-      { nextToken: '2' },
-    ]);
-  } else expect(logs.error).toContain('npm install @aws-sdk/client-cloudwatch-logs');
+  expect(logs).toMatchObject({ code: 0, error: '' });
+  expect(JSON.parse(logs.out)).toEqual(JSON.parse(json.out));
+  expect(asked).toMatchObject([
+    {
+      logGroupName: '/aws/lambda/worker',
+      filterPattern: '{ $.chain_id = "c-1" }',
+      startTime: expect.any(Number),
+    },
+    { nextToken: '2' },
+  ]);
   expect([absent.code, absent.error]).toEqual([
     1,
     expect.stringContaining('There is no line of the chain c-2'),
   ]);
-  expect([nothing.code, nothing.error]).toEqual([2, expect.stringContaining('give either --log-group NAME')]);
+  expect([nothing.code, nothing.error]).toEqual([1, expect.stringContaining('No dev server runs in this')]);
   expect([age.code, age.error]).toEqual([2, expect.stringContaining('--since must be such as')]);
+});
+
+test('chain shows the tree of a chain from the events of s3Sink', async () => {
+  const fields = { chainId: 'c-9', receiver: 'arn:aws:sqs:us-east-1:000000000000:load', attempt: 1 };
+  const load = { ...fields, messageId: 'm-1', taskName: 'load' };
+  const report = { ...fields, messageId: 'm-2', taskName: 'report\u001b[1m' };
+  const error = { name: 'RangeError', message: 'too \u001b[1m wide' };
+  const at = Date.parse('2026-11-27T10:00:00Z');
+  const message = { messageId: 'm-2', taskName: 'report', role: 'callback' as const };
+  const events: ChainEvent[] = [
+    { type: 'sent', chainId: 'c-9', messageId: 'm-1', taskName: 'load', at },
+    { type: 'received', ...load, at: at + 20 },
+    { type: 'published', ...load, at: at + 60, messages: [message], durationMillis: 5 },
+    { type: 'succeeded', ...load, at: at + 70, durationMillis: 30, next: ['report'] },
+    { type: 'received', ...report, at: at + 80 },
+    { type: 'failed', ...report, at: at + 90, error, durationMillis: 5 },
+    { type: 'retried', ...report, at: at + 90, delaySeconds: 30 },
+  ];
+  const { signal } = new AbortController();
+  await s3Sink({ s3: aws.s3, bucket: aws.bucket, folder: 'events' }).write(events, { signal });
+  const words = ['chain', 'c-9', '--bucket', aws.bucket];
+  const [shown, json, absent] = await Promise.all([
+    run([...words, '--folder', 'events']),
+    run([...words, '--folder', 'events', '--json']),
+    run(words),
+  ]);
+  expect(shown).toEqual({
+    code: 0,
+    error: '',
+    out: [
+      'c-9  open  2026-11-27 10:00:00.000  0.090 s',
+      '  load  m-1  succeeded',
+      '    #1  10:00:00.020  waited 0.020 s, ran 0.030 s, published 0.005 s  succeeded',
+      '    report  m-2  retrying',
+      '      #1  10:00:00.080  waited 0.020 s, ran 0.005 s  failed: RangeError: too \\u001b[1m wide  again at 10:00:30.090',
+      '',
+    ].join('\n'),
+  });
+  expect(JSON.parse(json.out)).toMatchObject({ chainId: 'c-9', status: 'open', open: ['m-2'] });
+  expect([absent.code, absent.error]).toEqual([1, expect.stringContaining('no event of the chain c-9')]);
 });

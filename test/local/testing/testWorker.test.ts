@@ -81,7 +81,16 @@ describe('a chain', () => {
         result: undefined,
       },
     ]);
-    expect(worker.chain(chainId).map(({ taskName }) => taskName)).toEqual(['resize', 'describe']);
+    expect(worker.attempts({ chainId }).map(({ taskName }) => taskName)).toEqual(['resize', 'describe']);
+    expect(worker.chain(chainId)).toMatchObject({
+      chainId,
+      status: 'succeeded',
+      tasks: [
+        { taskName: 'resize', depth: 0, status: 'succeeded' },
+        { taskName: 'describe', depth: 1, role: 'callback', status: 'succeeded' },
+      ],
+    });
+    expect(worker.chain('nobody')).toBeUndefined();
     expect(worker.logs('describe')).toMatchObject([
       { message: 'cat.png@200 is small', task_name: 'describe', chain_id: chainId },
     ]);
@@ -149,8 +158,12 @@ describe('a chain', () => {
 describe('retries', () => {
   test('are counted and do not wait, until the dead-letter queue', async () => {
     const worker = await start({ load: fail('no'), give: fail('up') }, { maxReceiveCount: 5 });
-    const { messageId } = await worker.send({ task_name: 'load', task_kwargs: { symbol: 'IBM' } });
+    const { chainId, messageId } = await worker.send({ task_name: 'load', task_kwargs: { symbol: 'IBM' } });
     await worker.idle();
+    expect(worker.chain(chainId)).toMatchObject({
+      status: 'failed',
+      tasks: [{ status: 'failed', error: { message: 'no' }, attempts: { length: 5 } }],
+    });
     expect(worker.attempts().map(({ attempt, error }) => [attempt, String(error)])).toEqual(
       [1, 2, 3, 4, 5].map((attempt) => [attempt, 'Error: no']),
     );

@@ -16,10 +16,12 @@ export type GroupTaskName = (typeof groupTasks)[number];
 
 export const groupWorkerOptions: Omit<WorkerOptions<GroupTaskName>, 'aws' | 'handler'> = {
   tasks: groupTasks,
+  // A killed worker leaves up to 20 messages of each queue. On a busy machine, a shorter time-out would repeat all work.
   pollers: 2,
-  visibilityTimeoutSeconds: 10,
+  visibilityTimeoutSeconds: 20,
   maxReceiveCount: 12,
-  onInvocation: () => {},
+  // For keepWorkers.
+  onInvocation: ({ messageIds }) => process.send?.(messageIds.length),
   onError: () => {},
 };
 

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
@@ -46,9 +48,8 @@ export async function runGroupSoak(options: {
   /** The largest group. */
   branches: number;
   seed: number;
-  killSeconds?: number;
 }): Promise<GroupSoakReport> {
-  const { groups, branches: most, seed, killSeconds = 5 } = options;
+  const { groups, branches: most, seed } = options;
   const random = createRandom(seed);
   const counts = Array.from({ length: groups }, () => Math.max(1, Math.round(most ** random())));
   const aws = await startLocalAws();
@@ -56,7 +57,9 @@ export async function runGroupSoak(options: {
     const queues = await startWorker({ ...groupWorkerOptions, aws, handler: async () => {} });
     await queues.stop();
     const startedAt = performance.now();
-    const workers = await keepWorkers(aws.env, random, killSeconds, script);
+    // Workers start often, so they share their compiled code.
+    const env = { ...aws.env, NODE_COMPILE_CACHE: join(tmpdir(), 'algernon-middy-soak') };
+    const workers = await keepWorkers(env, random, { killSeconds: 10, killMessages: 200, script });
     try {
       const work = async () => {
         await sendGroups(aws, queues, counts);
