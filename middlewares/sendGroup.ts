@@ -29,6 +29,7 @@ type SharedOptions = Pick<
   | 'folder'
   | 'acl'
   | 'topics'
+  | 'queues'
   | 'functionArn'
   | 'inlineUnder'
   | 'maxMessageBytes'
@@ -66,6 +67,7 @@ const optionChecks = {
   folder: folderName,
   acl: text('a canned ACL'),
   topics: either(func, object),
+  queues: either(func, object),
   functionArn: text('an ARN', /^arn:/),
   inlineUnder: whole(0),
   maxMessageBytes: whole(1),
@@ -133,6 +135,7 @@ export async function sendGroup(
     { ...options, onError: failures === 'fail' ? onError : undefined },
     {
       topics,
+      queues: options.queues,
       home: functionArn,
       callback: undefined,
       branchAttributes: { ...shared, ...extra.branch },

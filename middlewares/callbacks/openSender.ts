@@ -15,8 +15,7 @@ import { fitAttributes, fitsMessage } from '../aws/snsMessage.ts';
 import { type SnsPublisher, snsPublisher } from '../aws/snsPublisher.ts';
 import { topicArn } from '../aws/topics.ts';
 import type { CallbackPublisherOptions } from '../callbackPublisher.ts';
-import { awsGroups } from '../groups/awsGroups.ts';
-import { type WorkerGroups, workerGroups } from '../groups/workerGroups.ts';
+import { type LazyGroups, lazyGroups } from '../groups/lazyGroups.ts';
 import { TaskInProgressError } from '../once/TaskInProgressError.ts';
 import { type Ahead, type CallbackPlan, deduplicationId, originOf, workOf } from './callbackPlan.ts';
 import { ErrorTaskNotToldError } from './ErrorTaskNotToldError.ts';
@@ -34,7 +33,7 @@ const keptLength = 65_536;
 /** The part of `callbackPublisher` that stores and sends. */
 export interface CallbackSender {
   readonly publisher: SnsPublisher;
-  readonly groups: WorkerGroups;
+  readonly groups: LazyGroups;
   /** Finds what follows on a task. Undefined for a message that is not a task. */
   lookAhead(run: TaskRun): Promise<Ahead | undefined>;
   /** Sends the result to the tasks that follow, or to the group of the task; or sends the group that is the result. */
@@ -49,7 +48,7 @@ export interface CallbackSender {
 
 /** Makes the part of `callbackPublisher` that stores and sends. The stage around it decides when. */
 export function openSender(owner: string, options: CallbackPublisherOptions): CallbackSender {
-  const { s3, sns, sqs, bucket, folder, acl, topics } = options;
+  const { s3, sns, sqs, bucket, folder, acl, topics, queues } = options;
   const {
     inlineUnder = 0,
     maxMessageBytes = 262_144,
@@ -129,9 +128,9 @@ export function openSender(owner: string, options: CallbackPublisherOptions): Ca
     await sendReported(run, plan, messages, send);
   };
 
-  const groups = workerGroups(
-    awsGroups({ s3, sqs, publisher, bucket, acl, maxMessageBytes, expiryDays: groupExpiryDays, owner }),
-    { dumps, storing: { ...storing, inlineUnder: branchInlineBytes }, topics, maxMessageBytes },
+  const groups = lazyGroups(
+    { s3, sqs, publisher, bucket, acl, maxMessageBytes, expiryDays: groupExpiryDays, owner },
+    { dumps, storing: { ...storing, inlineUnder: branchInlineBytes }, topics, queues, maxMessageBytes },
   );
 
   return {

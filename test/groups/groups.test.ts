@@ -132,9 +132,14 @@ describe('a message that a Python worker sends to gather', () => {
         inlineUnder: 0,
         pieces: (value: unknown) => [dumps(value)],
       };
-      const worker = workerGroups(groups, { dumps, storing, topics: undefined, maxMessageBytes: 262_144 });
-      const run = { unwrap: () => ({ content: message, attributes: {} }) } as unknown as TaskRun;
-      expect(await worker.serve(run)).toBe(true);
+      const worker = workerGroups(groups, {
+        dumps,
+        storing,
+        topics: undefined,
+        queues: undefined,
+        maxMessageBytes: 262_144,
+      });
+      await worker.gather({} as TaskRun, { group: id, index, count }, message as never);
       expect(objects.get(`groups/${id}/s${index}!${now / 1000}.json`)).toBe(slot);
     },
   );
@@ -283,20 +288,55 @@ describe('time', () => {
       await expect(late).rejects.toMatchObject({ code: 'GROUP_EXPIRED', retryable: false });
   });
 
-  test('a deadline counts from the plan, and one that comes early comes back', async () => {
+  test('a deadline counts from the plan, and one that comes early is sent again', async () => {
     let now = 1_700_000_000_000;
     const { groups, later, sent } = memoryGroups({ now: () => now });
     const { id } = await groups.start(hash, prepared(2, { deadlineSeconds: 60 }));
     now += 20_000;
     await groups.start(hash, prepared(2, { deadlineSeconds: 60 }));
     expect(later.map(({ seconds }) => seconds)).toEqual([60, 40]);
-    await expect(groups.close(id)).rejects.toMatchObject({ code: 'GROUP_NOT_DUE', retryable: true });
+    await groups.close(id);
+    expect(later.at(-1)).toEqual({ callback: `gather#g-${id}-deadline`, seconds: 40 });
     now += 40_000;
     sent.length = 0;
     await groups.close(id);
     expect(sent.map(({ topicArn }) => topicArn)).toEqual(['album']);
     await groups.close(id);
     expect(sent).toHaveLength(1);
+  });
+});
+
+describe('a deadline beyond the longest delay of SQS', () => {
+  test('arrives every 900 seconds, until it is due', async () => {
+    let now = 1_700_000_000_000;
+    const { groups, later, sent } = memoryGroups({ now: () => now });
+    const { id } = await groups.start(hash, prepared(2, { deadlineSeconds: 2000 }));
+    sent.length = 0;
+    for (let due = 0; due < later.length; due += 1) {
+      now += (later[due]?.seconds ?? 0) * 1000;
+      await groups.close(id);
+    }
+    expect(later.map(({ seconds }) => seconds)).toEqual([900, 900, 200]);
+    expect(sent.map(({ topicArn }) => topicArn)).toEqual(['album']);
+  });
+
+  test('is sent no more once the group has ended', async () => {
+    const { groups, later } = memoryGroups();
+    const { id } = await groups.start(hash, prepared(2, { deadlineSeconds: 86_400 }));
+    for (const index of [0, 1]) await groups.join({ group: id, index, count: 2 }, { value: '1' });
+    await groups.close(id);
+    expect(later).toHaveLength(1);
+  });
+
+  test('must be over before the group expires', async () => {
+    const { groups, creates } = memoryGroups({ expirySeconds: 86_400 });
+    const late = groups.start(hash, prepared(2, { deadlineSeconds: 86_400 }));
+    await expect(late).rejects.toMatchObject({
+      code: 'BAD_OPTION',
+      message: expect.stringContaining('groupExpiryDays'),
+    });
+    expect(creates).toEqual([]);
+    await groups.start(hash, prepared(2, { deadlineSeconds: 86_399 }));
   });
 });
 
