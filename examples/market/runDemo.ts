@@ -92,7 +92,7 @@ function describeStart({ companies, repeat }: Input, victim: string | undefined)
 function describePage(victim: string | undefined, quotes: Map<string, Quote[]>): string {
   const [first] = quotes.get(victim ?? '') ?? [];
   const hint = first
-    ? `The portfolio waits for ${victim}. On the page, open the dead letter of load, replace "${brokenPrice}" by "${first.price}", and redrive it.`
+    ? `The portfolio waits for ${victim}. Repair it on the page, under "Dead letters": edit "${brokenPrice}" to "${first.price}", and redrive.`
     : 'The page shows how each task ran. With --poison one of them fails, to be repaired there.';
   return `${hint}\nCtrl-C ends the demo.`;
 }
