@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -32,6 +32,8 @@ beforeAll(() => {
     // NodejsFunction looks for the project's root by its lock file.
     { file: 'package-lock.json', code: '{}' },
   ];
+  const construct = join(project.folder, 'node_modules/algernon-middy/examples/cdk');
+  cpSync(construct, join(project.folder, 'infra'), { recursive: true });
   for (const { file, code } of blocks) writeFileSync(join(project.folder, file), code);
 }, 120_000);
 afterAll(() => project.remove());
@@ -68,9 +70,17 @@ test('the worker runs when it is bundled by esbuild, as an ES module and as Comm
   expect(await run('try.mjs', ['./dist/index.cjs'])).toContain('"message":"3 words');
 }, 120_000);
 
-test("the worker of CDK's NodejsFunction is bundled", async () => {
-  const output = await run('app.ts', [], { CDK_OUTDIR: join(project.folder, 'cdk.out') });
-  expect(output).toMatch(/index\.mjs +1\d\d\.\dkb/);
+test("the worker is bundled by CDK's NodejsFunction, and deployed by the steps of docs/first-chain.md", async () => {
+  await run('node_modules/esbuild/bin/esbuild', commandIn('docs/first-chain.md', 'esbuild'));
+  const out = join(project.folder, 'cdk.out');
+  const [bundled] = await Promise.all([
+    run('app.ts', [], { CDK_OUTDIR: join(out, 'bundled') }),
+    run('infra/app.ts', [], { CDK_OUTDIR: join(out, 'chain') }),
+  ]);
+  expect(bundled).toMatch(/index\.mjs +1\d\d\.\dkb/);
+  const template = readFileSync(join(out, 'chain/Chain.template.json'), 'utf8');
+  // A queue and a dead-letter queue for each task, and what the construct has for groups.
+  expect(template.match(/"AWS::SQS::Queue"/g)?.length).toBeGreaterThanOrEqual(4);
 }, 120_000);
 
 test('the CommonJS worker of the docs runs', async () => {

@@ -80,8 +80,8 @@ test('opens in a browser, finds an error code, and asks nothing of other hosts',
 
   await page.locator('.VPNavBarSearch button').click();
   await page.locator('.VPLocalSearchBox input').fill('DUPLICATE_STAGE');
-  const results = page.locator('.VPLocalSearchBox .result');
-  await results.filter({ hasText: 'Errors' }).first().click();
+  const first = page.locator('.VPLocalSearchBox .result').first();
+  await first.filter({ hasText: 'Setting up' }).click();
   await page.locator('h1', { hasText: 'Errors' }).waitFor();
   expect(await page.locator('td', { hasText: 'DUPLICATE_STAGE' }).first().isVisible()).toBe(true);
   expect(problems).toEqual([]);

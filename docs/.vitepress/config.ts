@@ -1,13 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DefaultTheme, MarkdownOptions, UserConfig } from 'vitepress';
-import { sections } from './pages.ts';
+import { apiModules, sections } from './pages.ts';
 import { writeLlms } from './writeLlms.ts';
 
 const docs = fileURLToPath(new URL('..', import.meta.url));
 const { description, repository } = JSON.parse(readFileSync(join(docs, '../package.json'), 'utf8'));
-const hasApi = existsSync(join(docs, 'api/index.md'));
+const modules = apiModules();
 
 /** As on the hosts of repositories, so that a link to a heading works there and here. */
 const slugify = (heading: string) =>
@@ -18,6 +18,9 @@ const slugify = (heading: string) =>
 
 /** A code such as `NOT_UNWRAPPED` is one word of the search. VitePress sends the function to the browser as text. */
 const tokenize = (text: string) => text.split(/[^\p{L}\p{N}_]+/u);
+
+/** Who looks for a code wants its cause and cure. */
+const boostDocument = (id: string) => (id.startsWith('/errors') ? 3 : id.startsWith('/api/') ? 0.5 : 1);
 
 /** Links that leave docs/ lead to the repository, if package.json names it, and are plain text otherwise. */
 const leaveDocs: NonNullable<MarkdownOptions['config']> = (md) => {
@@ -44,7 +47,10 @@ const sidebar: DefaultTheme.SidebarItem[] = sections().map(({ title, pages }) =>
   text: title,
   items: pages.map((page) => ({ text: page.title, link: `/${page.name}` })),
 }));
-if (hasApi) sidebar.at(-1)?.items?.push({ text: 'API', link: '/api/' });
+if (modules.length > 0) {
+  const items = modules.map((name) => ({ text: name, link: `/api/${name}` }));
+  sidebar.push({ text: 'API', link: '/api/', collapsed: true, items });
+}
 
 const config: UserConfig<DefaultTheme.Config> = {
   title: 'algernon-middy',
@@ -56,7 +62,7 @@ const config: UserConfig<DefaultTheme.Config> = {
     nav: [
       { text: 'Guide', link: '/first-chain' },
       { text: 'Errors', link: '/errors' },
-      ...(hasApi ? [{ text: 'API', link: '/api/' }] : []),
+      ...(modules.length > 0 ? [{ text: 'API', link: '/api/' }] : []),
     ],
     sidebar,
     outline: [2, 3],
@@ -65,7 +71,13 @@ const config: UserConfig<DefaultTheme.Config> = {
       options: {
         miniSearch: {
           options: { tokenize },
-          searchOptions: { fuzzy: 0.1, prefix: true, combineWith: 'AND', boost: { title: 4, titles: 2 } },
+          searchOptions: {
+            fuzzy: 0.1,
+            prefix: true,
+            combineWith: 'AND',
+            boost: { title: 4, titles: 2 },
+            boostDocument,
+          },
         },
       },
     },

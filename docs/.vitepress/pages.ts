@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 export interface Page {
   /** The file without `.md`. */
@@ -56,4 +56,17 @@ export function sections(): Section[] {
 function read(name: string): Page {
   const text = readFileSync(new URL(`${name}.md`, folder), 'utf8').replace(/^---\n.*?\n---\n/s, '');
   return { name, title: /^# (.*)$/m.exec(text)?.[1]?.replaceAll('`', '') ?? name, text };
+}
+
+/** The modules of the API reference, such as `core` and `middlewares/sendTask`; none if `npm run docs:api` has not made it. */
+export function apiModules(): string[] {
+  const api = new URL('api/', folder);
+  if (!existsSync(api)) return [];
+  const files = readdirSync(api, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.md'),
+  );
+  return files
+    .map((name) => name.slice(0, -'.md'.length))
+    .filter((name) => name !== 'index')
+    .sort();
 }

@@ -7,7 +7,7 @@ export interface SchemaField {
   description: string | undefined;
   /** The choices, as JSON. */
   choices: readonly string[];
-  /** What the field shows at first: text, or JSON. */
+  /** The first content of the field: text, or JSON. */
   initial: string;
 }
 
