@@ -128,6 +128,13 @@ export interface DefinedTask<T extends TaskDefinitions, N extends keyof T & stri
   callback?: FittingCallback<T, N, C> | null | undefined;
 }
 
+/** A task that fits its definition; without definitions, any task. */
+export type SendableTask<
+  T extends TaskDefinitions,
+  N extends keyof T & string,
+  C extends string,
+> = string extends keyof T ? Task<object> : DefinedTask<T, N, C>;
+
 /**
  * Sends a task to its topic, which starts a chain. Large arguments go through S3.
  *
@@ -144,17 +151,15 @@ export interface DefinedTask<T extends TaskDefinitions, N extends keyof T & stri
  * );
  */
 export async function sendTask<
-  const T extends TaskDefinitions,
-  N extends keyof T & string,
+  const T extends TaskDefinitions = TaskDefinitions,
+  N extends keyof T & string = keyof T & string,
   const C extends string = never,
->(task: DefinedTask<T, N, C>, options: SendTaskOptions & { tasks: T }): Promise<SentTask>;
-export async function sendTask(
-  task: Task<object>,
-  options?: SendTaskOptions & { tasks?: undefined },
-): Promise<SentTask>;
-export async function sendTask(
-  task: Task<unknown>,
-  options: SendTaskOptions & { tasks?: TaskDefinitions | undefined } = {},
+>(
+  task: SendableTask<T, N, C>,
+  options: SendTaskOptions & {
+    /** The definitions of the tasks, which check the arguments and the chain. Default: any task can be sent. */
+    tasks?: T | undefined;
+  } = {},
 ): Promise<SentTask> {
   checkSending('sendTask', options);
   const outcomes = await sendAll([task], options);

@@ -49,7 +49,7 @@ export type DefinedFunctions<T extends TaskDefinitions, C> = {
     kwargs: CheckedKwargsOf<T[K]>,
     context: C,
     extras: RoutedExtras,
-  ) => Returned<T[K]> | PromiseLike<Returned<T[K]>>;
+  ) => Returned<T[K]> | Promise<Returned<T[K]>> | PromiseLike<Returned<T[K]>>;
 };
 
 /**

@@ -1,18 +1,13 @@
 import type { SqsRecord } from '../../core/batch/events.ts';
 import type { KwargsOf, ResultOf, TaskDefinitions } from '../../core/tasks/defineTasks.ts';
 import type { Task } from '../../core/tasks/task.ts';
-import type { DefinedTask, SendTaskOptions, SentTask } from '../../middlewares/sendTask.ts';
+import type { SendableTask, SendTaskOptions, SentTask } from '../../middlewares/sendTask.ts';
 import type { LocalAws } from '../startLocalAws.ts';
 import type { QueueAddress } from '../taskQueues.ts';
 import type { Attempt } from './observeTasks.ts';
 import type { ContextParts } from './options.ts';
 
 type Name<T> = keyof T & string;
-
-/** Any task, or one that fits its definition. */
-type Sendable<T extends TaskDefinitions, N extends Name<T>, Chain extends string> = string extends keyof T
-  ? Task<object>
-  : DefinedTask<T, N, Chain>;
 
 type Runnable<T extends TaskDefinitions, N extends Name<T>> = string extends keyof T
   ? Task<object>
@@ -50,7 +45,7 @@ export interface TestWorker<
   readonly errors: readonly unknown[];
   /** Sends a task to its topic, as `sendTask` does. */
   send<N extends Name<T>, const Chain extends string = never>(
-    task: Sendable<T, N, Chain>,
+    task: SendableTask<T, N, Chain>,
     options?: Pick<
       SendTaskOptions,
       'attributes' | 'chainId' | 'deduplicationId' | 'extendedPayload' | 'groupId'
