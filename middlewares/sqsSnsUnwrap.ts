@@ -25,7 +25,7 @@ export interface UnwrappedEvent {
  *   .use(sqsPartialBatchFailure())
  *   .use(sqsSnsUnwrap());
  */
-export function sqsSnsUnwrap(): MiddlewareObj<UnwrappedEvent> {
+export function sqsSnsUnwrap(): MiddlewareObj<Partial<UnwrappedEvent>> {
   return stageMiddleware({
     name: 'sqsSnsUnwrap',
     order: { at: 'unwrap' },
@@ -34,7 +34,7 @@ export function sqsSnsUnwrap(): MiddlewareObj<UnwrappedEvent> {
       for (const record of records) giveTask(record);
       return { around };
     },
-  }) as MiddlewareObj<UnwrappedEvent>;
+  }) as MiddlewareObj<Partial<UnwrappedEvent>>;
 }
 
 const around: Around = (run, next) => {

@@ -92,7 +92,10 @@ export function fanOut<
   const F extends Failures = 'wait',
   const D extends number | undefined = undefined,
   const P extends ResultForm = 'values',
->(tasks: readonly B[] & FittingBranches<T, B>, options: DefinedGroup<GroupOptions, T, B, Name, F, D, P>): FanOut {
+>(
+  tasks: readonly B[] & FittingBranches<T, B>,
+  options: DefinedGroup<GroupOptions, T, B, Name, F, D, P>,
+): FanOut {
   // The compiler has checked their types.
   const branches = tasks as readonly Task<unknown>[];
   const group = options as FanOut['options'];
