@@ -45,6 +45,7 @@ export interface SendGroupOptions extends SharedOptions, GroupOptions {
 
 /** The ids of a group that was sent. */
 export interface SentGroup {
+  /** The id of the group. */
   readonly groupId: string;
   /** Identifies the chain. It travels with all branches, and with the tasks after them. */
   readonly chainId: string;

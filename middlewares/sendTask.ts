@@ -30,6 +30,7 @@ import { type Outcome, sendAll } from './sending/sendAll.ts';
 import { maxDelaySeconds } from './sending/sendDelayed.ts';
 import type { Tracing } from './tracing/tracing.ts';
 
+/** Options of {@link sendTask}. */
 export interface SendTaskOptions extends ExtraCallbacks {
   /** Default: a client that is made on first use and shared. */
   s3?: S3Client;
@@ -123,8 +124,11 @@ export class SendTasksError extends AlgernonError {
 
 /** A task that fits its definition: its arguments, and the result of each task in the chain, which the next task takes. */
 export interface DefinedTask<T extends TaskDefinitions, N extends keyof T & string, C extends string> {
+  /** The name of the task. */
   task_name: N;
+  /** The arguments. */
   task_kwargs: KwargsOf<T[N]>;
+  /** The task that gets the result, or a chain of tasks: `a#b#c`. */
   callback?: FittingCallback<T, N, C> | null | undefined;
 }
 

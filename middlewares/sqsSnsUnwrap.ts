@@ -7,6 +7,7 @@ import { stageMiddleware } from './middy/stageMiddleware.ts';
 
 /** An SQS batch whose records carry their task, for a loop of your own. */
 export interface UnwrappedEvent {
+  /** The messages. */
   Records: (SqsRecord & {
     /** The task in the body, parsed on first access. A bad message throws there. */
     readonly task?: Task;

@@ -19,6 +19,7 @@ import { runBatch } from './runBatch.ts';
 import { type RunTaskOptions, runRecord, type TaskHandler } from './runTask.ts';
 import { BatchFailedError, type SettledBatch, settledBatch } from './settledBatch.ts';
 
+/** Options of {@link queued}. */
 export interface QueuedOptions {
   /** How many tasks may run at once, which also bounds the memory. Default 10. */
   concurrency?: number;

@@ -15,6 +15,7 @@ import type { Task } from './task.ts';
 
 /** The third argument of a task's function. */
 export interface RoutedExtras extends TaskExtras {
+  /** The task, with its name and callback. */
   task: Task;
 }
 

@@ -15,8 +15,11 @@ type Runnable<T extends TaskDefinitions, N extends Name<T>> = string extends key
 
 /** A line that lambdaLogged wrote. */
 export interface LogLine {
+  /** The level, such as `INFO`. */
   readonly level: string;
+  /** The message. */
   readonly message: string;
+  /** The name of the task; missing on a line about the whole batch. */
   readonly task_name?: string;
   readonly [key: string]: unknown;
 }
@@ -25,9 +28,11 @@ export interface LogLine {
 export interface QueuedMessage {
   /** The content: a task, unless the message is malformed. */
   readonly task: Task;
+  /** The id that SNS gave the message. */
   readonly messageId: string;
   /** The message attributes, such as `chain_id`, and the `failure_reason` that failurePolicy adds. */
   readonly attributes: Readonly<Record<string, string>>;
+  /** The message as Lambda would give it to the handler. */
   readonly record: SqsRecord;
 }
 
@@ -36,6 +41,7 @@ export interface TestWorker<
   T extends TaskDefinitions = TaskDefinitions,
   C extends object = Record<string, unknown>,
 > extends AsyncDisposable {
+  /** The local AWS, with its clients. */
   readonly aws: LocalAws;
   /** The ARN of each task's topic. */
   readonly topics: Readonly<Record<Name<T>, string>>;
