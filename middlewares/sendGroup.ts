@@ -52,6 +52,7 @@ export interface SendGroupOptions extends SharedOptions, GroupOptions {
 
 /** The ids of a group that was sent. */
 export interface SentGroup {
+  /** The id of the group. */
   readonly groupId: string;
   /** Identifies the chain. It travels with all branches, and with the tasks after them. */
   readonly chainId: string;
@@ -100,24 +101,23 @@ const optionChecks = {
  * );
  */
 export async function sendGroup<
-  const T extends TaskDefinitions,
-  const B extends DefinedBranch<T>,
-  const Name extends keyof T & string,
+  const T extends TaskDefinitions = TaskDefinitions,
+  const B extends DefinedBranch<T> = DefinedBranch<T>,
+  const Name extends keyof T & string = keyof T & string,
   const F extends Failures = 'wait',
   const D extends number | undefined = undefined,
   const P extends ResultForm = 'values',
 >(
   tasks: readonly B[] & FittingBranches<T, B>,
   options: DefinedGroup<SendGroupOptions, T, B, Name, F, D, P>,
-): Promise<SentGroup>;
-export async function sendGroup(
-  tasks: readonly Task<object>[],
-  options: SendGroupOptions & { readonly tasks?: undefined },
-): Promise<SentGroup>;
-export async function sendGroup(
-  tasks: readonly Task<unknown>[],
-  options: SendGroupOptions & { readonly tasks?: TaskDefinitions | undefined },
 ): Promise<SentGroup> {
+  // The compiler has checked their types.
+  return sendBranches(tasks as readonly Task<unknown>[], options as GroupToSend);
+}
+
+type GroupToSend = SendGroupOptions & { readonly tasks?: TaskDefinitions | undefined };
+
+async function sendBranches(tasks: readonly Task<unknown>[], options: GroupToSend): Promise<SentGroup> {
   checkOptions('sendGroup', options, optionChecks);
   checkAttributes('sendGroup', options);
   checkGroup('sendGroup', tasks, options);
