@@ -15,10 +15,11 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   payload: () => import('./payload.ts'),
   local: () => import('./local.ts'),
   size: () => import('./size.ts'),
+  devPage: () => import('./devPage.ts'),
 };
 
-/** These take minutes, so they run only when they are asked for by name. */
-const byName = ['local'];
+/** These take minutes, or a browser, so they run only when they are asked for by name. */
+const byName = ['local', 'devPage'];
 
 const wanted = process.argv.slice(2).filter((argument) => argument !== '--write');
 const part = parts[wanted[0] ?? ''];

@@ -11,6 +11,7 @@ import { AlgernonError, isAlgernonError } from './errors.ts';
  */
 export class RetryLaterError extends AlgernonError {
   override readonly name = 'RetryLaterError';
+  /** When the task must be tried again, in seconds from now. */
   readonly retryAfterSeconds: number;
 
   /** @param seconds counted from now; SQS hides a message for 42,000 seconds at most here */

@@ -36,9 +36,13 @@ export function isAlgernonError(error: unknown): error is AlgernonError {
  */
 export class AlgernonError extends BrandedError {
   override readonly name: string = 'AlgernonError';
+  /** Identifies the error: see docs/errors.md. */
   readonly code: string;
+  /** The path of the bad value, such as `$.task_kwargs.x[3]`. */
   path: string | undefined;
+  /** Whether another attempt may succeed. */
   readonly retryable: boolean;
+  /** The id of the message, if the error is about one. */
   messageId: string | undefined;
 
   constructor(code: string, message: string, details: ErrorDetails = {}) {

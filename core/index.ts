@@ -17,7 +17,7 @@ export {
   type TaskRecord,
 } from './batch/events.ts';
 export { EventReplacedError } from './batch/ledger.ts';
-export { type QueuedHandler, type QueuedOptions, queued } from './batch/queued.ts';
+export { type BatchOrResult, type QueuedHandler, type QueuedOptions, queued } from './batch/queued.ts';
 export { GroupHaltedError } from './batch/runBatch.ts';
 export {
   acknowledge,

@@ -1,6 +1,8 @@
 /** A report on an invocation, after its messages have been acknowledged. */
 export interface InvocationReport {
+  /** The name of the function. */
   functionName: string;
+  /** The id of the invocation. */
   requestId: string;
   /** The task whose queue the batch came from. */
   task: string;
@@ -12,6 +14,7 @@ export interface InvocationReport {
   outcome: 'success' | 'partial' | 'failure';
   /** The error that failed the whole invocation: the error of the handler, or one with the code `INVOCATION`. */
   error?: unknown;
+  /** How long the invocation took, in milliseconds. */
   durationMs: number;
 }
 

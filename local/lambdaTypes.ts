@@ -2,8 +2,11 @@ import type { LambdaContext, SqsEvent } from '../core/batch/events.ts';
 
 /** Lambda's context, with its legacy callback functions. */
 export interface FullLambdaContext extends LambdaContext {
+  /** Of Node.js 22 and older. */
   done(error?: Error, result?: unknown): void;
+  /** Of Node.js 22 and older. */
   fail(error: Error | string): void;
+  /** Of Node.js 22 and older. */
   succeed(result: unknown): void;
 }
 

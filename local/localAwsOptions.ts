@@ -1,13 +1,22 @@
 import { checkOptions, type OptionCheck, text, whole } from '../core/checkOptions.ts';
 import { OptionError } from '../core/errors.ts';
 
-/** Options of `startLocalAws`, where they are documented. */
+/** Options of `startLocalAws`. */
 export interface LocalAwsOptions {
+  /** The name of the bucket, which is created. Default `algernon-local`. */
   bucket?: string;
+  /**
+   * The URL of running services (LocalStack, a fauxqs in another process), or `aws` for AWS itself. Default: fauxqs is
+   * started.
+   */
   endpoint?: string;
+  /** Default `us-east-1`. */
   region?: string;
+  /** The port of fauxqs. Default 0, a free one. */
   port?: number;
+  /** Only with `endpoint`. Default `000000000000`, which fauxqs, LocalStack and ElasticMQ use. */
   accountId?: string;
+  /** Only with an `endpoint` other than `aws`. Default `test` and `test`. */
   credentials?: { accessKeyId: string; secretAccessKey: string };
 }
 

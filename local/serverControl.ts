@@ -14,6 +14,7 @@ interface HttpRequest {
 
 /** A call that a client makes to local AWS; the SDK's retries are calls too. */
 export interface AwsCall {
+  /** The service that is called. */
   readonly service: 's3' | 'sns' | 'sqs';
   /** The operation of the SDK, such as `PutObject` or `PublishBatch`. */
   readonly operation: string;

@@ -11,12 +11,17 @@ import { controlAnswers, controlServer, type ServerControl, setControl } from '.
 export interface LocalAws extends AsyncDisposable {
   /** The endpoint of the services; `aws` for AWS itself. */
   readonly endpoint: string;
+  /** The region of the topics and queues. */
   readonly region: string;
+  /** The account of the topics and queues. */
   readonly accountId: string;
   /** The name of the bucket, which was created if it did not exist. */
   readonly bucket: string;
+  /** A client of SNS. */
   readonly sns: SNSClient;
+  /** A client of SQS. */
   readonly sqs: SQSClient;
+  /** A client of S3. */
   readonly s3: S3Client;
   /** The environment variables with which a child process uses the same services. */
   readonly env: Readonly<Record<string, string>>;
@@ -29,15 +34,6 @@ export interface LocalAws extends AsyncDisposable {
 /**
  * Starts SNS, SQS and S3 in this process, and makes clients and a bucket for them. fauxqs provides them, on a free port
  * that only this machine can reach. With `endpoint` nothing is started, and the clients use that.
- *
- * Options, all optional:
- * - `bucket`: the name of the bucket, which is created. Default `algernon-local`.
- * - `endpoint`: URL of running services (LocalStack, a fauxqs in another process), or `aws` for AWS itself,
- *   with the credentials and the endpoints that the AWS SDK finds in the environment.
- * - `region`: default `us-east-1`.
- * - `port`: where fauxqs listens; default 0, a free one.
- * - `accountId`: only with `endpoint`; default `000000000000`, which fauxqs, LocalStack and ElasticMQ use.
- * - `credentials`: only with an `endpoint` other than `aws`; default `test` and `test`.
  *
  * @throws OptionError when an option is unknown or has a bad value
  * @throws AlgernonError `MISSING_PACKAGE` when `fauxqs` (needed without `endpoint`) or `@aws-sdk/client-sqs` is not

@@ -37,32 +37,6 @@ export interface Worker<Name extends string = string> extends AsyncDisposable {
  * Works like Lambda's event source mapping: polls queues and invokes a handler with batches of messages. For each task it
  * first creates a topic, a queue, a dead-letter queue and the subscription, unless they exist.
  *
- * Options:
- * - `aws`: the value of `startLocalAws()`, or your own clients as `{ sns, sqs }`.
- * - `handler`: the handler that you export for Lambda. It must return a promise.
- * - `tasks`: names of 1 to 71 letters, digits, "-" and "_". The task `load` has the topic and the queue `load` and
- *   the dead-letter queue `load-dlq`; with `fifo` they are `load.fifo` and `load-dlq.fifo`.
- * - `name`: the function's name. Default `worker`.
- * - `batchSize`: the maximum number of messages in a batch; 1 to 10,000, with `fifo` to 10. Default 10. Over 10 needs a window.
- * - `batchWindowSeconds`: how long messages are gathered into a batch; 0 to 300, with `fifo` 0. Default 0.
- * - `pollers`: how many batches of one queue run at once; 1 to 1000. Default 5, as Lambda starts.
- * - `maxReceiveCount`: how often a message is received before it goes to the dead-letter queue. Default 3.
- * - `visibilityTimeoutSeconds`: how long a received message stays hidden, and so when a failed one is
- *   redelivered. 1 to 43,200. Default 30.
- * - `retryDelaySeconds`: a failed message returns after this time. Lambda has no such option. Default: it returns when its
- *   visibility timeout ends, as on Lambda.
- * - `timeoutSeconds`: the function's time-out; over 0, to 5,400 (Lambda's limit on managed instances, 900 elsewhere), and
- *   not more than the visibility timeout. Default: the visibility timeout less the window, at most 900.
- * - `waitTimeSeconds`: how long a poll waits for a message; 1 to 20. Default 1. `stop` waits for polls of up to 2
- *   seconds and aborts longer ones; a message of an aborted poll stays hidden until its visibility timeout.
- * - `reportBatchItemFailures`: whether the response may name the messages that failed. Default true.
- * - `rawMessageDelivery`: whether SNS sends messages without its envelope. Default false.
- * - `fifo`: FIFO topics and queues. Default false.
- * - `onInvocation`: gets a report of each invocation. Default: `console.error` writes a line for each failed message, or
- *   the error of an invocation that failed as a whole.
- * - `onError`: gets errors of SQS calls, and a notice of each message that AWS would not deliver. Default:
- *   `console.error`. The worker tries again.
- *
  * @throws OptionError when an option is unknown, has a bad value, or conflicts with another
  * @example
  * const worker = await startWorker({ aws, handler, tasks: ['load', 'analyse'] });

@@ -11,7 +11,9 @@ import type { WorkerSettings } from './workerOptions.ts';
 
 /** A queue of SQS. */
 export interface QueueAddress {
+  /** The URL of the queue. */
   readonly url: string;
+  /** The ARN of the queue. */
   readonly arn: string;
 }
 

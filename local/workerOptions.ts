@@ -13,24 +13,59 @@ import type { InvocationReport } from './invocationReport.ts';
 import type { LambdaHandler } from './lambdaTypes.ts';
 import type { LocalAws } from './startLocalAws.ts';
 
-/** Options of `startWorker`, where they are documented. */
+/** Options of `startWorker`. */
 export interface WorkerOptions<Name extends string = string> {
+  /** The value of `startLocalAws()`, or your own clients as `{ sns, sqs }`. */
   aws: Pick<LocalAws, 'sns' | 'sqs'> & Partial<Pick<LocalAws, 'onStop'>>;
+  /** The handler that you export for Lambda. It must return a promise. */
   handler: LambdaHandler;
+  /**
+   * Names of 1 to 71 letters, digits, `-` and `_`. The task `load` has the topic and the queue `load` and the dead-letter
+   * queue `load-dlq`; with `fifo` they are `load.fifo` and `load-dlq.fifo`.
+   */
   tasks: readonly Name[];
+  /** The function's name. Default `worker`. */
   name?: string;
+  /** The maximum number of messages in a batch; 1 to 10,000, with `fifo` to 10. Default 10. Over 10 needs a window. */
   batchSize?: number;
+  /** How long messages are gathered into a batch; 0 to 300, with `fifo` 0. Default 0. */
   batchWindowSeconds?: number;
+  /** How many batches of one queue run at once; 1 to 1000. Default 5, as Lambda starts. */
   pollers?: number;
+  /** How often a message is received before it goes to the dead-letter queue. Default 3. */
   maxReceiveCount?: number;
+  /** How long a received message stays hidden, and so when a failed one is redelivered. 1 to 43,200. Default 30. */
   visibilityTimeoutSeconds?: number;
+  /**
+   * A failed message returns after this time. Lambda has no such option. Default: it returns when its visibility timeout
+   * ends, as on Lambda.
+   */
   retryDelaySeconds?: number;
+  /**
+   * The function's time-out; over 0, to 5,400 (Lambda's limit on managed instances, 900 elsewhere), and not more than the
+   * visibility timeout. Default: the visibility timeout less the window, at most 900.
+   */
   timeoutSeconds?: number;
+  /**
+   * How long a poll waits for a message; 1 to 20. Default 1. `stop` waits for polls of up to 2 seconds and aborts longer
+   * ones; a message of an aborted poll stays hidden until its visibility timeout.
+   */
   waitTimeSeconds?: number;
+  /** Whether the response may name the messages that failed. Default true. */
   reportBatchItemFailures?: boolean;
+  /** Whether SNS sends messages without its envelope. Default false. */
   rawMessageDelivery?: boolean;
+  /** Whether topics and queues are FIFO. Default false. */
   fifo?: boolean;
+  /**
+   * Gets a report of each invocation. Default: `console.error` writes a line for each failed message, or the error of an
+   * invocation that failed as a whole.
+   */
   onInvocation?: (report: InvocationReport) => void;
+  /**
+   * Gets errors of SQS calls, and a notice of each message that AWS would not deliver. Default: `console.error`. The worker
+   * tries again.
+   */
   onError?: (error: unknown) => void;
 }
 

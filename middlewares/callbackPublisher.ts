@@ -24,6 +24,7 @@ import { openSender } from './callbacks/openSender.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
+/** Options of {@link callbackPublisher}. */
 export interface CallbackPublisherOptions {
   /** Default: a client that is made on first use and shared. */
   s3?: S3Client;

@@ -9,6 +9,7 @@ import {
   maxReasonLength,
 } from './cancelling/cancelledChains.ts';
 
+/** Options of {@link cancelChain}. */
 export interface CancelChainOptions {
   /** Default: a client that is made on first use and shared. */
   s3?: S3Client;

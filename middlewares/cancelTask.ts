@@ -2,6 +2,7 @@ import { checkOption, checkOptions, text } from '../core/checkOptions.ts';
 import { type AwsClient, awsClient } from './aws/optionChecks.ts';
 import { deleteSchedule } from './sending/scheduleMessage.ts';
 
+/** Options of {@link cancelTask}. */
 export interface CancelTaskOptions {
   /** Default: a client that is made on first use and shared. Needs `@aws-sdk/client-scheduler`. */
   scheduler?: AwsClient;

@@ -13,6 +13,7 @@ import { s3ConditionalStore } from './aws/s3ConditionalStore.ts';
 import { cancellationOf, reasonIn } from './cancelling/cancelledChains.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
+/** Options of {@link cancellable}. */
 export interface CancellableOptions {
   /** Default: a client that is made on first use and shared. */
   s3?: S3Client;

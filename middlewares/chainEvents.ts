@@ -7,6 +7,7 @@ import { type EventTarget, eventTargets, writersOf } from './events/eventWriter.
 import { idsOf, observeTask, type TaskListener } from './events/observeTask.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
+/** Options of {@link chainEvents}. */
 export interface ChainEventsOptions {
   /** Where the events go: a sink such as `s3Sink()`, a function, or a list of these. */
   to: EventTarget | readonly EventTarget[];

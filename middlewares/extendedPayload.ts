@@ -11,6 +11,7 @@ import { awsClient } from './aws/optionChecks.ts';
 import { s3Reader } from './aws/s3Reader.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
+/** Options of {@link extendedPayload}. */
 export interface ExtendedPayloadOptions {
   /** Default: a shared client, made on first use. */
   s3?: S3Client;

@@ -23,6 +23,7 @@ export interface Backoff {
   jitter?: number;
 }
 
+/** Options of {@link failurePolicy}. */
 export interface FailurePolicyOptions {
   /** An `SQSClient`. Default: a client that is made on first use and shared. */
   sqs?: AwsClient;

@@ -30,6 +30,7 @@ import { stageMiddleware } from './middy/stageMiddleware.ts';
 import { type Lease, openTaskRecords } from './once/openTaskRecords.ts';
 import type { DoneTask } from './once/storedTask.ts';
 
+/** Options of {@link idempotent}. */
 export interface IdempotentOptions<Kwargs = Record<string, unknown>> {
   /**
    * Names the work of a task, such as by the number of an order: tasks of one queue with the same name and key run once. It gets

@@ -43,6 +43,7 @@ export { type SendGroupOptions, type SentGroup, sendGroup } from './sendGroup.ts
 export type { ScheduleSettings } from './sending/scheduleMessage.ts';
 export {
   type DefinedTask,
+  type SendableTask,
   type SendTaskOptions,
   SendTasksError,
   type SendTasksOptions,

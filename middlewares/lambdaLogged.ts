@@ -14,6 +14,7 @@ import { enterScope, isLogging, leaveScope } from './logging/scope.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 import type { Tracing } from './tracing/tracing.ts';
 
+/** Options of {@link lambdaLogged}. */
 export interface LambdaLoggedOptions {
   /** A Powertools logger. Default: a new one, with its settings from the environment. */
   logger?: Logger;

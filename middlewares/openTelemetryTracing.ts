@@ -16,6 +16,7 @@ import type { TaskFacts, TaskTrace, Tracing } from './tracing/tracing.ts';
 
 export type { TaskFacts, TaskTrace, Tracing } from './tracing/tracing.ts';
 
+/** Options of {@link openTelemetryTracing}. */
 export interface OpenTelemetryTracingOptions {
   /** Default: the tracer `algernon-middy` of the global provider, looked up when a span starts. */
   tracer?: Tracer;

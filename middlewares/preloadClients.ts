@@ -2,6 +2,7 @@ import { checkOptions, flag } from '../core/checkOptions.ts';
 import { loadS3 } from './aws/loadS3.ts';
 import { loadSns } from './aws/loadSns.ts';
 
+/** Options of {@link preloadClients}. */
 export interface PreloadClientsOptions {
   /** Whether to load S3. Default true. */
   s3?: boolean;

@@ -7,6 +7,7 @@ import { bucketGuard } from './aws/environment.ts';
 import { awsClient, bucketName } from './aws/optionChecks.ts';
 import { s3Reader } from './aws/s3Reader.ts';
 
+/** Options of {@link readData}. */
 export interface ReadDataOptions {
   /** Default: a shared client, made on first use. */
   s3?: S3Client;

@@ -9,6 +9,7 @@ import { awsClient, bucketName } from './aws/optionChecks.ts';
 import { s3ConditionalStore } from './aws/s3ConditionalStore.ts';
 import { keyTime, readEventObjects } from './events/readEventObjects.ts';
 
+/** Options of {@link s3Sink}. */
 export interface S3SinkOptions {
   /** Default: a client that is made on first use and shared. */
   s3?: S3Client;

@@ -12,6 +12,7 @@ import { type AwsClient, awsClient, bucketName, folderName } from './aws/optionC
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { extraAttributes, groupAttributes } from './callbacks/extraCallbacks.ts';
+import { argumentsStore } from './callbacks/storeResult.ts';
 import { currentTask } from './events/currentTask.ts';
 import { eventTargets } from './events/eventWriter.ts';
 import { awsGroups, groupHashOf } from './groups/awsGroups.ts';
@@ -51,6 +52,7 @@ export interface SendGroupOptions extends SharedOptions, GroupOptions {
 
 /** The ids of a group that was sent. */
 export interface SentGroup {
+  /** The id of the group. */
   readonly groupId: string;
   /** Identifies the chain. It travels with all branches, and with the tasks after them. */
   readonly chainId: string;
@@ -99,24 +101,23 @@ const optionChecks = {
  * );
  */
 export async function sendGroup<
-  const T extends TaskDefinitions,
-  const B extends DefinedBranch<T>,
-  const Name extends keyof T & string,
+  const T extends TaskDefinitions = TaskDefinitions,
+  const B extends DefinedBranch<T> = DefinedBranch<T>,
+  const Name extends keyof T & string = keyof T & string,
   const F extends Failures = 'wait',
   const D extends number | undefined = undefined,
   const P extends ResultForm = 'values',
 >(
   tasks: readonly B[] & FittingBranches<T, B>,
   options: DefinedGroup<SendGroupOptions, T, B, Name, F, D, P>,
-): Promise<SentGroup>;
-export async function sendGroup(
-  tasks: readonly Task<object>[],
-  options: SendGroupOptions & { readonly tasks?: undefined },
-): Promise<SentGroup>;
-export async function sendGroup(
-  tasks: readonly Task<unknown>[],
-  options: SendGroupOptions & { readonly tasks?: TaskDefinitions | undefined },
 ): Promise<SentGroup> {
+  // The compiler has checked their types.
+  return sendBranches(tasks as readonly Task<unknown>[], options as GroupToSend);
+}
+
+type GroupToSend = SendGroupOptions & { readonly tasks?: TaskDefinitions | undefined };
+
+async function sendBranches(tasks: readonly Task<unknown>[], options: GroupToSend): Promise<SentGroup> {
   checkOptions('sendGroup', options, optionChecks);
   checkAttributes('sendGroup', options);
   checkGroup('sendGroup', tasks, options);
@@ -142,13 +143,13 @@ export async function sendGroup(
       attributes: { ...shared, ...extra.then },
       messageGroup,
       dumps: (value) => ajson.dumps(value),
-      storing: {
+      storeArguments: argumentsStore({
         store: s3ObjectStore({ s3, acl }),
         bucket,
         folder,
         inlineUnder,
         pieces: (value) => [ajson.dumps(value)],
-      },
+      }),
       maxMessageBytes,
       definitions: options.tasks,
     },

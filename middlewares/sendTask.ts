@@ -30,6 +30,7 @@ import { type Outcome, sendAll } from './sending/sendAll.ts';
 import { maxDelaySeconds } from './sending/sendDelayed.ts';
 import type { Tracing } from './tracing/tracing.ts';
 
+/** Options of {@link sendTask}. */
 export interface SendTaskOptions extends ExtraCallbacks {
   /** Default: a client that is made on first use and shared. */
   s3?: S3Client;
@@ -123,10 +124,20 @@ export class SendTasksError extends AlgernonError {
 
 /** A task that fits its definition: its arguments, and the result of each task in the chain, which the next task takes. */
 export interface DefinedTask<T extends TaskDefinitions, N extends keyof T & string, C extends string> {
+  /** The name of the task. */
   task_name: N;
+  /** The arguments. */
   task_kwargs: KwargsOf<T[N]>;
+  /** The task that gets the result, or a chain of tasks: `a#b#c`. */
   callback?: FittingCallback<T, N, C> | null | undefined;
 }
+
+/** A task that fits its definition; without definitions, any task. */
+export type SendableTask<
+  T extends TaskDefinitions,
+  N extends keyof T & string,
+  C extends string,
+> = string extends keyof T ? Task<object> : DefinedTask<T, N, C>;
 
 /**
  * Sends a task to its topic, which starts a chain. Large arguments go through S3.
@@ -144,17 +155,15 @@ export interface DefinedTask<T extends TaskDefinitions, N extends keyof T & stri
  * );
  */
 export async function sendTask<
-  const T extends TaskDefinitions,
-  N extends keyof T & string,
+  const T extends TaskDefinitions = TaskDefinitions,
+  N extends keyof T & string = keyof T & string,
   const C extends string = never,
->(task: DefinedTask<T, N, C>, options: SendTaskOptions & { tasks: T }): Promise<SentTask>;
-export async function sendTask(
-  task: Task<object>,
-  options?: SendTaskOptions & { tasks?: undefined },
-): Promise<SentTask>;
-export async function sendTask(
-  task: Task<unknown>,
-  options: SendTaskOptions & { tasks?: TaskDefinitions | undefined } = {},
+>(
+  task: SendableTask<T, N, C>,
+  options: SendTaskOptions & {
+    /** The definitions of the tasks, which check the arguments and the chain. Default: any task can be sent. */
+    tasks?: T | undefined;
+  } = {},
 ): Promise<SentTask> {
   checkSending('sendTask', options);
   const outcomes = await sendAll([task], options);

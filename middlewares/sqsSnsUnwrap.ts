@@ -7,6 +7,7 @@ import { stageMiddleware } from './middy/stageMiddleware.ts';
 
 /** An SQS batch whose records carry their task, for a loop of your own. */
 export interface UnwrappedEvent {
+  /** The messages. */
   Records: (SqsRecord & {
     /** The task in the body, parsed on first access. A bad message throws there. */
     readonly task?: Task;
@@ -25,7 +26,7 @@ export interface UnwrappedEvent {
  *   .use(sqsPartialBatchFailure())
  *   .use(sqsSnsUnwrap());
  */
-export function sqsSnsUnwrap(): MiddlewareObj<UnwrappedEvent> {
+export function sqsSnsUnwrap(): MiddlewareObj<Partial<UnwrappedEvent>> {
   return stageMiddleware({
     name: 'sqsSnsUnwrap',
     order: { at: 'unwrap' },
@@ -34,7 +35,7 @@ export function sqsSnsUnwrap(): MiddlewareObj<UnwrappedEvent> {
       for (const record of records) giveTask(record);
       return { around };
     },
-  }) as MiddlewareObj<UnwrappedEvent>;
+  }) as MiddlewareObj<Partial<UnwrappedEvent>>;
 }
 
 const around: Around = (run, next) => {

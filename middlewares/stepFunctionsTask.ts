@@ -9,6 +9,7 @@ import { missingPeer } from './aws/missingPeer.ts';
 import { type AwsClient, awsClient } from './aws/optionChecks.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
+/** Options of {@link stepFunctionsTask}. */
 export interface StepFunctionsTaskOptions {
   /** Default: a client that is made on first use and shared. Needs `@aws-sdk/client-sfn`. */
   sfn?: AwsClient;

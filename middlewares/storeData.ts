@@ -10,6 +10,7 @@ import { awsClient, bucketName, folderName } from './aws/optionChecks.ts';
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { storeValue, writeValue } from './aws/writeValue.ts';
 
+/** Options of {@link storeData}. */
 export interface StoreDataOptions {
   /** Default: a shared client, made on first use. */
   s3?: S3Client;

@@ -11,6 +11,7 @@ import { s3Reader } from './aws/s3Reader.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
+/** Options of {@link storedDataHydrate}. */
 export interface StoredDataHydrateOptions {
   /** Default: a shared client, made on first use. */
   s3?: S3Client;

@@ -7,6 +7,7 @@ import { missingPeer } from './aws/missingPeer.ts';
 import { observeTask } from './events/observeTask.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
+/** Options of {@link taskMetrics}. */
 export interface TaskMetricsOptions {
   /** The namespace in CloudWatch. Default: `POWERTOOLS_METRICS_NAMESPACE`, else `algernon-middy`. */
   namespace?: string;

@@ -4,6 +4,7 @@ import { loadSns } from './aws/loadSns.ts';
 import { awsClient } from './aws/optionChecks.ts';
 import { remember } from './aws/remember.ts';
 
+/** Options of {@link topicsByDisplayName}. */
 export interface TopicsByDisplayNameOptions {
   /** Default: a client that is made on first use and shared. */
   sns?: SNSClient;

@@ -4,6 +4,7 @@ import { missingPeer } from './aws/missingPeer.ts';
 import { type AwsClient, awsClient } from './aws/optionChecks.ts';
 import { remember } from './aws/remember.ts';
 
+/** Options of {@link topicsFromSsm}. */
 export interface TopicsFromSsmOptions {
   /** Default: a client that is made on first use and shared. Needs `@aws-sdk/client-ssm`. */
   ssm?: AwsClient;

@@ -12,6 +12,7 @@ const powertools = await import('@aws-lambda-powertools/tracer').catch(
   missingPeer('@aws-lambda-powertools/tracer', 'xrayTracing'),
 );
 
+/** Options of {@link xrayTracing}. */
 export interface XrayTracingOptions {
   /** A Powertools tracer. Default: one is made, with its settings from the environment. */
   tracer?: Tracer;

@@ -25,9 +25,13 @@ export interface AjsonErrorDetails extends ErrorDetails {
  */
 export class AjsonError extends AlgernonError {
   override readonly name: string = 'AjsonError';
+  /** The kind of the problem. */
   readonly kind: AjsonErrorKind;
+  /** The position in the text that was read, from 0. */
   readonly offset: number | undefined;
+  /** The line in the text that was read, from 1. */
   readonly line: number | undefined;
+  /** The column in the text that was read, from 1. */
   readonly column: number | undefined;
 
   constructor(kind: AjsonErrorKind, message: string, details: AjsonErrorDetails = {}, code?: string) {
@@ -50,7 +54,9 @@ export class AjsonError extends AlgernonError {
 /** A message holds an object of a class that is not registered; `className` and `module` name the class. */
 export class UnknownClassError extends AjsonError {
   override readonly name = 'UnknownClassError';
+  /** The name of the class on the wire. */
   readonly className: string;
+  /** The module of the class on the wire. */
   readonly module: string;
 
   constructor(className: string, module: string, details: AjsonErrorDetails = {}) {

@@ -28,6 +28,7 @@ export class Datetime extends Branded {
     return this.getTime() + this.microseconds / 1000;
   }
 
+  /** The time as ISO 8601 writes it. */
   override toISOString(): string {
     return super.toISOString().replace('Z', `${String(this.microseconds).padStart(3, '0')}Z`);
   }

@@ -15,14 +15,17 @@ export class FrozenSet<T = unknown> extends Branded<T> {
     for (const item of items) super.add(item);
   }
 
+  /** Throws a `TypeError`. */
   override add(): never {
     return refuse();
   }
 
+  /** Throws a `TypeError`. */
   override delete(): never {
     return refuse();
   }
 
+  /** Throws a `TypeError`. */
   override clear(): never {
     return refuse();
   }

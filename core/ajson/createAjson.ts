@@ -38,8 +38,14 @@ export interface DatetimeKind {
 
 /** A class to register as an ajson is made: the options of `register`, with the class beside them. */
 export type ClassToRegister =
-  | (ClassOptions & { readonly class: AlgClass<AlgObject> })
-  | (ForeignClassOptions<object> & { readonly class: { readonly prototype: object; readonly name: string } });
+  | (ClassOptions & {
+      /** The class. */
+      readonly class: AlgClass<AlgObject>;
+    })
+  | (ForeignClassOptions<object> & {
+      /** The class. */
+      readonly class: { readonly prototype: object; readonly name: string };
+    });
 
 /** The options of {@link createAjson}. */
 export interface AjsonOptions extends Defaults {

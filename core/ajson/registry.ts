@@ -48,7 +48,9 @@ export interface Settings extends Limits {
 /** A class that can be registered as it is: it has `toJson` and a static `parseJson`. */
 export interface AlgClass<T extends object> {
   readonly prototype: T;
+  /** The name of the class, and on the wire, unless the option `name` has another. */
   readonly name: string;
+  /** Makes an instance from the fields that came. */
   parseJson(fields: never): T;
 }
 

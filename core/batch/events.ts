@@ -4,53 +4,85 @@ import { isTask } from '../tasks/task.ts';
 
 /** One message of an SQS batch, as Lambda gives it. */
 export interface SqsRecord {
+  /** The id that SQS gave the message. A redrive changes it. */
   messageId: string;
+  /** Identifies this receive of the message, for deleting it. */
   receiptHandle: string;
+  /** The text of the message. */
   body: string;
+  /** The attributes that SQS adds. */
   attributes: SqsRecordAttributes;
+  /** The attributes that the sender has added. */
   messageAttributes: Record<string, SqsMessageAttribute>;
+  /** The MD5 digest of the body. */
   md5OfBody: string;
+  /** The MD5 digest of the message attributes. */
   md5OfMessageAttributes?: string;
+  /** `aws:sqs`. */
   eventSource: string;
+  /** The ARN of the queue. */
   eventSourceARN: string;
+  /** The region of the queue. */
   awsRegion: string;
 }
 
+/** The attributes that SQS adds to a message. Times are in milliseconds since 1970. */
 export interface SqsRecordAttributes {
+  /** How often the message was received, this time included. */
   ApproximateReceiveCount: string;
+  /** When the message was sent to the queue. */
   SentTimestamp: string;
+  /** The id of the sender. */
   SenderId: string;
+  /** When the message was received for the first time. */
   ApproximateFirstReceiveTimestamp: string;
+  /** The position in the order of a FIFO queue. */
   SequenceNumber?: string | undefined;
+  /** The message group. */
   MessageGroupId?: string | undefined;
+  /** The deduplication id, on a FIFO queue. */
   MessageDeduplicationId?: string | undefined;
+  /** The trace of X-Ray. */
   AWSTraceHeader?: string | undefined;
+  /** The queue from which SQS moved the message. */
   DeadLetterQueueSourceArn?: string | undefined;
 }
 
+/** A message attribute of an SQS message. */
 export interface SqsMessageAttribute {
+  /** The value of an attribute of a text or a number. */
   stringValue?: string | undefined;
+  /** The value of an attribute of bytes, in base64. */
   binaryValue?: string | undefined;
+  /** Not used by SQS so far. */
   stringListValues?: string[] | undefined;
+  /** Not used by SQS so far. */
   binaryListValues?: string[] | undefined;
+  /** The type of the value. It may have a suffix, such as `Number.int`. */
   dataType: 'String' | 'Number' | 'Binary' | (string & {});
 }
 
 /** A batch of messages from an SQS queue. */
 export interface SqsEvent {
+  /** The messages. */
   Records: SqsRecord[];
 }
 
 /** One notification that SNS gave to Lambda with no queue between. */
 export interface SnsRecord {
+  /** `aws:sns`. */
   EventSource: string;
+  /** The version of the record's format. */
   EventVersion: string;
+  /** The ARN of the subscription. */
   EventSubscriptionArn: string;
+  /** The notification. */
   Sns: { MessageId: string; TopicArn: string; Message: string; Timestamp: string };
 }
 
 /** A notification from SNS straight to Lambda. */
 export interface SnsEvent {
+  /** The notifications: one. */
   Records: SnsRecord[];
 }
 
@@ -59,14 +91,23 @@ export type TaskRecord = SqsRecord | SnsRecord;
 
 /** The part of Lambda's context that tasks need; Lambda's own context is one. */
 export interface LambdaContext {
+  /** The id of the invocation. */
   readonly awsRequestId: string;
+  /** The name of the function. */
   readonly functionName: string;
+  /** The version of the function. */
   readonly functionVersion: string;
+  /** The ARN by which the function was called. */
   readonly invokedFunctionArn: string;
+  /** The memory of the function. */
   readonly memoryLimitInMB: string;
+  /** The log group of the function. */
   readonly logGroupName: string;
+  /** The log stream of the instance. */
   readonly logStreamName: string;
+  /** Of handlers with a callback. */
   callbackWaitsForEmptyEventLoop: boolean;
+  /** How many milliseconds are left until the function's time-out. */
   getRemainingTimeInMillis(): number;
 }
 

@@ -20,6 +20,7 @@ import { runBatch } from './runBatch.ts';
 import { type RunTaskOptions, runRecord, type TaskHandler } from './runTask.ts';
 import { BatchFailedError, type SettledBatch, settledBatch } from './settledBatch.ts';
 
+/** Options of {@link queued}. */
 export interface QueuedOptions {
   /** How many tasks may run at once, which also bounds the memory. Default 10. */
   concurrency?: number;
@@ -41,7 +42,19 @@ type Third = { signal?: AbortSignal } | ((...args: never) => void);
 export interface QueuedHandler<T, R> {
   (task: T & { task_name: string }, context: LambdaContext, options?: Third): Promise<R>;
   (event: SqsEvent | SnsEvent, context: LambdaContext, options?: Third): Promise<SettledBatch<R>>;
+  /** The signature that Middy copies: it takes the last one. */
+  (
+    event: SqsEvent | SnsEvent | (T & { task_name: string }),
+    context: LambdaContext,
+    options?: Third,
+  ): Promise<BatchOrResult<R>>;
 }
+
+/**
+ * The answer of a handler in `middy()`, which has one type for all events: the outcome of a batch, or the result of a task that was
+ * passed directly. The type is both, so that it fits Lambda's `SQSHandler`, and a test can read a result.
+ */
+export type BatchOrResult<R> = [R] extends [object] ? SettledBatch<R> & R : SettledBatch<R>;
 
 /**
  * Makes a Lambda handler out of a function that is written as if Lambda called it for one task.

@@ -18,6 +18,7 @@ export interface TaskExtras {
 /** A handler, written as if Lambda called it for one task. */
 export type TaskHandler<T, C, R> = (task: T, context: C, extras: TaskExtras) => R | PromiseLike<R>;
 
+/** Options of {@link runTask}. */
 export interface RunTaskOptions {
   /** Aborted when the task must stop. Default: shortly before the invocation ends. */
   signal?: AbortSignal | undefined;

@@ -11,6 +11,7 @@ import type { Unwrapped } from './unwrapTask.ts';
 export interface TaskRun {
   /** The message; undefined in a direct invocation. */
   readonly record: TaskRecord | undefined;
+  /** The context of the invocation, as the handler gets it. */
   readonly context: LambdaContext;
   /** Aborted shortly before the invocation ends: pass it to `fetch` and to AWS clients. */
   readonly signal: AbortSignal;
@@ -66,6 +67,7 @@ export interface Stage {
   readonly passive?: boolean | undefined;
 }
 
+/** The work of a stage around the handler: `next` runs the stages inside and the handler. */
 export type Around = (run: TaskRun, next: () => Promise<void>) => Promise<void> | void;
 
 /** The positions of the stages, from the outermost to the innermost. */
@@ -81,6 +83,7 @@ export const stagePositions = [
   'hydrate',
 ] as const;
 
+/** The name of a position among the stages. */
 export type StagePosition = (typeof stagePositions)[number];
 
 /** Where a stage runs: outside or inside one of the positions. `at` is for the middlewares of this library. */

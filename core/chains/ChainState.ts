@@ -17,25 +17,33 @@ export interface AttemptState {
   receiver: string;
   /** The id of the message in its queue. */
   recordId: string | undefined;
+  /** How often the message was received, this time included. */
   attempt: number;
   /** The number of the run, if a loop runs parts of one message. */
   part: number;
   /** `lost`: it has no end, and the message was received again. The process was killed, or its end is still to come. */
   outcome: 'running' | 'succeeded' | 'failed' | 'lost';
+  /** When the worker received the message. */
   receivedAt: number | undefined;
+  /** When the handler was called. */
   startedAt: number | undefined;
+  /** When the attempt ended. */
   endedAt: number | undefined;
   /** How long the message waited since it could be received: since it was sent, or since its backoff ended. */
   queueMillis: number | undefined;
   /** How long the handler ran. */
   runMillis: number | undefined;
+  /** How long storing the result took. */
   storeMillis: number | undefined;
+  /** How long publishing the callbacks took. */
   publishMillis: number | undefined;
   /** The pointer to the result. */
   pointer: string | undefined;
+  /** The error of the attempt. */
   error: ChainError | undefined;
   /** When the message comes back. */
   retry: { delaySeconds: number; dueAt: number } | undefined;
+  /** When the message went to a dead-letter queue, and the URL of the queue. */
   deadLetter: { at: number; queue: string | undefined } | undefined;
 }
 
@@ -43,6 +51,7 @@ export interface AttemptState {
 export interface TaskState {
   /** The id that SNS gave the message. */
   messageId: string;
+  /** The name of the task. */
   taskName: string | undefined;
   /** The task that sent the message; undefined for a task that starts the chain. A join belongs to the parent of its branches. */
   parentId: string | undefined;
@@ -50,20 +59,25 @@ export interface TaskState {
   depth: number;
   /** Why the message was sent; undefined for a task that a sender has sent. */
   role: MessageRole | undefined;
+  /** The callback in its message. */
   callback: string | undefined;
   /** The branch that it is, or the group that it joins. */
   group: { id: string; index: number | undefined } | undefined;
+  /** Whether it is waiting, running or done. */
   status: TaskStatus;
   /** Since when it has this status. */
   since: number;
+  /** When its message was sent. */
   sentAt: number | undefined;
   /** When a delayed message can be received. */
   dueAt: number | undefined;
   /** In order. One message may go to several queues, so that attempts may overlap. */
   attempts: AttemptState[];
+  /** The pointer to its result. */
   pointer: string | undefined;
   /** The error of the last attempt, unless the task succeeded. */
   error: ChainError | undefined;
+  /** Whether it has ended its chain by `endChain()`. */
   endsChain: boolean;
   /** The names of following tasks whose messages are unknown so far. */
   missing: string[];
@@ -71,6 +85,7 @@ export interface TaskState {
 
 /** A group of branches. */
 export interface GroupState {
+  /** The id of the group. */
   id: string;
   /** How many branches it has. */
   of: number;
@@ -86,9 +101,11 @@ export interface GroupState {
 
 /** The state of a chain, as far as its events tell. */
 export interface ChainState {
+  /** The id of the chain. */
   chainId: string;
   /** `open` as long as any task is open; then `failed` if any task is in a dead-letter queue. */
   status: 'open' | 'succeeded' | 'failed';
+  /** The time of the first event. */
   startedAt: number;
   /** The time of the last event. */
   updatedAt: number;
@@ -96,6 +113,7 @@ export interface ChainState {
   endedAt: number | undefined;
   /** The tasks as a tree: each is followed by those that it has sent, with a larger `depth`. */
   tasks: TaskState[];
+  /** The groups of the chain. */
   groups: GroupState[];
   /** The messages of the tasks that are open. */
   open: string[];

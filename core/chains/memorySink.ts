@@ -2,6 +2,7 @@ import { checkOptions, whole } from '../checkOptions.ts';
 import type { ChainEvent } from './ChainEvent.ts';
 import type { EventSink, EventSource } from './EventSink.ts';
 
+/** Options of {@link memorySink}. */
 export interface MemorySinkOptions {
   /** The maximum number of events. Beyond it, the chains that started first are removed. Default 100,000. */
   maxEvents?: number;

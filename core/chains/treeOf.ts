@@ -49,6 +49,11 @@ function cutCycles(tasks: readonly TaskState[], byId: ReadonlyMap<string, TaskSt
   }
 }
 
+/** By time. The branches of a group are sent at the same time. */
 function compareTasks(a: TaskState, b: TaskState): number {
-  return (a.sentAt ?? a.since) - (b.sentAt ?? b.since) || (a.messageId < b.messageId ? -1 : 1);
+  return (
+    (a.sentAt ?? a.since) - (b.sentAt ?? b.since) ||
+    (a.group?.index ?? 0) - (b.group?.index ?? 0) ||
+    (a.messageId < b.messageId ? -1 : 1)
+  );
 }

@@ -5,6 +5,7 @@ import type { ChainState } from './ChainState.ts';
 import type { ChainReader, EventSource } from './EventSink.ts';
 import { foldChain } from './foldChain.ts';
 
+/** Options of {@link getChain}. */
 export interface GetChainOptions {
   /** Where the events are: `s3Sink()`, `memorySink()`, or a source of your own. */
   from: EventSource;
@@ -12,11 +13,13 @@ export interface GetChainOptions {
   signal?: AbortSignal;
 }
 
+/** Options of {@link watchChain}. */
 export interface WatchChainOptions extends GetChainOptions {
   /** The shortest time between two looks at a source that is polled, in seconds. It doubles, to at most 5 seconds, as long as nothing changes. Default 0.25. */
   pollSeconds?: number;
 }
 
+/** Options of {@link waitForChain}. */
 export interface WaitForChainOptions extends WatchChainOptions {
   /** How long to wait, in seconds. Default 60; Infinity means until the signal is aborted. */
   timeoutSeconds?: number;
@@ -41,6 +44,7 @@ export class ChainTimeoutError extends AlgernonError {
 /** A task of a chain has failed for good. `cause` is its error, as its event describes it. */
 export class ChainFailedError extends AlgernonError {
   override readonly name = 'ChainFailedError';
+  /** The state of the chain. */
   readonly state: ChainState;
 
   constructor(state: ChainState) {

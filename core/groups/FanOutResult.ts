@@ -7,7 +7,9 @@ const brand: unique symbol = Symbol.for('algernon-middy.FanOut');
 
 /** A result that sends a group of tasks. See `fanOut`. */
 export class FanOut {
+  /** The branches. */
   readonly tasks: readonly Task<unknown>[];
+  /** How the branches are joined. */
   readonly options: GroupOptions & { readonly tasks?: TaskDefinitions | undefined };
 
   constructor(tasks: FanOut['tasks'], options: FanOut['options']) {

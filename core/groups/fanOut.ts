@@ -81,30 +81,25 @@ export function checkGroup(owner: string, tasks: unknown, options: GroupOptions)
  * });
  */
 export function fanOut<
-  const T extends TaskDefinitions,
-  const B extends DefinedBranch<T>,
-  const Name extends keyof T & string,
+  const T extends TaskDefinitions = TaskDefinitions,
+  const B extends DefinedBranch<T> = DefinedBranch<T>,
+  const Name extends keyof T & string = keyof T & string,
   const F extends Failures = 'wait',
   const D extends number | undefined = undefined,
   const P extends ResultForm = 'values',
 >(
   tasks: readonly B[] & FittingBranches<T, B>,
   options: DefinedGroup<GroupOptions, T, B, Name, F, D, P>,
-): FanOut;
-export function fanOut(
-  tasks: readonly Task<object>[],
-  options: GroupOptions & { readonly tasks?: undefined },
-): FanOut;
-export function fanOut(
-  tasks: readonly Task<unknown>[],
-  options: GroupOptions & { readonly tasks?: TaskDefinitions | undefined },
 ): FanOut {
-  checkOptions('fanOut', options, { ...groupOptionChecks, tasks: object });
-  checkGroup('fanOut', tasks, options);
-  if (options.failures === 'collect' && options.onError !== undefined) {
+  // The compiler has checked their types.
+  const branches = tasks as readonly Task<unknown>[];
+  const group = options as FanOut['options'];
+  checkOptions('fanOut', group, { ...groupOptionChecks, tasks: object });
+  checkGroup('fanOut', branches, group);
+  if (group.failures === 'collect' && group.onError !== undefined) {
     throw new OptionError(
       'fanOut: with failures "collect" the errors are in the results, so onError is never called.',
     );
   }
-  return new FanOut([...tasks], options);
+  return new FanOut([...branches], group);
 }

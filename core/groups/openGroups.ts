@@ -22,7 +22,7 @@ export interface Groups {
   close(group: string, call?: GroupCall): Promise<void>;
 }
 
-/** What a single call of a group needs. */
+/** The options of a single call. */
 export type GroupCall = Pick<GroupAccess, 'signal' | 'report'>;
 
 /** Opens the groups of a bucket. */

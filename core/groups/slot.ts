@@ -6,13 +6,17 @@ import { createdSeconds } from './ticket.ts';
 
 /** The part of an error that a group records. */
 export interface BranchError {
+  /** The name of the error. */
   readonly name?: unknown;
+  /** The message of the error. */
   readonly message: unknown;
+  /** The code of the error. */
   readonly code?: unknown;
 }
 
 /** A branch that has failed for good, among the results of a group. */
 export interface FailedBranch {
+  /** The error of the branch. */
   readonly error: BranchError;
 }
 

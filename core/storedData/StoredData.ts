@@ -30,6 +30,7 @@ export class StoredData extends AlgObject implements Holder {
     return { pointer: this.pointer };
   }
 
+  /** The pointer. */
   override toString(): string {
     return this.pointer;
   }

@@ -31,6 +31,7 @@ export type StoredDataErrorCode =
 /** A stored value could not be read or written. `code` is the reason. */
 export class StoredDataError extends AlgernonError {
   override readonly name = 'StoredDataError';
+  /** Identifies the error: see docs/errors.md. */
   declare readonly code: StoredDataErrorCode;
 
   constructor(code: StoredDataErrorCode, message: string, details?: ErrorDetails) {

@@ -42,8 +42,11 @@ export function isFolderName(name: string): boolean {
   return /^[^#!]+$/.test(name) && isSafe(name);
 }
 
+/** The parts of a pointer. */
 export interface PointerParts {
+  /** The name of the bucket. */
   bucket: string;
+  /** The folder of the object. */
   folder: string;
   /** Any text. Characters that would break the pointer become `_`. */
   name: string;

@@ -100,7 +100,7 @@ export type Remaining<
 // biome-ignore lint/suspicious/noConfusingVoidType: the type of a function without a return
 type Sent<R> = [R] extends [undefined | null | void] ? Record<never, never> : R;
 
-/** The first result in a path of tasks that does not fit the next task; unknown if all fit. */
+/** A text about the first result in a path of tasks that does not fit the next task; never if all fit. */
 export type Problem<T extends TaskDefinitions, Current extends string, Path> = Path extends [
   infer Next extends string,
   ...infer Rest,
@@ -108,13 +108,16 @@ export type Problem<T extends TaskDefinitions, Current extends string, Path> = P
   ? Next extends keyof T
     ? [Sent<ResultOf<T[Current]>>] extends [KwargsOf<T[Next]>]
       ? Problem<T, Next, Rest>
-      : { problem: `the result of ${Current} does not fit the arguments of ${Next}` }
-    : { problem: `there is no task ${Next}` }
-  : unknown;
+      : `the result of ${Current} does not fit the arguments of ${Next}`
+    : `there is no task ${Next}`
+  : never;
 
-/** A callback in which each result fits the next task's arguments; otherwise a type that names the problem. */
-export type FittingCallback<T extends TaskDefinitions, Current extends string, C extends string> = C &
-  Problem<T, Current, Remaining<Links<C>, Current>>;
+/** A callback in which each result fits the next task's arguments; otherwise a text about the problem, for the compiler to show. */
+export type FittingCallback<T extends TaskDefinitions, Current extends string, C extends string> = [
+  Problem<T, Current, Remaining<Links<C>, Current>>,
+] extends [never]
+  ? C
+  : Problem<T, Current, Remaining<Links<C>, Current>>;
 
 /** The arguments of a task do not fit its schema. */
 export class TaskArgumentsError extends AlgernonError {

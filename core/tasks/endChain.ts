@@ -2,6 +2,7 @@ const brand: unique symbol = Symbol.for('algernon-middy.ChainEnd');
 
 /** A result that ends its chain. See {@link endChain}. */
 export class ChainEnd<R = unknown> {
+  /** The result of the task. */
   readonly result: R;
 
   constructor(result: R) {
@@ -9,6 +10,7 @@ export class ChainEnd<R = unknown> {
     Object.defineProperty(this, brand, { value: true });
   }
 
+  /** The result, for a direct invocation. */
   toJSON(): R | null {
     return this.result ?? null;
   }

@@ -2,6 +2,7 @@ import { AlgernonError } from '../errors.ts';
 
 /** The task that gets a result, and the callback in its message. */
 export interface NextTask {
+  /** The name of the task. */
   task_name: string;
   /** The whole chain; missing if the callback is a single name. */
   callback?: string;

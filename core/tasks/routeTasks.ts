@@ -15,6 +15,7 @@ import type { Task } from './task.ts';
 
 /** The third argument of a task's function. */
 export interface RoutedExtras extends TaskExtras {
+  /** The task, with its name and callback. */
   task: Task;
 }
 
@@ -49,7 +50,7 @@ export type DefinedFunctions<T extends TaskDefinitions, C> = {
     kwargs: CheckedKwargsOf<T[K]>,
     context: C,
     extras: RoutedExtras,
-  ) => Returned<T[K]> | PromiseLike<Returned<T[K]>>;
+  ) => Returned<T[K]> | Promise<Returned<T[K]>> | PromiseLike<Returned<T[K]>>;
 };
 
 /**

@@ -1,5 +1,6 @@
 /** The interface of zod, valibot, arktype and other schema libraries: https://standardschema.dev */
 export interface StandardSchema<Input = unknown, Output = Input> {
+  /** The properties of the interface. */
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
@@ -14,7 +15,9 @@ type SchemaOutcome<Output> =
 
 /** A problem that a schema finds in a value, and its path. */
 export interface SchemaIssue {
+  /** The text of the problem. */
   readonly message: string;
+  /** The path of the value. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 

@@ -1,8 +1,10 @@
 /** A message for a task's topic. */
 export interface TaskMessage {
+  /** The ARN of the topic. */
   topicArn: string;
   /** The ajson of the task. */
   message: string;
+  /** The subject of the message. */
   subject?: string;
   /** Message attributes: strings and numbers. */
   attributes?: Readonly<Record<string, string | number>>;

@@ -16,7 +16,7 @@ export interface TaskSchedulesProps {
 }
 
 /**
- * What `sendTask` with `at` needs: a group for the schedules, the role with which EventBridge Scheduler puts the tasks into
+ * The resources of `sendTask` with `at`: a group for the schedules, the role with which EventBridge Scheduler puts the tasks into
  * their queues, and a queue for tasks that it could not put there in 24 hours, with an
  * alarm.
  *

@@ -17,7 +17,7 @@ import { TaskQueue } from './TaskQueue.ts';
 import type { TaskSchedules } from './TaskSchedules.ts';
 
 /**
- * Features that a worker uses beside results and callbacks:
+ * A feature of a worker beside results and callbacks:
  * - `groups`: `fanOut`, `sendGroup`, and tasks that are branches of groups;
  * - `events`: `chainEvents` with an `s3Sink` in the same bucket;
  * - `idempotence`: `idempotent`;
@@ -35,7 +35,7 @@ export interface TaskWorkerProps {
   readonly tasks: readonly string[];
   /** The tasks of other workers that get results. The function may publish to their topics. Default: none. */
   readonly nextTasks?: readonly string[];
-  /** The features that the worker uses. It gets the permissions for them, and no others. Default: none. */
+  /** The features that the worker uses. It gets no other permissions. Default: none. */
   readonly uses?: readonly TaskFeature[];
   /** Lets the function send tasks `at` a time. Default: it may not. */
   readonly schedules?: TaskSchedules;

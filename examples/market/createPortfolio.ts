@@ -2,13 +2,13 @@ import type { FailedBranch } from 'algernon-middy';
 import Big from 'big.js';
 import type { Analysis } from './analyse.ts';
 
-/** The result for a company. */
+/** The result of a company. */
 export interface AnalysedCompany {
   symbol: string;
   analysis: Analysis;
 }
 
-/** The outcome of a company: the bare result if failures `wait`; with `collect`, in a value, or an error. */
+/** The outcome of a company: its result with `failures: 'wait'`; with `collect` a value or an error. */
 export type CompanyResult = AnalysedCompany | { value: AnalysedCompany } | FailedBranch;
 
 /** All companies together, with the same amount of money in each of them. */

@@ -92,7 +92,7 @@ function describeStart({ companies, repeat }: Input, victim: string | undefined)
 function describePage(victim: string | undefined, quotes: Map<string, Quote[]>): string {
   const [first] = quotes.get(victim ?? '') ?? [];
   const hint = first
-    ? `The portfolio waits for ${victim}. On the page, open the dead letter of load, replace "${brokenPrice}" by "${first.price}", and redrive it.`
+    ? `The portfolio waits for ${victim}. Repair it on the page, under "Dead letters": edit "${brokenPrice}" to "${first.price}", and redrive.`
     : 'The page shows how each task ran. With --poison one of them fails, to be repaired there.';
   return `${hint}\nCtrl-C ends the demo.`;
 }
@@ -102,7 +102,7 @@ const shownLines = 10;
 function describeSkipped(skipped: Skipped[]): string[] {
   return skipped.map(({ file, column, lines }) => {
     const more = lines.length > shownLines ? ' …' : '';
-    return `${file}: ${format.count(lines.length, 'row')} left out, without a value in "${column}": line ${lines.slice(0, shownLines).join(', ')}${more}`;
+    return `${file}: ${format.count(lines.length, 'row')} left out, without a value in ${JSON.stringify(column)}: line ${lines.slice(0, shownLines).join(', ')}${more}`;
   });
 }
 

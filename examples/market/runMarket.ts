@@ -6,7 +6,7 @@ import type { Progress, TaskProgress } from './output/showProgress.ts';
 import type { RunningMarket } from './startMarket.ts';
 import { type Market, sendMarket, taskNames } from './worker.ts';
 
-/** The prices to send, and how many times. */
+/** The arguments, and how many times they are sent. */
 export interface Input extends Market {
   repeat: number;
 }
@@ -20,7 +20,7 @@ export interface DeadLetter {
   problem: string | undefined;
 }
 
-/** The chains that were sent. */
+/** A finished run. */
 interface Run extends Input {
   /** The chains that were sent. */
   sent: string[];
@@ -28,7 +28,7 @@ interface Run extends Input {
   seconds: number;
 }
 
-/** The outcome of the chains. */
+/** The outcome of a run. */
 export interface Outcome extends Run {
   /** The chains whose portfolio is done. */
   arrived: ReadonlySet<string>;
@@ -76,7 +76,7 @@ export async function runMarket(
   return readOutcome(market, { ...input, sent, seconds });
 }
 
-/** Reads what has come of the chains so far. */
+/** Reads the outcome so far. */
 export async function readOutcome(market: RunningMarket, run: Run): Promise<Outcome> {
   const { aws, worker, tally } = market;
   const store = openStore(aws);

@@ -30,7 +30,7 @@ import { openMarketCalendar } from './openMarketCalendar.ts';
 import { openStore } from './openStore.ts';
 import type { PriceSeries } from './PriceSeries.ts';
 
-/** The arguments of the first task. If a company fails for good, the portfolio waits for its redrive, or collects its error. */
+/** The arguments of a run. If a company fails for good, the portfolio waits for its redrive, or collects its error. */
 export interface Market {
   companies: Company[];
   failures: 'wait' | 'collect';

@@ -12,14 +12,17 @@ import type { FullLambdaContext, LambdaHandler } from '../lambdaTypes.ts';
 
 /** One run of a task. */
 export interface Attempt {
+  /** The name of the task. */
   readonly taskName: string;
   /** The arguments as the handler got them: pointers are resolved, tags are tags. */
   readonly kwargs: unknown;
+  /** The id of the chain. */
   readonly chainId: string;
   /** The id of the message, which stays the same when it is delivered again. */
   readonly messageId: string;
   /** How often the message was received, this time included. */
   readonly attempt: number;
+  /** Whether the run succeeded. */
   readonly outcome: 'succeeded' | 'failed';
   /** The value that the handler returned, if it did. */
   readonly result?: unknown;

@@ -17,7 +17,7 @@ import type { AwsCall, Fault } from '../serverControl.ts';
 import type { LocalAws } from '../startLocalAws.ts';
 import type { WorkerOptions } from '../workerOptions.ts';
 
-/** Options of `testWorker`, where they are documented. */
+/** Options of `testWorker`. */
 export interface TestWorkerOptions<T extends TaskDefinitions = TaskDefinitions, C extends object = object>
   extends Pick<
     WorkerOptions,
@@ -30,11 +30,23 @@ export interface TestWorkerOptions<T extends TaskDefinitions = TaskDefinitions, 
     | 'timeoutSeconds'
     | 'visibilityTimeoutSeconds'
   > {
+  /**
+   * The names of the tasks, or their definitions by `defineTasks`, which give the types of this worker. Default: all tasks
+   * that `routeTasks` has in this process.
+   */
   tasks?: T | readonly string[];
+  /**
+   * Tasks of other workers. They have queues, but are not run: see `sent`. Default: of the defined tasks, those that
+   * `routeTasks` does not have.
+   */
   otherTasks?: readonly string[];
+  /** Replaces properties of the context, such as resources. Default: none. */
   context?: ContextParts<C>;
+  /** Gets each call of the handler's clients, and returns the fault of that call, or undefined. Default: no faults. */
   faults?: (call: AwsCall) => Fault | undefined;
+  /** The value of `startLocalAws()`. Default: it is started, `process.env` gets its variables, and `stop` restores them. */
   aws?: LocalAws;
+  /** Whether the lines of lambdaLogged are printed too. Default false. */
   printLogs?: boolean;
 }
 

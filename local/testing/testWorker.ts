@@ -26,20 +26,6 @@ import type { AttemptFilter, LogLine, QueuedMessage, TestWorker } from './testin
  *
  * Nothing waits. A message that failed returns when `idle` has nothing else to do, and its receives are counted.
  *
- * Options:
- * - `tasks`: the names of the tasks, or their definitions by `defineTasks`, which give the types of this worker. Default: all
- *   tasks that `routeTasks` has in this process.
- * - `otherTasks`: tasks of other workers. They have queues, but are not run: see `sent`. Default: of the defined tasks, those
- *   that `routeTasks` does not have.
- * - `context`: replaces properties of the context, such as resources. Default: none.
- * - `faults`: a function that gets each call of the handler's clients, `{ service, operation, target, count, input }`, and
- *   returns a fault: `{ status, code }`, `{ status, body }`, an `Error` (the connection breaks before the call), `{ lost: true }` (the call is made, but its
- *   answer is lost), or undefined. Default: no faults.
- * - `aws`: the value of `startLocalAws()`. Default: it is started, `process.env` gets its variables, and `stop` restores them.
- * - `printLogs`: whether the lines of lambdaLogged are printed too. Default false.
- * - `batchSize` (1 to 10), `fifo`, `maxReceiveCount`, `name`, `rawMessageDelivery`, `reportBatchItemFailures`,
- *   `timeoutSeconds` and `visibilityTimeoutSeconds`, as in `startWorker`.
- *
  * @throws OptionError when an option is unknown or has a bad value
  * @throws AlgernonError `NO_TASKS` when the tasks are unknown, `TEST_WORKER_RUNNING` when another one runs in this process,
  *   `MISSING_PACKAGE` when `fauxqs` or `@aws-sdk/client-sqs` is not installed

@@ -2,7 +2,7 @@ import type { SqsRecord } from '../../core/batch/events.ts';
 import type { ChainState } from '../../core/chains/ChainState.ts';
 import type { KwargsOf, ResultOf, TaskDefinitions } from '../../core/tasks/defineTasks.ts';
 import type { Task } from '../../core/tasks/task.ts';
-import type { DefinedTask, SendTaskOptions, SentTask } from '../../middlewares/sendTask.ts';
+import type { SendableTask, SendTaskOptions, SentTask } from '../../middlewares/sendTask.ts';
 import type { LocalAws } from '../startLocalAws.ts';
 import type { QueueAddress } from '../taskQueues.ts';
 import type { Attempt } from './observeTasks.ts';
@@ -10,19 +10,17 @@ import type { ContextParts } from './options.ts';
 
 type Name<T> = keyof T & string;
 
-/** Any task, or one that fits its definition. */
-type Sendable<T extends TaskDefinitions, N extends Name<T>, Chain extends string> = string extends keyof T
-  ? Task<object>
-  : DefinedTask<T, N, Chain>;
-
 type Runnable<T extends TaskDefinitions, N extends Name<T>> = string extends keyof T
   ? Task<object>
   : { task_name: N; task_kwargs: KwargsOf<T[N]>; callback?: string | null | undefined };
 
 /** A line that lambdaLogged wrote. */
 export interface LogLine {
+  /** The level, such as `INFO`. */
   readonly level: string;
+  /** The message. */
   readonly message: string;
+  /** The name of the task; missing on a line about the whole batch. */
   readonly task_name?: string;
   readonly [key: string]: unknown;
 }
@@ -37,9 +35,11 @@ export interface AttemptFilter<Name extends string = string> {
 export interface QueuedMessage {
   /** The content: a task, unless the message is malformed. */
   readonly task: Task;
+  /** The id that SNS gave the message. */
   readonly messageId: string;
   /** The message attributes, such as `chain_id`, and the `failure_reason` that failurePolicy adds. */
   readonly attributes: Readonly<Record<string, string>>;
+  /** The message as Lambda would give it to the handler. */
   readonly record: SqsRecord;
 }
 
@@ -48,6 +48,7 @@ export interface TestWorker<
   T extends TaskDefinitions = TaskDefinitions,
   C extends object = Record<string, unknown>,
 > extends AsyncDisposable {
+  /** The local AWS, with its clients. */
   readonly aws: LocalAws;
   /** The ARN of each task's topic. */
   readonly topics: Readonly<Record<Name<T>, string>>;
@@ -57,7 +58,7 @@ export interface TestWorker<
   readonly errors: readonly unknown[];
   /** Sends a task to its topic, as `sendTask` does. */
   send<N extends Name<T>, const Chain extends string = never>(
-    task: Sendable<T, N, Chain>,
+    task: SendableTask<T, N, Chain>,
     options?: Pick<
       SendTaskOptions,
       'attributes' | 'chainId' | 'deduplicationId' | 'extendedPayload' | 'groupId'

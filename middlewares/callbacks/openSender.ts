@@ -14,6 +14,7 @@ import { s3ObjectStore } from '../aws/s3ObjectStore.ts';
 import { fitAttributes, fitsMessage } from '../aws/snsMessage.ts';
 import { type SnsPublisher, snsPublisher } from '../aws/snsPublisher.ts';
 import { topicArn } from '../aws/topics.ts';
+import { writeText } from '../aws/writeValue.ts';
 import type { CallbackPublisherOptions } from '../callbackPublisher.ts';
 import { type LazyGroups, lazyGroups } from '../groups/lazyGroups.ts';
 import { TaskInProgressError } from '../once/TaskInProgressError.ts';
@@ -22,7 +23,7 @@ import { ErrorTaskNotToldError } from './ErrorTaskNotToldError.ts';
 import { carriedOn, describeError, errorTaskIn, errorTaskOf, followersOf } from './extraCallbacks.ts';
 import type { Send } from './gatherMessages.ts';
 import { sendReported } from './sendReported.ts';
-import { storeResult } from './storeResult.ts';
+import { argumentsStore, storeResult } from './storeResult.ts';
 
 /** Larger arguments of a branch go through S3. */
 const branchInlineBytes = 131_072;
@@ -130,7 +131,14 @@ export function openSender(owner: string, options: CallbackPublisherOptions): Ca
 
   const groups = lazyGroups(
     { s3, sqs, publisher, bucket, acl, maxMessageBytes, expiryDays: groupExpiryDays, owner },
-    { dumps, storing: { ...storing, inlineUnder: branchInlineBytes }, topics, queues, maxMessageBytes },
+    {
+      dumps,
+      storeArguments: argumentsStore({ ...storing, inlineUnder: branchInlineBytes }),
+      writeText: (value, signal) => writeText(value, { ...storing, signal }),
+      topics,
+      queues,
+      maxMessageBytes,
+    },
   );
 
   return {

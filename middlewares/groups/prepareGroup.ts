@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { OptionError } from '../../core/errors.ts';
 import type { GroupOptions } from '../../core/groups/fanOut.ts';
 import type { BranchMessage, GroupSettings, GroupTask, Prepare } from '../../core/groups/plan.ts';
@@ -10,7 +9,7 @@ import { taskMessage } from '../../core/tasks/task.ts';
 import { type Queues, queueOf } from '../aws/queues.ts';
 import { fitAttributes, fitsMessage } from '../aws/snsMessage.ts';
 import { type Topics, topicFinder } from '../aws/topics.ts';
-import { type StoreResultOptions, storeResult } from '../callbacks/storeResult.ts';
+import type { StoreArguments } from '../callbacks/storeResult.ts';
 import { kwargsText } from '../sending/kwargsText.ts';
 import { isFifo } from '../sending/sendDelayed.ts';
 
@@ -29,7 +28,9 @@ export interface GroupSurroundings {
   messageGroup: string | undefined;
   /** Writes arguments as ajson. */
   dumps(value: unknown): string;
-  storing: StoreResultOptions;
+  /** Given, since its code is not a part of groups, and a bundler would load it with them. */
+  storeArguments: StoreArguments;
+  signal?: AbortSignal | undefined;
   maxMessageBytes: number;
   definitions: TaskDefinitions | undefined;
 }
@@ -91,25 +92,19 @@ export function prepareGroup(
   }
 
   async function branchMessage(task: Task<unknown>, ticket: Ticket): Promise<BranchMessage> {
-    const { storing, maxMessageBytes, branchAttributes } = surroundings;
+    const { storeArguments, signal, maxMessageBytes, branchAttributes } = surroundings;
     const chain = branchCallback(task, ticket);
     const arn = await findTopic(task.task_name);
-    const origin = {
-      messageId: randomUUID(),
-      taskName: task.task_name,
-      sentAt: Date.now(),
-      functionArn: undefined,
-    };
-    const write = async (inlineUnder: number) => {
-      const { kwargs } = await storeResult(task.task_kwargs, origin, { ...storing, inlineUnder });
+    const write = async (isInline: boolean) => {
+      const kwargs = await storeArguments(task, { isInline, signal });
       return {
         topicArn: arn,
         message: taskMessage(task.task_name, kwargs, chain),
         attributes: branchAttributes,
       };
     };
-    const written = await write(storing.inlineUnder);
-    const { topicArn, message } = fitsMessage(written, maxMessageBytes) ? written : await write(0);
+    const written = await write(true);
+    const { topicArn, message } = fitsMessage(written, maxMessageBytes) ? written : await write(false);
     return { index: ticket.index, topicArn, message };
   }
 }

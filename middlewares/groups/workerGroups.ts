@@ -10,7 +10,6 @@ import { parsePointer } from '../../core/storedData/pointer.ts';
 import { pointerIn } from '../../core/storedData/StoredData.ts';
 import { chainIdName } from '../../core/tasks/chainId.ts';
 import type { Task } from '../../core/tasks/task.ts';
-import { writeText } from '../aws/writeValue.ts';
 import { workOf } from '../callbacks/callbackPlan.ts';
 import { describeError, errorTaskOf, groupAttributes } from '../callbacks/extraCallbacks.ts';
 import { type AwsGroupsOptions, awsGroups, groupHashOf } from './awsGroups.ts';
@@ -35,10 +34,11 @@ export interface WorkerGroups {
   split(run: TaskRun, fan: FanOut, splitter: Pick<Task, 'task_name' | 'callback'>): Promise<void>;
 }
 
-export type WorkerSurroundings = Pick<
-  GroupSurroundings,
-  'dumps' | 'storing' | 'topics' | 'queues' | 'maxMessageBytes'
->;
+export interface WorkerSurroundings
+  extends Pick<GroupSurroundings, 'dumps' | 'storeArguments' | 'topics' | 'queues' | 'maxMessageBytes'> {
+  /** Writes a result as ajson, and stores the values of each StoredData in it. */
+  writeText(value: unknown, signal: AbortSignal): Promise<string>;
+}
 
 /** Error messages are cut, since a slot is small. */
 const maxMessageLength = 4096;
@@ -50,7 +50,7 @@ export function openWorkerGroups(aws: AwsGroupsOptions, surroundings: WorkerSurr
 
 export function workerGroups(
   groups: Groups,
-  { dumps, storing, topics, queues, maxMessageBytes }: WorkerSurroundings,
+  { dumps, storeArguments, writeText, topics, queues, maxMessageBytes }: WorkerSurroundings,
 ): WorkerGroups {
   return {
     close: (run, group) => groups.close(group, callOf(run)),
@@ -69,7 +69,7 @@ export function workerGroups(
     },
 
     async join(run, ticket, result) {
-      const value = await writeText(result ?? null, { ...storing, signal: run.cutoff });
+      const value = await writeText(result ?? null, run.cutoff);
       await groups.join(ticket, { value }, callOf(run));
     },
 
@@ -101,7 +101,8 @@ export function workerGroups(
           attributes: { ...carried, ...extra.then },
           messageGroup,
           dumps,
-          storing: { ...storing, signal: run.cutoff },
+          storeArguments,
+          signal: run.cutoff,
           maxMessageBytes,
           definitions: options.tasks,
         },

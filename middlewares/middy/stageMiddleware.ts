@@ -18,7 +18,9 @@ import { addToContext, type GuardedRequest, guardRequest, keepPipeline, type Par
 
 /** One invocation, for a stage that needs more than single records. */
 export interface Invocation {
+  /** How the event came. */
   readonly kind: EventKind;
+  /** The event as Lambda gave it. */
   readonly event: unknown;
   /** The task of a direct invocation. */
   readonly task: unknown;
@@ -54,6 +56,7 @@ export interface Invocation {
   logFailures(): void;
 }
 
+/** A stage, as a middleware declares it. */
 export interface StageOptions {
   /** A name that is unique in a stack. */
   name: string;

@@ -3,6 +3,7 @@ import { AlgernonError } from '../../core/errors.ts';
 /** The same task is running elsewhere, or was killed there: its message comes back when the lease has ended. */
 export class TaskInProgressError extends AlgernonError {
   override readonly name = 'TaskInProgressError';
+  /** When the lease of the other run ends, in seconds from now. */
   readonly retryAfterSeconds: number;
 
   constructor(leaseUntil: number, reason: string) {

@@ -4,6 +4,7 @@ import type { Made } from './makeResources.ts';
 /** Resources depend on each other in a cycle. `cycle` lists their names, and repeats the first at the end. */
 export class ResourceCycleError extends AlgernonError {
   override readonly name = 'ResourceCycleError';
+  /** The names of the resources that need each other. */
   readonly cycle: readonly string[];
 
   constructor(cycle: readonly string[]) {

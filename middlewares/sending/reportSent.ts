@@ -28,7 +28,7 @@ export interface SentReport {
  * Opens the report of a sender.
  *
  * @param events the option. Default: the sinks of the running task
- * @returns undefined if there is no sink
+ * @returns undefined without a sink
  */
 export function openSentReport(
   owner: string,

@@ -2,8 +2,11 @@
 export interface TaskFacts {
   /** Undefined for a message that is not a task. */
   taskName: string | undefined;
+  /** The id of the message. */
   messageId: string;
+  /** How often the message was received, this time included; undefined when the function was invoked directly. */
   receiveCount: number | undefined;
+  /** The id of the chain. */
   chainId: string;
   /** The callback. */
   chain: string | undefined;
@@ -11,6 +14,7 @@ export interface TaskFacts {
   source: string | undefined;
   /** The attributes of its message. */
   attributes: Readonly<Record<string, string>>;
+  /** Whether it is the first invocation of the instance. */
   coldStart: boolean;
 }
 

@@ -11,11 +11,7 @@ const root = new URL('../..', import.meta.url).pathname;
  * @returns the names, such as `SendTaskOptions.at`
  */
 export function undocumented(files: readonly string[]): string[] {
-  const options: ts.CompilerOptions = {
-    target: ts.ScriptTarget.ESNext,
-    noLib: true,
-    allowImportingTsExtensions: true,
-  };
+  const options: ts.CompilerOptions = { noLib: true, allowImportingTsExtensions: true };
   const host = ts.createCompilerHost(options);
   // Other packages are left out: parsing the AWS SDK would take seconds.
   host.resolveModuleNameLiterals = (names, importer) =>
@@ -28,39 +24,41 @@ export function undocumented(files: readonly string[]): string[] {
           }
         : undefined,
     }));
-  const program = ts.createProgram(
-    files.map((file) => join(root, file)),
-    options,
-    host,
-  );
+  const paths = files.map((file) => join(root, file));
+  const program = ts.createProgram(paths, options, host);
   const checker = program.getTypeChecker();
   const missing = new Set<string>();
   const check = (symbol: ts.Symbol, name: string) => {
     if (symbol.getDocumentationComment(checker).length === 0) missing.add(name);
   };
 
-  for (const file of files) {
-    const source = program.getSourceFile(join(root, file));
-    const module = source && checker.getSymbolAtLocation(source);
-    for (const exported of module ? checker.getExportsOfModule(module) : []) {
-      const isAlias = (exported.flags & ts.SymbolFlags.Alias) !== 0;
-      const symbol = isAlias ? checker.getAliasedSymbol(exported) : exported;
-      if (!symbol.declarations) continue;
-      check(symbol, exported.name);
-      if ((symbol.flags & ts.SymbolFlags.Type) === 0) continue;
-      for (const member of checker.getDeclaredTypeOfSymbol(symbol).getProperties()) {
-        if (isOurs(member)) check(member, `${exported.name}.${member.name}`);
-      }
+  const sources = paths.flatMap((path) => program.getSourceFile(path) ?? []);
+  for (const exported of sources.flatMap((source) => exportsOf(source, checker))) {
+    check(exported, exported.name);
+    const type = checker.getDeclaredTypeOfSymbol(exported);
+    for (const member of type.getProperties()) {
+      const owner = ownerOf(member);
+      if (owner !== undefined) check(member, `${owner}.${member.name}`);
     }
   }
   return [...missing].sort();
 }
 
-/** Whether a member is declared in this repository, and neither private nor the name of a symbol. */
-function isOurs({ name, declarations = [] }: ts.Symbol): boolean {
-  return (
-    !name.startsWith('__') &&
-    !name.startsWith('#') &&
-    declarations.every((node) => node.getSourceFile().fileName.startsWith(root))
-  );
+function exportsOf(source: ts.SourceFile, checker: ts.TypeChecker): ts.Symbol[] {
+  const module = checker.getSymbolAtLocation(source);
+  const exported = module ? checker.getExportsOfModule(module) : [];
+  return exported
+    .map((symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol))
+    .filter(({ declarations }) => declarations !== undefined);
+}
+
+/** The interface or class that declares a member; undefined if it needs no comment: the name of an error, or a symbol. */
+function ownerOf({ name, declarations = [] }: ts.Symbol): string | undefined {
+  const [node] = declarations;
+  if (!node || name === 'prototype' || name.startsWith('__')) return undefined;
+  const { parent } = node;
+  if (name === 'name' && ts.isClassDeclaration(parent)) return undefined;
+  const named =
+    ts.isInterfaceDeclaration(parent) || ts.isClassDeclaration(parent) ? parent.name?.text : undefined;
+  return named ?? node.getSourceFile().fileName.slice(root.length);
 }

@@ -10,8 +10,9 @@ import {
   sqsSnsUnwrap,
   storedDataHydrate,
   type Task,
+  type UnwrappedEvent,
 } from 'algernon-middy';
-import type { SQSEvent, SQSHandler } from 'aws-lambda';
+import type { Context as LambdaContext, SQSEvent, SQSHandler } from 'aws-lambda';
 import { expect, test } from 'tstyche';
 
 interface Connection {
@@ -61,11 +62,34 @@ test('a custom loop sees the task of each record', () => {
     count: event.Records.length,
   })).use(sqsSnsUnwrap());
   expect(handler).type.toBeAssignableTo<SQSHandler>();
-  middy()
+  middy<UnwrappedEvent>()
     .use(sqsSnsUnwrap())
     .handler(async ({ Records }) => {
       expect(Records[0]?.task).type.toBe<Task | undefined>();
     });
+});
+
+test('the exported handler takes a task directly, as in a unit test', () => {
+  const worker = routeTasks({
+    resize: async ({ width }: { width: number }, context: Context) => ({
+      width,
+      rows: await (await context.db).query(''),
+    }),
+  });
+  const handler = middy(queued(worker))
+    .use(lambdaLogged())
+    .use(sqsPartialBatchFailure())
+    .use(sqsSnsUnwrap())
+    .use(storedDataHydrate())
+    .use(resources)
+    .use(callbackPublisher());
+  expect(handler).type.toBeAssignableTo<SQSHandler>();
+  const context = {} as LambdaContext;
+  expect(handler).type.toBeCallableWith({ task_name: 'resize', task_kwargs: { width: 200 } }, context);
+  expect(handler).type.toBeCallableWith({ Records: [] }, context);
+  expect(handler).type.not.toBeCallableWith({ task_kwargs: { width: 200 } }, context);
+  const result = handler({ task_name: 'resize', task_kwargs: { width: 200 } }, context);
+  expect(result).type.toBeAssignableTo<Promise<{ width: number; rows: string[] }>>();
 });
 
 test('a handler called directly returns its own result', () => {

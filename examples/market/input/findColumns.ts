@@ -30,7 +30,7 @@ const names = {
 const missing = /^(?:|n\/?a|#n\/a|nan|null|none|[-–—.])$/i;
 const sampleSize = 100;
 
-/** Whether a cell says that there is no value. */
+/** Whether a cell marks a missing value. */
 export function isMissing(cell: string): boolean {
   return missing.test(cell);
 }
@@ -88,7 +88,7 @@ function named(file: string, header: string[], kind: string, wanted: string): nu
   );
 }
 
-/** The common kind of the cells of each column, from the first rows. */
+/** The kinds of values in the columns, judged by the first rows. */
 function contentOf(rows: Row[]) {
   const sample = rows.slice(0, sampleSize);
   const all = (index: number, fits: (cell: string) => boolean): boolean => {

@@ -100,7 +100,7 @@ function withValues(
 function symbolOf(file: string, line: number, { symbol, names }: Columns, cells: string[]): string {
   const text = symbol === undefined ? basename(file, extname(file)) : (cells[symbol] ?? '');
   if (symbolPattern.test(text)) return text;
-  const where = symbol === undefined ? file : `${file} line ${line}, column "${names[symbol]}"`;
+  const where = symbol === undefined ? file : `${file} line ${line}, column ${quoted(names[symbol])}`;
   throw new InputError(`${where}: a symbol has 1 to 40 characters, not ${quoted(text)}`);
 }
 
@@ -114,14 +114,14 @@ function dateReader({ file, name, texts }: Column, locale: Locale | undefined): 
   const order = locale?.order ?? findDayOrder(texts);
   if (!order)
     throw new InputError(
-      `${file}, column "${name}": ${quoted(texts.find(isAmbiguousDate))} has two readings; --locale en has the month first, --locale en-GB the day`,
+      `${file}, column ${quoted(name)}: ${quoted(texts.find(isAmbiguousDate))} has two readings; --locale en has the month first, --locale en-GB the day`,
     );
   return (line, text) => {
     const date = parseDate(text, order)?.toISOString();
     if (date) return date.replace('T00:00:00.000Z', '');
     const form = order === 'day-month' ? '31.1.2000' : '1/31/2000';
     throw new InputError(
-      `${file} line ${line}, column "${name}": ${quoted(text)} is not a date such as 2000-01-31 or ${form}`,
+      `${file} line ${line}, column ${quoted(name)}: ${quoted(text)} is not a date such as 2000-01-31 or ${form}`,
     );
   };
 }
@@ -130,13 +130,13 @@ function priceReader({ file, name, texts }: Column, locale: Locale | undefined) 
   const mark = locale?.mark ?? findDecimalMark(texts);
   if (!mark)
     throw new InputError(
-      `${file}, column "${name}": ${quoted(texts.find(isAmbiguousPrice))} has two readings; --locale en has a decimal point, --locale de a comma`,
+      `${file}, column ${quoted(name)}: ${quoted(texts.find(isAmbiguousPrice))} has two readings; --locale en has a decimal point, --locale de a comma`,
     );
   return (line: number, text: string) => {
     const price = parsePrice(text, mark);
     if (price) return price;
     throw new InputError(
-      `${file} line ${line}, column "${name}": ${quoted(text)} is not a price such as 39${mark}81`,
+      `${file} line ${line}, column ${quoted(name)}: ${quoted(text)} is not a price such as 39${mark}81`,
     );
   };
 }

@@ -40,16 +40,11 @@ const isMeant =
   ({ symbol }: DeadLetter): boolean =>
     symbol !== undefined && symbol === victim;
 
-/** Whether a chain without its portfolio has the reason in a dead-letter queue. */
-const isHeldUpBy =
-  (chain: string, { failures }: Outcome) =>
-  ({ chainId, task }: DeadLetter): boolean =>
-    chainId === chain && (failures === 'wait' || task === 'split' || task === 'portfolio');
-
 /** The chains that neither came to a portfolio nor wait for a dead letter. */
-function lostOf(outcome: Outcome): string[] {
-  const { sent, arrived, deadLetters } = outcome;
-  return sent.filter((chain) => !arrived.has(chain) && !deadLetters.some(isHeldUpBy(chain, outcome)));
+function lostOf({ sent, arrived, deadLetters, failures }: Outcome): string[] {
+  const holdsUp = ({ task }: DeadLetter) => failures === 'wait' || task === 'split' || task === 'portfolio';
+  const waiting = new Set(deadLetters.filter(holdsUp).map(({ chainId }) => chainId));
+  return sent.filter((chain) => !arrived.has(chain) && !waiting.has(chain));
 }
 
 function describeCounts(outcome: Outcome, { page }: OutcomeContext): string[] {
@@ -95,7 +90,9 @@ function describeProblems({ deadLetters }: Outcome): string[] {
 function describeEnd(outcome: Outcome, { victim, stopped }: OutcomeContext): string {
   const { sent, arrived, companies, deadLetters } = outcome;
   const finished = Object.values(outcome.done).reduce((sum, count) => sum + count, 0);
-  const tasks = `${finished.toLocaleString('en-US')} of ${format.count(sent.length * (2 * companies.length + 2), 'task')} finished`;
+  // The page may have sent more.
+  const all = Math.max(finished, sent.length * (2 * companies.length + 2));
+  const tasks = `${finished.toLocaleString('en-US')} of ${format.count(all, 'task')} finished`;
   const left = sent.filter((chain) => !arrived.has(chain)).length;
   if (stopped && left > 0)
     return `Stopped: ${tasks}, ${format.count(left, 'portfolio')} had not come to ${left === 1 ? 'its' : 'their'} end.`;

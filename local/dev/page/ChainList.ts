@@ -114,7 +114,7 @@ function progressOf({ tasks }: ChainState, errors: number): VNode {
   </span>`;
 }
 
-/** The last step, or the one under way. */
+/** The latest step, or the one that runs. */
 function lastStepOf({ tasks }: ChainState, now: number): VNode | string {
   const failed = tasks.findLast(
     ({ status, error }) => error && (status === 'failed' || status === 'retrying'),

@@ -1,6 +1,6 @@
 import { html } from 'htm/preact';
 import type { ComponentChild, VNode } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 export interface Row {
   key: string;
@@ -37,7 +37,7 @@ export function Rows<R extends Row>(props: RowsProps<R>): VNode {
   const [view, setView] = useState({ top: 0, height: 800 });
   const [active, setActive] = useState(selected);
   const isFocusWanted = useRef(false);
-  const indexes = new Map(rows.map(({ key }, index) => [key, index]));
+  const indexes = useMemo(() => new Map(rows.map(({ key }, index) => [key, index])), [rows]);
   const activeIndex = indexes.get(active ?? '') ?? 0;
 
   useEffect(() => {

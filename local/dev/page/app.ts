@@ -1,6 +1,6 @@
 import { html, render } from 'htm/preact';
 import type { VNode } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { announceChanges } from './announce.ts';
 import { ChainList } from './ChainList.ts';
 import { ChainView } from './ChainView.ts';
@@ -118,7 +118,7 @@ function useViewFocus(route: Route): void {
   const last = useRef<string | undefined>(undefined);
   const key = route.view === 'chain' ? route.chainId : route.view;
   const title = route.view === 'chain' ? `Chain ${route.chainId}` : titles[route.view];
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${visible(title)} · algernon-middy`;
     if (last.current !== undefined && last.current !== key) document.querySelector('h1')?.focus();
     last.current = key;

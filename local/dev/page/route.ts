@@ -1,4 +1,4 @@
-/** The view in the hash of the address: the part of a link that can be shared within one run. */
+/** The view that the hash of the address names. A link with it can be shared within one run. */
 export type Route =
   | { view: 'chains'; search: string; state: string }
   | { view: 'chain'; chainId: string; messageId: string | undefined }

@@ -44,6 +44,8 @@ const maxBusyMillis = 10;
 interface Folded {
   fold: ChainFold;
   chain: Chain | undefined;
+  /** The time of its latest event. */
+  updatedAt: number;
   /** When the state may be computed again: that of a chain with thousands of tasks takes a while. */
   nextAt: number;
 }
@@ -102,10 +104,12 @@ export function createStore(schedule: (work: () => void) => void): Store {
         const { chainId } = entry.event;
         let folded = folds.get(chainId);
         if (!folded) {
-          folded = { fold: foldChain(chainId), chain: undefined, nextAt: 0 };
+          folded = { fold: foldChain(chainId), chain: undefined, updatedAt: 0, nextAt: 0 };
           folds.set(chainId, folded);
         }
-        if (folded.fold.add(entry.event)) changed.add(chainId);
+        if (!folded.fold.add(entry.event)) break;
+        folded.updatedAt = Math.max(folded.updatedAt, entry.event.at);
+        changed.add(chainId);
       }
     }
   }
@@ -151,13 +155,9 @@ export function createStore(schedule: (work: () => void) => void): Store {
   }
 
   function drop(): void {
-    const all = [...folds].sort(([, a], [, b]) => updatedAt(b) - updatedAt(a));
+    const all = [...folds].sort(([, a], [, b]) => b.updatedAt - a.updatedAt);
     for (const [chainId] of all.slice(maxChains)) folds.delete(chainId);
   }
-}
-
-function updatedAt({ chain }: Folded): number {
-  return chain?.state.updatedAt ?? Number.POSITIVE_INFINITY;
 }
 
 function compareChains(a: Chain, b: Chain): number {

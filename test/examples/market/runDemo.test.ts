@@ -143,7 +143,7 @@ describe('the demo', () => {
     expect(out).toContain(
       '9 of 12 tasks finished; 1 message is in a dead-letter queue, as --poison asked for',
     );
-    expect(out).toContain('replace "oops" by "25.94", and redrive it.');
+    expect(out).toContain('edit "oops" to "25.94", and redrive.');
     expect(out).toContain('5 of 5 companies, +260.8 % on average; best AAPL, worst MSFT\n');
     expect(code).toBe(0);
   });

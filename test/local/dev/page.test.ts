@@ -96,7 +96,8 @@ test('a chain that was sent by the form appears live, with its branches and thei
   await row.getByText('4 of 4').waitFor();
   await row.click();
   const tree = page.getByRole('treegrid');
-  await tree.getByRole('row', { name: /succeeded: collect/ }).waitFor();
+  await tree.getByText('2 of 2 joined').waitFor();
+  await tree.getByRole('row', { name: /succeeded: collect join/ }).waitFor();
   // Its arguments are the results of the branches.
   await tree.getByRole('row', { name: 'collect' }).click();
   const panel = page.getByRole('region', { name: 'Task collect' });
