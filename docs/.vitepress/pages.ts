@@ -17,7 +17,7 @@ const folder = new URL('..', import.meta.url);
 
 /** The order in which a reader needs the pages. */
 const order: Record<string, string[]> = {
-  Start: ['first-chain', 'testing', 'dev', 'deploying', 'operating'],
+  Start: ['first-chain', 'testing', 'deploying', 'operating'],
   Chains: ['chains', 'sendTask', 'groups', 'idempotence', 'events', 'topics'],
   Middlewares: [
     'queued',
