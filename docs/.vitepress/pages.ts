@@ -32,7 +32,7 @@ const order: Record<string, string[]> = {
     'stages',
   ],
   'Coming from': ['existing-stack', 'from-powertools', 'from-python'],
-  Tools: ['local', 'cli'],
+  Tools: ['dev', 'local', 'cli'],
   Production: ['bundlers', 'performance', 'platform', 'security'],
   Help: ['troubleshooting', 'errors', 'commonjs'],
   Reference: ['ajson', 'benchmarks', 'architecture'],

@@ -84,12 +84,13 @@ async function entry(file: string, isIt: (entry: FileEntry) => boolean): Promise
   }
 }
 
-const worker = (lines: string) => `
-  import { callbackPublisher, defineTasks, queued, routeTasks, sqsSnsUnwrap, storedDataHydrate } from 'algernon-middy';
+const worker = (use = '') => `
+  import {
+    callbackPublisher, defineTasks, lambdaLogged, queued, routeTasks, sqsSnsUnwrap, storedDataHydrate,
+  } from 'algernon-middy';
   import middy from '@middy/core';
   import { factor } from './factor.ts';
   export const tasks = defineTasks({ double: {}, show: {}, elsewhere: {} });
-  ${lines}
   export const main = middy(
     queued(
       routeTasks({
@@ -98,12 +99,13 @@ const worker = (lines: string) => `
       }),
     ),
   )
+    ${use}
     .use(sqsSnsUnwrap())
     .use(storedDataHydrate())
     .use(callbackPublisher());`;
 
 test('dev runs a worker, loads it again on a change, and open shows its file', async () => {
-  writeFileSync(join(folder, 'worker.ts'), worker(''));
+  writeFileSync(join(folder, 'worker.ts'), worker());
   writeFileSync(join(folder, 'factor.ts'), 'export const factor: number = 2;');
   mkdirSync(join(folder, '.algernon/runs'), { recursive: true });
   for (let day = 10; day < 32; day++) writeFileSync(join(folder, `.algernon/runs/2020-01-${day}.jsonl`), '');
@@ -141,6 +143,8 @@ test('dev runs a worker, loads it again on a change, and open shows its file', a
   });
   const { chainId } = (await post.json()) as { chainId: string };
 
+  // From now on, the console belongs to lambdaLogged.
+  writeFileSync(join(folder, 'worker.ts'), worker('.use(lambdaLogged())'));
   // Node does not run an enum, so esbuild bundles the worker. The message that waited gets the new code.
   writeFileSync(join(folder, 'factor.ts'), 'enum Factor { three = 3 }\nexport const factor = Factor.three;');
   await entry(
@@ -148,6 +152,11 @@ test('dev runs a worker, loads it again on a change, and open shows its file', a
     (each) => each.kind === 'log' && each.chainId === chainId && /is 63$/.test(each.message),
   );
   await entry('run.jsonl', (each) => each.kind === 'reload' && each.error === undefined);
+  const lines = entriesIn('run.jsonl').flatMap((each) => (each.kind === 'log' ? [each] : []));
+  expect(lines.filter((line) => line.chainId === 'c-1')).toMatchObject([{ level: 'WARN', fields: {} }]);
+  expect(lines.filter((line) => line.chainId === chainId)).toMatchObject([
+    { level: 'WARN', message: 'the result is 63', fields: { task_name: 'show' } },
+  ]);
 
   const [shown, json, unknown] = [
     start('chain', 'c-1'),

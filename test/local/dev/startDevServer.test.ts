@@ -276,6 +276,13 @@ test('dead letters are listed, redriven, and edited', async () => {
   const { entries } = await stream(isEnd('check'));
   const state = chainState(eventsOf(entries).filter(({ chainId }) => chainId === letter.chainId));
   expect(state?.tasks).toMatchObject([{ status: 'succeeded', messageId: letter.messageId }]);
+  // It was dead-lettered at once, so it never had a time to come back.
+  const ofLetter = eventsOf(entries).filter(({ chainId }) => chainId === letter.chainId);
+  expect(ofLetter.map(({ type }) => type)).toEqual([
+    'sent',
+    ...['received', 'started', 'failed', 'deadLettered'],
+    ...['received', 'started', 'succeeded'],
+  ]);
 
   expect(await call('/api/redrive', { taskName: 'check' })).toEqual({ status: 200, body: { sent: 2 } });
 });
@@ -397,6 +404,13 @@ test('the options are checked', async () => {
 });
 
 test('the file of the run shows the same, and nothing can be changed', async () => {
+  // No worker here gets this result.
+  const { body } = await call('/api/send', {
+    text: '{"task_name":"double","task_kwargs":{"n":50},"callback":"double#nowhere"}',
+  });
+  const isStored = (entry: StreamEntry) =>
+    entry.kind === 'event' && entry.event.type === 'stored' && entry.event.chainId === body.chainId;
+  await stream(isStored);
   await dev.stop();
   await expect(fetch(dev.url)).rejects.toThrow();
   const log = openRunLog({ maxCharacters: 10_000_000 });
@@ -407,10 +421,11 @@ test('the file of the run shows the same, and nothing can be changed', async () 
   const [run] = entries;
   expect(run).toEqual({ kind: 'run', version: 1, startedAt: expect.any(Number), worker: 'a test' });
   const events = eventsOf(entries);
-  const stored = events.find((event) => event.type === 'stored');
+  const [stored, unread] = events.flatMap((event) => (event.type === 'stored' ? [event] : []));
   const double = events.find(({ taskName }) => taskName === 'double');
   expect(events.some(({ chainId }) => chainId === written[0])).toBe(true);
-  const pointer = encodeURIComponent(stored?.type === 'stored' ? stored.pointer : '');
+  expect(log.object(unread?.pointer ?? '')?.text).toContain('"n":100');
+  const pointer = encodeURIComponent(stored?.pointer ?? '');
   expect((await call(`/api/objects?pointer=${pointer}`, undefined, url)).body.text).toContain('"n":42');
   expect((await call(`/api/tasks/${double?.messageId}`, undefined, url)).body).toMatchObject({
     message: { text: expect.stringContaining('"double"') },
