@@ -6,7 +6,7 @@ export interface ShownValue {
   label?: string;
   /** The module of a class. */
   module?: string;
-  /** What a value without members shows. */
+  /** The text of a value without members. */
   text?: string;
   /** The members. A member of a list or a set has no key that is worth showing. */
   members?: readonly (readonly [key: string | undefined, value: unknown])[];
