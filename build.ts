@@ -76,7 +76,14 @@ await place('kernel', [...reach(inputs, 'middlewares/sqsSnsUnwrap.ts')].slice(1)
 const pure = Object.keys(inputs).filter(
   (source) => source.startsWith('core/') && !source.endsWith('/index.ts') && !placed.has(resolve(source)),
 );
-await place('core', pure);
+// What only groups take is imported by the first message that needs it, so it must not be in a file that is always loaded.
+const exported = reach(inputs, 'core/index.ts');
+const isLate = (source: string) => source.startsWith('core/groups/') && !exported.has(source);
+await place(
+  'core',
+  pure.filter((source) => !isLate(source)),
+);
+await place('groups', pure.filter(isLate));
 for (const entry of entryPoints) placed.set(resolve(entry), entry.replace(/ts$/, 'js'));
 await build({ ...options, entryPoints, splitting: true, chunkNames: 'chunks/[hash]', plugins: [fromPlaced] });
 

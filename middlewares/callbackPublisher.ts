@@ -16,6 +16,7 @@ import {
   withMethod,
 } from '../core/checkOptions.ts';
 import { type AwsClient, awsClient, bucketName, folderName } from './aws/optionChecks.ts';
+import type { Queues } from './aws/queues.ts';
 import type { Topics } from './aws/topics.ts';
 import type { Ahead } from './callbacks/callbackPlan.ts';
 import { gatherMessages, type Send } from './callbacks/gatherMessages.ts';
@@ -36,6 +37,8 @@ export interface CallbackPublisherOptions {
   acl?: ObjectCannedACL;
   /** The topics of tasks. Default: each is named as its task, in the function's own region and account. */
   topics?: Topics;
+  /** The queue of `gather`, which gets the deadlines of groups, as an ARN or a URL. Default: the queue `gather` beside its topic. */
+  queues?: Queues;
   /** Results up to this many bytes travel in the message itself. Default 0: every result goes through S3. */
   inlineUnder?: number;
   /** The size limit of a message on your topics, in bytes. Default 262,144. */
@@ -66,6 +69,7 @@ const optionChecks: Readonly<Record<keyof CallbackPublisherOptions, OptionCheck>
   folder: folderName,
   acl: text('the name of a canned ACL'),
   topics: either(func, object),
+  queues: either(func, object),
   inlineUnder: whole(0),
   maxMessageBytes: whole(1),
   lingerMillis: finite('milliseconds', 0),

@@ -12,6 +12,7 @@ import { type AwsClient, awsClient, bucketName, folderName } from './aws/optionC
 import { s3ObjectStore } from './aws/s3ObjectStore.ts';
 import { snsPublisher } from './aws/snsPublisher.ts';
 import { extraAttributes, groupAttributes } from './callbacks/extraCallbacks.ts';
+import { argumentsStore } from './callbacks/storeResult.ts';
 import { currentTask } from './events/currentTask.ts';
 import { eventTargets } from './events/eventWriter.ts';
 import { awsGroups, groupHashOf } from './groups/awsGroups.ts';
@@ -29,6 +30,7 @@ type SharedOptions = Pick<
   | 'folder'
   | 'acl'
   | 'topics'
+  | 'queues'
   | 'functionArn'
   | 'inlineUnder'
   | 'maxMessageBytes'
@@ -66,6 +68,7 @@ const optionChecks = {
   folder: folderName,
   acl: text('a canned ACL'),
   topics: either(func, object),
+  queues: either(func, object),
   functionArn: text('an ARN', /^arn:/),
   inlineUnder: whole(0),
   maxMessageBytes: whole(1),
@@ -133,19 +136,20 @@ export async function sendGroup(
     { ...options, onError: failures === 'fail' ? onError : undefined },
     {
       topics,
+      queues: options.queues,
       home: functionArn,
       callback: undefined,
       branchAttributes: { ...shared, ...extra.branch },
       attributes: { ...shared, ...extra.then },
       messageGroup,
       dumps: (value) => ajson.dumps(value),
-      storing: {
+      storeArguments: argumentsStore({
         store: s3ObjectStore({ s3, acl }),
         bucket,
         folder,
         inlineUnder,
         pieces: (value) => [ajson.dumps(value)],
-      },
+      }),
       maxMessageBytes,
       definitions: options.tasks,
     },

@@ -159,3 +159,75 @@ test('storedDataHydrate alone carries nothing that writes ajson', async () => {
   expect(files).toContain('core/storedData/hydrate.ts');
   for (const file of ['write', 'codecs', 'registry']) expect(files).not.toContain(`core/ajson/${file}.ts`);
 });
+
+describe('a worker that returns fanOut, with the groups in an import()', () => {
+  const worker = `
+    import middy from '@middy/core';
+    import { callbackPublisher, fanOut, queued, sqsSnsUnwrap } from 'algernon-middy';
+    const objects = new Map();
+    const fault = (name) => Object.assign(new Error(name), { name, $metadata: { httpStatusCode: 404 } });
+    const s3 = {
+      async send({ constructor, input: { Key, Body } }) {
+        if (constructor.name.startsWith('Put')) return objects.set(Key, Body), { ETag: 'v' };
+        throw fault('NoSuchKey');
+      },
+    };
+    const sent = [];
+    const sns = {
+      async send({ input }) {
+        const entries = input.PublishBatchRequestEntries;
+        sent.push(...entries.map(({ Message }) => JSON.parse(Message).callback));
+        return { Successful: entries.map(({ Id }) => ({ Id, MessageId: Id })), Failed: [] };
+      },
+    };
+    const topics = (task) => 'arn:aws:sns:eu-west-1:1:' + task;
+    const split = () => fanOut([{ task_name: 'b' }, { task_name: 'b' }], { then: 'c' });
+    const handler = middy(queued(split)).use(sqsSnsUnwrap()).use(callbackPublisher({ s3, sns, bucket: 'b', topics }));
+    const record = { messageId: 'm', eventSource: 'aws:sqs', eventSourceARN: topics('a').replace('sns', 'sqs'),
+      receiptHandle: 'r', body: JSON.stringify({ task_name: 'a' }), attributes: { SentTimestamp: '1' }, messageAttributes: {} };
+    export const run = async () => {
+      const [outcome] = await handler({ Records: [record] }, { getRemainingTimeInMillis: () => 30_000, invokedFunctionArn: 'arn:aws:lambda:eu-west-1:1:function:a', awsRequestId: 'r' });
+      if (outcome.status !== 'fulfilled') throw outcome.reason;
+      return sent.map((callback) => callback.replace(/[0-9A-Za-z]{21}/, 'ID')).join();
+    };`;
+  const expected = 'gather#g-ID-0-of-2,gather#g-ID-1-of-2';
+
+  test('sends its branches from one file', async () => {
+    const file = await bundle(worker, { minify: false });
+    expect(evaluate(`require(${JSON.stringify(file)}).run().then(console.log)`)).toBe(expected);
+  });
+
+  test('sends its branches from split files, of which the first does not have the groups', async () => {
+    const outdir = join(folder, 'split');
+    const {
+      metafile: { outputs },
+    } = await build({
+      stdin: { contents: worker, loader: 'ts', resolveDir: root },
+      bundle: true,
+      splitting: true,
+      platform: 'node',
+      format: 'esm',
+      alias: {
+        ...ownEntries,
+        ...Object.fromEntries(optionalPeers.map((name) => [name, './not-installed'])),
+      },
+      logLevel: 'silent',
+      mainFields: ['module', 'main'],
+      banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+      outExtension: { '.js': '.mjs' },
+      outdir,
+      metafile: true,
+    });
+    const [entry = '', { imports = [], inputs = {} } = {}] =
+      Object.entries(outputs).find(([path]) => path.endsWith('stdin.mjs')) ?? [];
+    const atStart = imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => path);
+    const loaded = [inputs, ...atStart.map((path) => outputs[path]?.inputs ?? {})].flatMap(Object.keys);
+    expect(loaded.some((path) => path.endsWith('callbackPublisher.js'))).toBe(true);
+    for (const name of ['plan', 'joinGroup', 'workerGroups', 'awsGroups', 'sqsQueues']) {
+      expect(loaded.filter((path) => path.endsWith(`/${name}.js`))).toEqual([]);
+    }
+    const file = join(process.cwd(), entry);
+    const script = `import(${JSON.stringify(file)}).then(({ run }) => run()).then(console.log)`;
+    expect(evaluate(script)).toBe(expected);
+  });
+});

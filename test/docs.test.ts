@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import yaml from 'js-yaml';
 import * as local from '../local/index.ts';
 import * as testing from '../local/testing.ts';
 import * as whole from '../middlewares/index.ts';
@@ -138,12 +139,17 @@ test('every JSON block in the docs is JSON, and every shell block parses', () =>
   }
 });
 
-test('every npm script and command of ours in the docs exists', () => {
+test('every npm script and command of ours in the docs and workflows exists', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const commands = readdirSync(join(root, 'local/cli/commands')).map((name) =>
     name.replace('.ts', '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
   );
-  const unknown = pages.flatMap((page) => {
+  const workflows = readdirSync(join(root, '.github/workflows')).map((name) =>
+    join('.github/workflows', name),
+  );
+  for (const file of workflows)
+    expect(yaml.load(readFileSync(join(root, file), 'utf8'))).toHaveProperty('jobs');
+  const unknown = [...pages, ...workflows].flatMap((page) => {
     const text = readFileSync(join(root, page), 'utf8');
     return [
       ...[...text.matchAll(/\bnpm run (?!--)([\w:]+)/g)].filter(([, name = '']) => !(name in scripts)),

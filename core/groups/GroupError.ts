@@ -6,7 +6,6 @@ import { AlgernonError, type ErrorDetails } from '../errors.ts';
  * - `GROUP_NOT_FOUND`: the bucket has no plan for the ticket;
  * - `GROUP_EXPIRED`: a lifecycle rule may have removed parts of the group;
  * - `BAD_TICKET`: the ticket does not match the plan, or it asks for what the plan does not have;
- * - `GROUP_NOT_DUE`: a deadline message arrived before its time (retryable);
  * - `GROUP_UNREADABLE`: an object of the group exists and cannot be read (retryable);
  * - `GROUP_CORRUPT`: an object of the group has an unexpected content.
  */

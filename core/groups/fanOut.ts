@@ -21,7 +21,7 @@ export interface GroupOptions {
    * the error task of the chain.
    */
   readonly onError?: string | undefined;
-  /** After how many seconds missing results are replaced by `{ error }`, from 1 to 900. Default: never. */
+  /** After how many seconds missing results are replaced by `{ error }`, from 1 to 1,209,600, which is 14 days. Default: never. */
   readonly deadlineSeconds?: number | undefined;
   /** Whether `then` gets the results, or pointers that `readData` reads one by one. Default `values`. */
   readonly results?: ResultForm | undefined;
@@ -29,23 +29,18 @@ export interface GroupOptions {
   readonly maxBytes?: number | undefined;
 }
 
-/** The longest delay of SQS. */
-const maxDeadlineSeconds = 900;
+/** 14 days: for no longer does SQS keep the message of a branch. */
+const maxDeadlineSeconds = 1_209_600;
 
 // Pure, so that a bundle without groups leaves them out.
 export const groupOptionChecks: Readonly<Record<keyof GroupOptions, OptionCheck>> = {
   then: /* @__PURE__ */ text('the name of a task'),
   failures: /* @__PURE__ */ oneOf('wait', 'collect', 'fail'),
   onError: /* @__PURE__ */ text('the name of a task'),
-  deadlineSeconds: /* @__PURE__ */ deadline(),
+  deadlineSeconds: /* @__PURE__ */ finite('seconds', 1, maxDeadlineSeconds),
   results: /* @__PURE__ */ oneOf('values', 'pointers'),
   maxBytes: /* @__PURE__ */ whole(1),
 };
-
-function deadline(): OptionCheck {
-  const check = finite('seconds', 1, maxDeadlineSeconds);
-  return { ...check, expected: `${check.expected}, the longest delay of SQS` };
-}
 
 /**
  * Checks the tasks and options of a group.

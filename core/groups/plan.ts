@@ -1,3 +1,4 @@
+import { OptionError } from '../errors.ts';
 import type { ObjectAddress } from '../storedData/ObjectStore.ts';
 import { GroupError } from './GroupError.ts';
 import type { GroupAccess } from './groupAccess.ts';
@@ -92,6 +93,7 @@ export async function openPlan(
   const createdAt = access.now();
   const id = formatGroupId(hash, createdAt);
   const { settings, messages } = await prepare(id);
+  assertInTime(access, settings);
   const chunks = chunksOf(messages);
   const isInline = chunks.length === 1 && JSON.stringify(messages).length <= inlineLength;
   const name = access.newName();
@@ -119,6 +121,14 @@ export async function openPlan(
   const first = await readHead(access, hash);
   if (!first) throw unreadable(address);
   return { plan: first, isNew: false };
+}
+
+/** @throws OptionError when a group would be refused as expired before its deadline */
+function assertInTime({ expirySeconds }: GroupAccess, { deadlineSeconds = 0 }: GroupSettings): void {
+  if (deadlineSeconds < expirySeconds) return;
+  throw new OptionError(
+    `deadlineSeconds must be less than ${expirySeconds}, the option groupExpiryDays less a day, and not ${deadlineSeconds}.`,
+  );
 }
 
 /** The branches of a plan in units of progress. A plan without branches has one that is empty. */

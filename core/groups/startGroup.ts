@@ -1,4 +1,5 @@
 import type { TaskMessage } from '../tasks/taskPublisher.ts';
+import { sendDeadline } from './closeGroup.ts';
 import type { GroupAccess } from './groupAccess.ts';
 import { exists, sendThen } from './joinGroup.ts';
 import {
@@ -12,17 +13,12 @@ import {
   readChunk,
 } from './plan.ts';
 import { publishReported } from './reportGroup.ts';
-import { deadlineCallback } from './ticket.ts';
 
 /** Stores the plan of a group, and sends its branches. See {@link Groups.start}. */
 export async function startGroup(access: GroupAccess, hash: string, prepare: Prepare): Promise<GroupPlan> {
   const { plan, isNew, chunks } = await openPlan(access, hash, prepare);
   assertNotExpired(access, plan.id);
-  const { deadlineSeconds, createdAt } = plan;
-  if (deadlineSeconds !== undefined) {
-    const seconds = Math.ceil(Math.max(0, createdAt / 1000 + deadlineSeconds - access.now() / 1000));
-    await access.publishLater(deadlineCallback(plan.id), plan, seconds);
-  }
+  await sendDeadline(access, plan);
   if (plan.count === 0) await sendThen(access, plan, 0);
   const last = chunkCount(plan) - 1;
   for (let chunk = 0; chunk <= last && plan.count > 0; chunk += 1) {

@@ -14,16 +14,16 @@ import { s3ObjectStore } from '../aws/s3ObjectStore.ts';
 import { fitAttributes, fitsMessage } from '../aws/snsMessage.ts';
 import { type SnsPublisher, snsPublisher } from '../aws/snsPublisher.ts';
 import { topicArn } from '../aws/topics.ts';
+import { writeText } from '../aws/writeValue.ts';
 import type { CallbackPublisherOptions } from '../callbackPublisher.ts';
-import { awsGroups } from '../groups/awsGroups.ts';
-import { type WorkerGroups, workerGroups } from '../groups/workerGroups.ts';
+import { type LazyGroups, lazyGroups } from '../groups/lazyGroups.ts';
 import { TaskInProgressError } from '../once/TaskInProgressError.ts';
 import { type Ahead, type CallbackPlan, deduplicationId, originOf, workOf } from './callbackPlan.ts';
 import { ErrorTaskNotToldError } from './ErrorTaskNotToldError.ts';
 import { carriedOn, describeError, errorTaskIn, errorTaskOf, followersOf } from './extraCallbacks.ts';
 import type { Send } from './gatherMessages.ts';
 import { sendReported } from './sendReported.ts';
-import { storeResult } from './storeResult.ts';
+import { argumentsStore, storeResult } from './storeResult.ts';
 
 /** Larger arguments of a branch go through S3. */
 const branchInlineBytes = 131_072;
@@ -34,7 +34,7 @@ const keptLength = 65_536;
 /** The part of `callbackPublisher` that stores and sends. */
 export interface CallbackSender {
   readonly publisher: SnsPublisher;
-  readonly groups: WorkerGroups;
+  readonly groups: LazyGroups;
   /** Finds what follows on a task. Undefined for a message that is not a task. */
   lookAhead(run: TaskRun): Promise<Ahead | undefined>;
   /** Sends the result to the tasks that follow, or to the group of the task; or sends the group that is the result. */
@@ -49,7 +49,7 @@ export interface CallbackSender {
 
 /** Makes the part of `callbackPublisher` that stores and sends. The stage around it decides when. */
 export function openSender(owner: string, options: CallbackPublisherOptions): CallbackSender {
-  const { s3, sns, sqs, bucket, folder, acl, topics } = options;
+  const { s3, sns, sqs, bucket, folder, acl, topics, queues } = options;
   const {
     inlineUnder = 0,
     maxMessageBytes = 262_144,
@@ -129,9 +129,16 @@ export function openSender(owner: string, options: CallbackPublisherOptions): Ca
     await sendReported(run, plan, messages, send);
   };
 
-  const groups = workerGroups(
-    awsGroups({ s3, sqs, publisher, bucket, acl, maxMessageBytes, expiryDays: groupExpiryDays, owner }),
-    { dumps, storing: { ...storing, inlineUnder: branchInlineBytes }, topics, maxMessageBytes },
+  const groups = lazyGroups(
+    { s3, sqs, publisher, bucket, acl, maxMessageBytes, expiryDays: groupExpiryDays, owner },
+    {
+      dumps,
+      storeArguments: argumentsStore({ ...storing, inlineUnder: branchInlineBytes }),
+      writeText: (value, signal) => writeText(value, { ...storing, signal }),
+      topics,
+      queues,
+      maxMessageBytes,
+    },
   );
 
   return {

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { TaskRun } from '../../core/batch/stage.ts';
 import { formatPointer, parsePointer } from '../../core/storedData/pointer.ts';
 import { hasUnstoredValue, pointerIn, pointerTag, StoredData } from '../../core/storedData/StoredData.ts';
+import type { Task } from '../../core/tasks/task.ts';
 import { bucketToWrite, folderFromEnvironment } from '../aws/environment.ts';
 import { storeUnstored, storeValue, type WriteValueOptions, writeValue } from '../aws/writeValue.ts';
 
@@ -69,6 +71,21 @@ export async function storeResult(
   });
   const storedLength = await storeValue(parsePointer(pointer), written, options);
   return stored(pointer, storedLength);
+}
+
+/** Stores the arguments of a task if they are not small, or not `isInline`. Resolves to the ajson for its message. */
+export type StoreArguments = (
+  task: Task<unknown>,
+  options: { isInline: boolean; signal: AbortSignal | undefined },
+) => Promise<string>;
+
+/** Makes a function that stores the arguments of tasks. */
+export function argumentsStore(storing: StoreResultOptions): StoreArguments {
+  return async ({ task_name: taskName, task_kwargs }, { isInline, signal }) => {
+    const origin = { messageId: randomUUID(), taskName, sentAt: Date.now(), functionArn: undefined };
+    const inlineUnder = isInline ? storing.inlineUnder : 0;
+    return (await storeResult(task_kwargs, origin, { ...storing, inlineUnder, signal })).kwargs;
+  };
 }
 
 /** The pointer, if the result is a StoredData or its tag. */

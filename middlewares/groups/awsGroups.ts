@@ -7,6 +7,7 @@ import { bucketToWrite } from '../aws/environment.ts';
 import type { AwsClient } from '../aws/optionChecks.ts';
 import { s3ConditionalStore } from '../aws/s3ConditionalStore.ts';
 import type { SnsPublisher } from '../aws/snsPublisher.ts';
+import { neighbourArn } from '../aws/topics.ts';
 import { sendDelayed } from '../sending/sendDelayed.ts';
 
 export interface AwsGroupsOptions {
@@ -37,10 +38,11 @@ export function awsGroups(options: AwsGroupsOptions): Groups {
     now: Date.now,
     newName: () => randomUUID().replaceAll('-', ''),
     publish: publisher.send,
-    async publishLater(callback, { id, gatherQueue = '', branchAttributes, messageGroup }, delaySeconds) {
+    async publishLater(callback, plan, delaySeconds) {
+      const { id, then, gatherQueue = '', branchAttributes, messageGroup } = plan;
       const message = {
         queue: gatherQueue,
-        topicArn: gatherQueue.replace(':sqs:', ':sns:'),
+        topicArn: neighbourArn('sns', gatherName, then.topicArn) ?? then.topicArn,
         messageId: deadlineMessageId(id),
         message: taskMessage(gatherName, '{}', callback),
         attributes: branchAttributes,

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { OptionError } from '../../core/errors.ts';
 import type { GroupOptions } from '../../core/groups/fanOut.ts';
 import type { BranchMessage, GroupSettings, GroupTask, Prepare } from '../../core/groups/plan.ts';
@@ -7,14 +6,18 @@ import { mapAtMost } from '../../core/mapAtMost.ts';
 import { checkKwargs, type TaskDefinitions } from '../../core/tasks/defineTasks.ts';
 import type { Task } from '../../core/tasks/task.ts';
 import { taskMessage } from '../../core/tasks/task.ts';
+import { type Queues, queueOf } from '../aws/queues.ts';
 import { fitAttributes, fitsMessage } from '../aws/snsMessage.ts';
 import { type Topics, topicFinder } from '../aws/topics.ts';
-import { type StoreResultOptions, storeResult } from '../callbacks/storeResult.ts';
+import type { StoreArguments } from '../callbacks/storeResult.ts';
 import { kwargsText } from '../sending/kwargsText.ts';
+import { isFifo } from '../sending/sendDelayed.ts';
 
 /** The surroundings of a group that is made. */
 export interface GroupSurroundings {
   topics: Topics | undefined;
+  /** The queue of `gather`, for the deadline. */
+  queues: Queues | undefined;
   /** An ARN in the region and account of the topics and queues. */
   home: string | undefined;
   /** The rest of the chain, which follows on `then`. */
@@ -25,7 +28,9 @@ export interface GroupSurroundings {
   messageGroup: string | undefined;
   /** Writes arguments as ajson. */
   dumps(value: unknown): string;
-  storing: StoreResultOptions;
+  /** Given, since its code is not a part of groups, and a bundler would load it with them. */
+  storeArguments: StoreArguments;
+  signal?: AbortSignal | undefined;
   maxMessageBytes: number;
   definitions: TaskDefinitions | undefined;
 }
@@ -63,7 +68,7 @@ export function prepareGroup(
       ...(options.onError !== undefined && { onError: await taskOf(options.onError) }),
       ...(options.deadlineSeconds !== undefined && {
         deadlineSeconds: options.deadlineSeconds,
-        gatherQueue: delayedQueue(await findTopic(gatherName)),
+        gatherQueue: await gatherQueue(),
       }),
       attributes: fitAttributes({ ...surroundings.attributes, [groupIdName]: group }),
       branchAttributes: fitAttributes(surroundings.branchAttributes),
@@ -75,34 +80,31 @@ export function prepareGroup(
     return { settings, messages };
   };
 
+  async function gatherQueue(): Promise<string> {
+    const { queues } = surroundings;
+    // Only its region and account are needed, and `topics` may not have it.
+    const topicArn = queues === undefined ? await findTopic(gatherName) : '';
+    const queue = await queueOf(gatherName, queues, topicArn);
+    if (!isFifo({ topicArn, queue })) return queue;
+    throw new OptionError(
+      `deadlineSeconds needs a standard queue for ${gatherName}: the FIFO queue ${queue} refuses delays. Name one in the option queues.`,
+    );
+  }
+
   async function branchMessage(task: Task<unknown>, ticket: Ticket): Promise<BranchMessage> {
-    const { storing, maxMessageBytes, branchAttributes } = surroundings;
+    const { storeArguments, signal, maxMessageBytes, branchAttributes } = surroundings;
     const chain = branchCallback(task, ticket);
     const arn = await findTopic(task.task_name);
-    const origin = {
-      messageId: randomUUID(),
-      taskName: task.task_name,
-      sentAt: Date.now(),
-      functionArn: undefined,
-    };
-    const write = async (inlineUnder: number) => {
-      const { kwargs } = await storeResult(task.task_kwargs, origin, { ...storing, inlineUnder });
+    const write = async (isInline: boolean) => {
+      const kwargs = await storeArguments(task, { isInline, signal });
       return {
         topicArn: arn,
         message: taskMessage(task.task_name, kwargs, chain),
         attributes: branchAttributes,
       };
     };
-    const written = await write(storing.inlineUnder);
-    const { topicArn, message } = fitsMessage(written, maxMessageBytes) ? written : await write(0);
+    const written = await write(true);
+    const { topicArn, message } = fitsMessage(written, maxMessageBytes) ? written : await write(false);
     return { index: ticket.index, topicArn, message };
   }
-}
-
-/** The queue of the same name as a topic. A FIFO queue refuses delays. */
-function delayedQueue(topic: string): string {
-  if (!topic.endsWith('.fifo')) return topic.replace(':sns:', ':sqs:');
-  throw new OptionError(
-    `deadlineSeconds needs a standard queue named ${gatherName}: a FIFO queue refuses delays.`,
-  );
 }

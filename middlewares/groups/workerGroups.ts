@@ -1,91 +1,82 @@
 import { identityOf } from '../../core/batch/identity.ts';
 import { pipelineOf } from '../../core/batch/pipeline.ts';
 import type { TaskRun } from '../../core/batch/stage.ts';
-import { readMessage, unwrap } from '../../core/batch/unwrapTask.ts';
 import { AlgernonError } from '../../core/errors.ts';
 import type { FanOut } from '../../core/groups/FanOutResult.ts';
 import { GroupError } from '../../core/groups/GroupError.ts';
 import type { GroupCall, Groups } from '../../core/groups/openGroups.ts';
-import { deadlineIn, gatherName, remainingChain, type Ticket, ticketIn } from '../../core/groups/ticket.ts';
+import { remainingChain, type Ticket } from '../../core/groups/ticket.ts';
 import { parsePointer } from '../../core/storedData/pointer.ts';
 import { pointerIn } from '../../core/storedData/StoredData.ts';
 import { chainIdName } from '../../core/tasks/chainId.ts';
-import { isTask, type Task } from '../../core/tasks/task.ts';
-import { writeText } from '../aws/writeValue.ts';
+import type { Task } from '../../core/tasks/task.ts';
 import { workOf } from '../callbacks/callbackPlan.ts';
 import { describeError, errorTaskOf, groupAttributes } from '../callbacks/extraCallbacks.ts';
-import { groupHashOf } from './awsGroups.ts';
+import { type AwsGroupsOptions, awsGroups, groupHashOf } from './awsGroups.ts';
 import { type GroupSurroundings, prepareGroup } from './prepareGroup.ts';
 
-/** The part of a worker in groups. */
+/** The part of a worker in groups that `lazyGroups` loads. */
 export interface WorkerGroups {
-  /**
-   * Serves a message of the task `gather`: a branch that ends in a worker without groups, or a deadline.
-   *
-   * @returns false for other messages
-   */
-  serve(run: TaskRun): Promise<boolean>;
-  /** The ticket of a task, checked against its group; undefined if the task is not part of a branch. */
-  check(run: TaskRun, task: Task): Promise<Ticket | undefined>;
-  /** Records the result of a branch. */
+  /** Closes a group at its deadline. */
+  close(run: TaskRun, group: string): Promise<void>;
+  /** Records the result of a branch that ends in a worker without groups. */
+  gather(run: TaskRun, ticket: Ticket, task: Task): Promise<void>;
+  /** Checks a ticket against its group, and the stack of the worker against what the group needs. */
+  check(run: TaskRun, ticket: Ticket): Promise<void>;
   join(run: TaskRun, ticket: Ticket, result: unknown): Promise<void>;
-  /** Records that the task of a branch has failed for good, if its group asks for that. */
-  fail(run: TaskRun, error: unknown): Promise<void>;
+  /**
+   * Records that the task of a branch has failed for good, if its group asks for that.
+   *
+   * @param task the task as it was sent
+   */
+  fail(run: TaskRun, ticket: Ticket, error: unknown, task: Task | undefined): Promise<void>;
   /** Sends a group. The result of the run becomes its ids. */
   split(run: TaskRun, fan: FanOut, splitter: Pick<Task, 'task_name' | 'callback'>): Promise<void>;
+}
+
+export interface WorkerSurroundings
+  extends Pick<GroupSurroundings, 'dumps' | 'storeArguments' | 'topics' | 'queues' | 'maxMessageBytes'> {
+  /** Writes a result as ajson, and stores the values of each StoredData in it. */
+  writeText(value: unknown, signal: AbortSignal): Promise<string>;
 }
 
 /** Error messages are cut, since a slot is small. */
 const maxMessageLength = 4096;
 
+/** Opens the groups in a bucket of S3. */
+export function openWorkerGroups(aws: AwsGroupsOptions, surroundings: WorkerSurroundings): WorkerGroups {
+  return workerGroups(awsGroups(aws), surroundings);
+}
+
 export function workerGroups(
   groups: Groups,
-  {
-    dumps,
-    storing,
-    topics,
-    maxMessageBytes,
-  }: Pick<GroupSurroundings, 'dumps' | 'storing' | 'topics' | 'maxMessageBytes'>,
+  { dumps, storeArguments, writeText, topics, queues, maxMessageBytes }: WorkerSurroundings,
 ): WorkerGroups {
-  const serve: WorkerGroups['serve'] = async (run) => {
-    const task = taskIn(run);
-    if (task?.task_name !== gatherName) return false;
-    const group = deadlineIn(task.callback);
-    const ticket = ticketIn(task.callback);
-    if (group !== undefined) await groups.close(group, callOf(run));
-    else if (ticket) {
-      const { task_kwargs } = task;
+  return {
+    close: (run, group) => groups.close(group, callOf(run)),
+
+    async gather(run, ticket, { task_kwargs }) {
       // Refused here, since it would fail the whole group.
       const pointer = pointerIn(task_kwargs ?? {});
       if (pointer !== undefined) parsePointer(pointer, '$.task_kwargs');
       const isEmpty = Object.keys(task_kwargs ?? {}).length === 0;
       await groups.join(ticket, { value: isEmpty ? 'null' : dumps(task_kwargs) }, callOf(run));
-    } else return false;
-    return true;
-  };
+    },
 
-  return {
-    serve,
-
-    async check(run, { callback }) {
-      const ticket = ticketIn(callback);
-      if (!ticket) return undefined;
+    async check(run, ticket) {
       const { failures } = await groups.read(ticket, { signal: run.signal });
       if (failures !== 'wait') assertFailurePolicy(run, failures);
-      return ticket;
     },
 
     async join(run, ticket, result) {
-      const value = await writeText(result ?? null, { ...storing, signal: run.cutoff });
+      const value = await writeText(result ?? null, run.cutoff);
       await groups.join(ticket, { value }, callOf(run));
     },
 
-    async fail(run, error) {
+    async fail(run, ticket, error, task) {
       // A bad ticket has no group.
       if (error instanceof GroupError) return;
-      const task = run.record && taskIn({ unwrap: () => unwrap(run.record as never) });
-      const ticket = ticketIn((task ?? taskIn(run))?.callback);
-      if (!ticket || (await groups.read(ticket, callOf(run))).failures === 'wait') return;
+      if ((await groups.read(ticket, callOf(run))).failures === 'wait') return;
       const { name, message, code } = describeError(error);
       const described = { name, message: String(message).slice(0, maxMessageLength), code };
       await groups.join(ticket, { error: dumps(described), task: dumps(task) }, callOf(run));
@@ -103,13 +94,15 @@ export function workerGroups(
         { ...options, onError: failures === 'fail' ? onError : undefined },
         {
           topics,
+          queues,
           home: run.context?.invokedFunctionArn ?? identity.receiver,
           callback: remainingChain(callback, task_name),
           branchAttributes: { ...carried, ...extra.branch },
           attributes: { ...carried, ...extra.then },
           messageGroup,
           dumps,
-          storing: { ...storing, signal: run.cutoff },
+          storeArguments,
+          signal: run.cutoff,
           maxMessageBytes,
           definitions: options.tasks,
         },
@@ -124,12 +117,6 @@ export function workerGroups(
 
 function callOf({ cutoff, report }: TaskRun): GroupCall {
   return { signal: cutoff, report };
-}
-
-/** The task of a run. A message that cannot be read has none. */
-function taskIn(run: Pick<TaskRun, 'unwrap'>): Task | undefined {
-  const { content } = readMessage(run);
-  return isTask(content) ? content : undefined;
 }
 
 /**

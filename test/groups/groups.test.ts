@@ -21,7 +21,6 @@ import {
 } from '../../core/groups/ticket.ts';
 import { nextTask } from '../../core/tasks/nextTask.ts';
 import type { TaskMessage } from '../../core/tasks/taskPublisher.ts';
-import { s3ObjectStore } from '../../middlewares/aws/s3ObjectStore.ts';
 import { workerGroups } from '../../middlewares/groups/workerGroups.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
 import { memoryGroups } from './memoryGroups.ts';
@@ -127,14 +126,16 @@ describe('a message that a Python worker sends to gather', () => {
       const plan = { ...settings, version: 1, id, bucket: 'b', count, branches: [], createdAt: now };
       objects.set(`groups/${hashOf(id)}/plan`, JSON.stringify(plan));
       const dumps = (value: unknown) => ajson.dumps(value, { tags: 'keep' });
-      const storing = {
-        store: s3ObjectStore(),
-        inlineUnder: 0,
-        pieces: (value: unknown) => [dumps(value)],
-      };
-      const worker = workerGroups(groups, { dumps, storing, topics: undefined, maxMessageBytes: 262_144 });
-      const run = { unwrap: () => ({ content: message, attributes: {} }) } as unknown as TaskRun;
-      expect(await worker.serve(run)).toBe(true);
+      const unused = async () => '';
+      const worker = workerGroups(groups, {
+        dumps,
+        storeArguments: unused,
+        writeText: unused,
+        topics: undefined,
+        queues: undefined,
+        maxMessageBytes: 262_144,
+      });
+      await worker.gather({} as TaskRun, { group: id, index, count }, message as never);
       expect(objects.get(`groups/${id}/s${index}!${now / 1000}.json`)).toBe(slot);
     },
   );
@@ -283,20 +284,116 @@ describe('time', () => {
       await expect(late).rejects.toMatchObject({ code: 'GROUP_EXPIRED', retryable: false });
   });
 
-  test('a deadline counts from the plan, and one that comes early comes back', async () => {
+  test('a deadline counts from the plan, and one that comes early is sent again', async () => {
     let now = 1_700_000_000_000;
     const { groups, later, sent } = memoryGroups({ now: () => now });
     const { id } = await groups.start(hash, prepared(2, { deadlineSeconds: 60 }));
     now += 20_000;
     await groups.start(hash, prepared(2, { deadlineSeconds: 60 }));
     expect(later.map(({ seconds }) => seconds)).toEqual([60, 40]);
-    await expect(groups.close(id)).rejects.toMatchObject({ code: 'GROUP_NOT_DUE', retryable: true });
+    await groups.close(id);
+    expect(later.at(-1)).toEqual({ callback: `gather#g-${id}-deadline`, seconds: 40 });
     now += 40_000;
     sent.length = 0;
     await groups.close(id);
     expect(sent.map(({ topicArn }) => topicArn)).toEqual(['album']);
     await groups.close(id);
     expect(sent).toHaveLength(1);
+  });
+});
+
+describe('a deadline beyond the longest delay of SQS', () => {
+  test('arrives every 900 seconds, until it is due', async () => {
+    let now = 1_700_000_000_000;
+    const { groups, later, sent } = memoryGroups({ now: () => now });
+    const { id } = await groups.start(hash, prepared(2, { deadlineSeconds: 2000 }));
+    sent.length = 0;
+    for (let due = 0; due < later.length; due += 1) {
+      now += (later[due]?.seconds ?? 0) * 1000;
+      await groups.close(id);
+    }
+    expect(later.map(({ seconds }) => seconds)).toEqual([900, 900, 200]);
+    expect(sent.map(({ topicArn }) => topicArn)).toEqual(['album']);
+  });
+
+  test('is sent no more once the group has ended', async () => {
+    const { groups, later } = memoryGroups();
+    const { id } = await groups.start(hash, prepared(2, { deadlineSeconds: 86_400 }));
+    for (const index of [0, 1]) await groups.join({ group: id, index, count: 2 }, { value: '1' });
+    await groups.close(id);
+    expect(later).toHaveLength(1);
+  });
+
+  test('must be over before the group expires', async () => {
+    const { groups, creates } = memoryGroups({ expirySeconds: 86_400 });
+    const late = groups.start(hash, prepared(2, { deadlineSeconds: 86_400 }));
+    await expect(late).rejects.toMatchObject({
+      code: 'BAD_OPTION',
+      message: expect.stringContaining('groupExpiryDays'),
+    });
+    expect(creates).toEqual([]);
+    await groups.start(hash, prepared(2, { deadlineSeconds: 86_399 }));
+  });
+});
+
+describe('the cost of a forged ticket', () => {
+  test('without a plan is one read', async () => {
+    const { groups, reads, creates } = memoryGroups();
+    const now = formatGroupId(groupHash('77'), 1_700_000_000_000);
+    const forged = groups.join({ group: now, index: 0, count: 2 }, { value: '1' });
+    await expect(forged).rejects.toMatchObject({ code: 'GROUP_NOT_FOUND' });
+    expect({ reads: reads.length, creates: creates.length }).toEqual({ reads: 1, creates: 0 });
+  });
+
+  test('is at most 2 reads and 1 write for each of 17 levels', async () => {
+    const { groups, reads, creates } = memoryGroups();
+    const { id } = await groups.start(hash, prepared(100_000));
+    let most = { reads: 0, creates: 0 };
+    for (const index of [0, 1, 65_535, 65_536, 99_998, 99_999]) {
+      reads.length = 0;
+      creates.length = 0;
+      await groups.join({ group: id, index, count: 100_000 }, { value: JSON.stringify('x'.repeat(70_000)) });
+      most = {
+        reads: Math.max(most.reads, reads.length),
+        creates: Math.max(most.creates, creates.length),
+      };
+    }
+    expect(most.reads).toBeLessThanOrEqual(2 + 2 * 17);
+    expect(most.creates).toBeLessThanOrEqual(2 + 17);
+  });
+
+  test('is no more objects than a group of its size has, whatever tickets there are', async () => {
+    const ticket = fc.record({ index: fc.nat(6), count: fc.integer({ min: 1, max: 7 }) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 6 }),
+        fc.array(ticket, { maxLength: 30 }),
+        async (count, all) => {
+          const { groups, objects } = memoryGroups();
+          const { id } = await groups.start(hash, prepared(count));
+          await Promise.allSettled(
+            all.map((forged) => groups.join({ group: id, ...forged }, { value: '1' })),
+          );
+          // The plan, the slots, and the nodes above them.
+          expect(objects.size).toBeLessThanOrEqual(1 + count + (count - 1));
+        },
+      ),
+    );
+  });
+
+  test('that closes a group is paid once in 900 seconds, and closes nothing before its deadline', async () => {
+    let now = 1_700_000_000_000;
+    const { groups, later, sent } = memoryGroups({ now: () => now });
+    const { id } = await groups.start(hash, prepared(2, { deadlineSeconds: 60 }));
+    sent.length = 0;
+    now += 57_000;
+    await groups.close(id);
+    expect(sent).toEqual([]);
+    expect(later).toHaveLength(2);
+    now += 1500;
+    await groups.close(id);
+    expect(sent.map(({ topicArn }) => topicArn)).toEqual(['album']);
+    expect(later).toHaveLength(2);
   });
 });
 

@@ -261,7 +261,8 @@ describe('fanOut', () => {
     [() => fanOut([], { then: 'g-0123456789abcdefghijk-1-of-2' }), /tickets/],
     [() => fanOut([], {} as never), /then is missing/],
     [() => fanOut([], { then: 'a', failures: 'never' as never }), /wait or collect or fail/],
-    [() => fanOut([], { then: 'a', deadlineSeconds: 901 }), /from 1 to 900.*SQS/],
+    [() => fanOut([], { then: 'a', deadlineSeconds: 1_209_601 }), /from 1 to 1209600/],
+    [() => fanOut([], { then: 'a', deadlineSeconds: 0 }), /from 1 to 1209600/],
     [() => fanOut([], { then: 'a', failures: 'collect', onError: 'b' }), /never called/],
     [() => fanOut([], { then: 'a', thn: 'b' } as never), /no option "thn"/],
     [() => fanOut([7] as never, { then: 'a' }), /tasks\[0\]/],
@@ -616,6 +617,53 @@ describe('a deadline', () => {
       code: 'PUBLISH_FAILED',
       message: expect.stringContaining(':sqs:'),
     });
+  });
+
+  test.each(['arn', 'url'] as const)('goes to the queue in the option queues, by its %s', async (form) => {
+    const { joins, functions } = numbered();
+    const worker = await start({ ...functions, closer: () => {} });
+    await aws.sns.send(new CreateTopicCommand({ Name: 'nobody' }));
+    const { gather: _, ...topics } = worker.topics;
+    const nobody = worker.topics.thumb?.replace('thumb', 'nobody') as string;
+    await senders(worker).sendGroup([{ task_name: 'nobody' }], {
+      then: 'album',
+      deadlineSeconds: 1,
+      topics: { ...topics, nobody },
+      queues: { gather: worker.queues.closer?.[form] as string },
+    });
+    await worker.idle();
+    expect(joins).toEqual([{ results: [{ error: expect.objectContaining({ code: 'GROUP_DEADLINE' }) }] }]);
+  });
+
+  test('of a worker goes to the queue in its option queues', async () => {
+    const { joins, functions } = numbered();
+    await aws.sns.send(new CreateTopicCommand({ Name: 'nobody' }));
+    const queues: Record<string, string> = {};
+    const worker = await start(
+      {
+        ...functions,
+        split: () => fanOut([{ task_name: 'nobody' }], { then: 'album', deadlineSeconds: 1 }),
+        closer: () => {},
+      },
+      { publisher: { queues: (task) => queues[task] } },
+    );
+    await senders(worker).send({ task_name: 'split' });
+    queues.gather = worker.queues.closer?.arn as string;
+    await worker.idle();
+    expect(joins).toEqual([{ results: [{ error: expect.objectContaining({ code: 'GROUP_DEADLINE' }) }] }]);
+  });
+
+  test.each([
+    [{ queues: {} }, 'QUEUE_NOT_FOUND'],
+    [{ queues: { gather: 'gather' } }, 'QUEUE_NOT_FOUND'],
+    [{ queues: { gather: 'arn:aws:sqs:us-east-1:1:gather.fifo' } }, 'BAD_OPTION'],
+    [{ queues: 7 as never }, 'BAD_OPTION'],
+  ])('is refused with %j', async (options, code) => {
+    const worker = await start({ thumb: () => {}, album: () => {} });
+    const { sendGroup: send } = senders(worker);
+    const sending = send(thumbs(1), { then: 'album', deadlineSeconds: 5, ...options });
+    await expect(sending).rejects.toMatchObject({ code });
+    expect(() => callbackPublisher({ queues: 'gather' as never })).toThrow(/queues/);
   });
 
   test('does nothing to a group that has ended', async () => {

@@ -123,7 +123,11 @@ describe('bounds a line, and the work for it', () => {
 
   test('shows plain data within the bound unchanged', () => {
     const data = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)));
-    fc.assert(fc.property(data, (value) => expect(boundedCopy({ value })).toEqual({ value })));
+    fc.assert(
+      fc.property(data, (value) => {
+        expect(boundedCopy({ value })).toEqual({ value });
+      }),
+    );
   });
 });
 

@@ -10,5 +10,5 @@ declare module 'js-yaml' {
     extend(types: readonly Type[]): Schema;
   }
   export const DEFAULT_SCHEMA: Schema;
-  export function load(text: string, options: { schema: Schema }): unknown;
+  export function load(text: string, options?: { schema: Schema }): unknown;
 }

@@ -11,13 +11,21 @@ const root = new URL('../..', import.meta.url).pathname;
  * @returns the names, such as `SendTaskOptions.at`
  */
 export function undocumented(files: readonly string[]): string[] {
-  const options: ts.CompilerOptions = { target: ts.ScriptTarget.ESNext, noLib: true, allowImportingTsExtensions: true };
+  const options: ts.CompilerOptions = {
+    target: ts.ScriptTarget.ESNext,
+    noLib: true,
+    allowImportingTsExtensions: true,
+  };
   const host = ts.createCompilerHost(options);
   // Other packages are left out: parsing the AWS SDK would take seconds.
   host.resolveModuleNameLiterals = (names, importer) =>
     names.map(({ text }) => ({
       resolvedModule: text.startsWith('.')
-        ? { resolvedFileName: join(dirname(importer), text), extension: '.ts', isExternalLibraryImport: false }
+        ? {
+            resolvedFileName: join(dirname(importer), text),
+            extension: '.ts',
+            isExternalLibraryImport: false,
+          }
         : undefined,
     }));
   const program = ts.createProgram(
@@ -50,5 +58,9 @@ export function undocumented(files: readonly string[]): string[] {
 
 /** Whether a member is declared in this repository, and neither private nor the name of a symbol. */
 function isOurs({ name, declarations = [] }: ts.Symbol): boolean {
-  return !name.startsWith('__') && !name.startsWith('#') && declarations.every((node) => node.getSourceFile().fileName.startsWith(root));
+  return (
+    !name.startsWith('__') &&
+    !name.startsWith('#') &&
+    declarations.every((node) => node.getSourceFile().fileName.startsWith(root))
+  );
 }

@@ -150,7 +150,18 @@ function handleKey(event: KeyboardEvent): void {
   }
 }
 
-const store = createStore((work) => requestAnimationFrame(work));
+/** Calls a function at the next frame. A page in the background has none, and must not gather events without end. */
+function atNextFrame(work: () => void): void {
+  let isDone = false;
+  const once = () => {
+    if (!isDone) work();
+    isDone = true;
+  };
+  requestAnimationFrame(once);
+  setTimeout(once, 500);
+}
+
+const store = createStore(atNextFrame);
 connect(store);
 announceChanges(store);
 addEventListener('keydown', handleKey);

@@ -101,7 +101,7 @@ test('a chain that was sent by the form appears live, with its branches and thei
   await tree.getByRole('row', { name: 'collect' }).click();
   const panel = page.getByRole('region', { name: 'Task collect' });
   await panel.getByRole('button', { name: 'Load the object' }).first().click();
-  await panel.getByText('2026-01-02T03:04:05Z').first().waitFor();
+  await panel.getByText('2026-01-02T03:04:05.000Z').first().waitFor();
   await panel.getByText('datetime').first().waitFor();
 }, 30_000);
 
