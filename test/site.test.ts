@@ -34,7 +34,12 @@ beforeAll(async () => {
     '--outDir',
     site,
   ];
-  await promisify(execFile)(process.execPath, build, { cwd: root, timeout: 120_000, maxBuffer: 2 ** 24 });
+  await promisify(execFile)(process.execPath, build, {
+    cwd: root,
+    env: { ...process.env, DOCS_WITHOUT_API: '1' },
+    timeout: 150_000,
+    maxBuffer: 2 ** 24,
+  });
   server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const file = pathname === '/' ? '/index.html' : extname(pathname) ? pathname : `${pathname}.html`;

@@ -7,7 +7,8 @@ import { writeLlms } from './writeLlms.ts';
 
 const docs = fileURLToPath(new URL('..', import.meta.url));
 const { description, repository } = JSON.parse(readFileSync(join(docs, '../package.json'), 'utf8'));
-const modules = apiModules();
+/** The gate builds the site without the reference, which takes as long as the rest. */
+const modules = process.env.DOCS_WITHOUT_API ? [] : apiModules();
 
 /** As on the hosts of repositories, so that a link to a heading works there and here. */
 const slugify = (heading: string) =>
@@ -56,6 +57,7 @@ const config: UserConfig<DefaultTheme.Config> = {
   title: 'algernon-middy',
   description,
   lang: 'en',
+  srcExclude: modules.length > 0 ? [] : ['api/**'],
   markdown: { anchor: { slugify }, config: leaveDocs },
   buildEnd: ({ outDir }) => writeLlms(outDir),
   themeConfig: {
