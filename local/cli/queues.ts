@@ -120,7 +120,6 @@ export interface FoundMessage {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** How an object is read. */
 export interface ReadOptions {
   /** The most messages to read. */
   readonly limit: number;
