@@ -65,8 +65,13 @@ async function clickTimes(page: Page, clicks: () => Promise<void>): Promise<numb
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) if (entry.name === 'click') clicks.push(entry.duration);
     }).observe({ type: 'event', durationThreshold: 16 });`);
+  const cpuSeconds = await cpuTimer(page);
   await clicks();
-  return (await page.evaluate('clicks')) as number[];
+  const times = (await page.evaluate('clicks')) as number[];
+  console.log(
+    `${times.length} clicks and the updates meanwhile: ${(await cpuSeconds()).toFixed(2)} s of the processor`,
+  );
+  return times;
 }
 
 const backlog = Array.from({ length: count }, (_, index) => chainOf(`chain-${index}`, start + index * 1000));

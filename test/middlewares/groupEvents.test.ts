@@ -330,7 +330,8 @@ describe('a deadline', () => {
     const worker = await start({ thumb: ({ n }) => n, album: () => {} }, memorySink(), (stack) =>
       stack.use(taskMetrics()),
     );
-    const { chainId } = await worker.sendGroup(thumbs(2), { then: 'album', deadlineSeconds: 1 });
+    // Long enough for a busy machine to end the group before.
+    const { chainId } = await worker.sendGroup(thumbs(2), { then: 'album', deadlineSeconds: 8 });
     const { endedAt } = await waitForChain(chainId, { from: worker.from, timeoutSeconds: 30 });
     await worker.idle();
     log.mockRestore();

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { openDevRun } from '../../dev/openDevRun.ts';
 import { bindQueue } from '../../queueCalls.ts';
 import { controlOf } from '../../serverControl.ts';
@@ -124,6 +125,9 @@ function withoutAws(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !isAws.test(name)));
 }
 
+/** How long a poll of `startWorker` waits, and a little more. */
+const pollMillis = 1100;
+
 /** Stops a thread. Messages of a batch that was cut off are visible again at once. */
 async function stopThread(
   thread: DevThread,
@@ -131,6 +135,8 @@ async function stopThread(
   tasks: readonly { readonly queueUrl: string }[],
 ): Promise<void> {
   if (await thread.stop()) return;
+  // Local SQS still serves the poll of a thread that has crashed, and would give it the messages.
+  await pause(pollMillis);
   for (const { queueUrl } of tasks) {
     const state = await controlOf(aws)?.inspect(queueUrl.split('/').at(-1) ?? '');
     const handles = state?.inflight.map(({ receiptHandle }) => receiptHandle) ?? [];

@@ -3,7 +3,7 @@ import type { VNode } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { ChainState, TaskState } from '../../../core/chains/ChainState.ts';
 import { count, formatAge, formatDuration, visible } from './format.ts';
-import { useMedia, useNow } from './hooks.ts';
+import { replaceHash, useMedia, useNow } from './hooks.ts';
 import { StatusIcon } from './icons.ts';
 import { Rows } from './Rows.ts';
 import { chainHash, chainsHash } from './route.ts';
@@ -47,7 +47,7 @@ export function ChainList({ store, search, state }: { store: Store; search: stri
         placeholder="Search by chain, task or error  ( / )"
         value=${search}
         onInput=${({ currentTarget }: { currentTarget: HTMLInputElement }) =>
-          location.replace(chainsHash(currentTarget.value, state))}
+          replaceHash(chainsHash(currentTarget.value, state))}
       />
       <div class="filters" role="group" aria-label="Filter by state">
         ${Object.entries(filters).map(
@@ -55,7 +55,7 @@ export function ChainList({ store, search, state }: { store: Store; search: stri
             type="button"
             class="chip"
             aria-pressed=${state === name ? 'true' : 'false'}
-            onClick=${() => location.replace(chainsHash(search, name))}
+            onClick=${() => replaceHash(chainsHash(search, name))}
           >
             ${label} <span class="count">${counts[index]?.toLocaleString('en')}</span>
           </button>`,

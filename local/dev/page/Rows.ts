@@ -45,6 +45,8 @@ export function Rows<R extends Row>(props: RowsProps<R>): VNode {
   }, [selected]);
   useLayoutEffect(() => {
     const element = box.current as HTMLDivElement;
+    // A link may lead to a row that is out of sight.
+    if (activeIndex > 0) element.scrollTop = (activeIndex + 1) * rowHeight - element.clientHeight / 2;
     const measure = () => setView({ top: element.scrollTop, height: element.clientHeight });
     const observer = new ResizeObserver(measure);
     observer.observe(element);

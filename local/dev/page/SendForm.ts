@@ -5,6 +5,7 @@ import type { SendRequest } from '../protocol.ts';
 import { announce } from './announce.ts';
 import { callServer } from './api.ts';
 import { visible } from './format.ts';
+import { replaceHash } from './hooks.ts';
 import { JsonArea, jsonProblem } from './JsonArea.ts';
 import { chainHash, sendHash } from './route.ts';
 import { fieldJson, type SchemaField, schemaFields } from './schemaFields.ts';
@@ -30,7 +31,7 @@ export function SendForm({ store, taskName }: { store: Store; taskName: string |
             id="send-task"
             value=${task.name}
             onChange=${({ currentTarget }: { currentTarget: HTMLSelectElement }) =>
-              location.replace(sendHash(currentTarget.value))}
+              replaceHash(sendHash(currentTarget.value))}
           >
             ${tasks.map(({ name }) => html`<option value=${name}>${name}</option>`)}
           </select>

@@ -26,7 +26,8 @@ export function TaskPanel({
   const { messageId, status, since, attempts, pointer, error } = task;
   const { value: detail, error: loadError } = useLoaded<TaskDetail>(
     () => callServer(`tasks/${encodeURIComponent(messageId)}`),
-    [messageId, status, since, attempts.length],
+    // The stream has no lines of logs.
+    [messageId, status, since, attempts.length, status === 'running' && Math.floor(now / 1000)],
   );
   const name = visible(task.taskName ?? 'unknown task');
   return html`<section class="panel" aria-label=${`Task ${name}`}>

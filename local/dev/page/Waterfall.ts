@@ -1,5 +1,6 @@
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
+import { useMemo } from 'preact/hooks';
 import type { ChainState, TaskState } from '../../../core/chains/ChainState.ts';
 import { retryText } from './ChainList.ts';
 import { count, formatDuration, visible } from './format.ts';
@@ -43,7 +44,10 @@ export interface WaterfallProps {
 export function Waterfall(props: WaterfallProps): VNode {
   const { state, now, selected, isNarrow, toggled, onToggle, onOpen } = props;
   const span = spanOf(state, now);
-  const rows = waterfallRows(state, toggled).map((row) => ({ ...row, attributes: attributesOf(row) }));
+  const rows = useMemo(
+    () => waterfallRows(state, toggled).map((row) => ({ ...row, attributes: attributesOf(row) })),
+    [state, toggled],
+  );
   const millis = span[1] - span[0];
   const ticks = ticksOf(millis, isNarrow ? 3 : 6);
   return html`<div class="waterfall" style=${{ '--step': `${(100 * (ticks[1] ?? millis)) / millis}%` }}>

@@ -41,6 +41,12 @@ export function useHash(): string {
   return hash;
 }
 
+/** Replaces the hash. A text field that shows a part of it is rendered before anything else can render its earlier value. */
+export function replaceHash(hash: string): void {
+  history.replaceState(null, '', hash);
+  dispatchEvent(new Event('hashchange'));
+}
+
 export interface Loaded<T> {
   value?: T;
   error?: Error;

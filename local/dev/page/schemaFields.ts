@@ -7,7 +7,7 @@ export interface SchemaField {
   description: string | undefined;
   /** The choices, as JSON. */
   choices: readonly string[];
-  /** The first content of the field: text, or JSON. */
+  /** The default value: text, or JSON. */
   initial: string;
 }
 

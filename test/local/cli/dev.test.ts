@@ -69,6 +69,11 @@ function start(...words: string[]): Started {
   };
 }
 
+/** The content of the file with which other commands find the dev server. */
+function devServer(): { url: string; file: string } {
+  return JSON.parse(readFileSync(join(folder, '.algernon/dev.json'), 'utf8'));
+}
+
 const entriesIn = (file: string): FileEntry[] =>
   readFileSync(join(folder, file), 'utf8')
     .split('\n')
@@ -203,14 +208,40 @@ test('dev runs a worker, loads it again on a change, and open shows its file', a
   expect(await open.end).toMatchObject({ code: 0 });
 }, 60_000);
 
-test('dev without known tasks says what to do, and keeps the last runs', async () => {
-  writeFileSync(join(folder, 'bare.mjs'), 'export const handler = async () => {};');
-  const dev = start('dev', 'bare.mjs', '--no-open');
+test('dev survives a worker without tasks, and one that ends itself', async () => {
+  const code = (double: string) => `
+    import { queued, routeTasks, unwrapTask } from 'algernon-middy/core';
+    const work = routeTasks({ double: ${double} });
+    export const handler = queued((record, context, extras) => work(unwrapTask(record), context, extras));`;
+  const write = (text: string) => writeFileSync(join(folder, 'bare.mjs'), text);
+  write('export const handler = async () => {};');
+  const dev = start('dev', 'bare.mjs', '--no-open', '--visibility-timeout', '40000');
   await dev.line;
-  dev.interrupt();
-  const { code, out } = await dev.end;
-  expect([code, out]).toEqual([0, expect.stringContaining('Tasks  none so far')]);
   expect(dev.errors()).toContain('Use routeTasks or defineTasks in it, or give their names: --tasks a,b');
+  const { url, file } = devServer();
+  const run = file.slice(folder.length + 1);
+
+  write(
+    code('() => { setTimeout(() => { throw new Error("outside") }, 10); return new Promise(() => {}); }'),
+  );
+  await entry(run, ({ kind, ...rest }) => kind === 'tasks' && 'tasks' in rest && rest.tasks.length === 1);
+  await entry(run, (each) => each.kind === 'reload' && each.error === undefined);
+  const [sent, second] = [
+    start('send', 'double'),
+    start('dev', 'bare.mjs', '--port', new URL(url).port, '--file', 'other.jsonl'),
+  ];
+  expect(await sent.end).toMatchObject({ code: 0 });
+  await entry(run, (each) => each.kind === 'reload' && /outside/.test(each.error ?? ''));
+  expect(await second.end).toMatchObject({ code: 1 });
+  expect(second.errors()).toContain('is in use. Choose another one: --port NUMBER');
+
+  // The message that was in its hands comes back at once, and not after 40,000 s.
+  write(code('() => {}'));
+  const done = await entry(run, (each) => each.kind === 'event' && each.event.type === 'succeeded');
+  expect(done).toMatchObject({ event: { taskName: 'double', attempt: 2 } });
+
+  dev.interrupt();
+  expect(await dev.end).toMatchObject({ code: 0, out: expect.stringContaining('Tasks  none so far') });
   const runs = readdirSync(join(folder, '.algernon/runs')).sort();
   expect(runs).toHaveLength(20);
   expect(runs[0]).toBe('2020-01-13.jsonl');

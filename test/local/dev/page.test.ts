@@ -59,12 +59,12 @@ beforeAll(async () => {
     handler,
     tasks: ['listAlbum', 'resize', 'collect'],
     maxReceiveCount: 2,
-    retryDelaySeconds: 2,
+    retryDelaySeconds: 3,
     onInvocation: () => {},
   });
   server = await startDevServer({ aws, worker, name: 'album/worker.ts' });
   page = await browser.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(20_000);
   page.on('console', (message) => problems.push(message.text()));
   page.on('pageerror', (error) => problems.push(String(error)));
 }, 120_000);
@@ -104,14 +104,14 @@ test('a chain that was sent by the form appears live, with its branches and thei
   await panel.getByRole('button', { name: 'Load the object' }).first().click();
   await panel.getByText('2026-01-02T03:04:05.000Z').first().waitFor();
   await panel.getByText('datetime').first().waitFor();
-}, 30_000);
+}, 60_000);
 
 test('a task fails, is retried with a countdown, dead-lettered, edited and redriven', async () => {
   const chainId = await sendByForm('resize', { image: 'broken.png', width: null });
   await open('#/chains?state=retrying');
   await page
     .getByRole('row', { name: chainId })
-    .getByText(/retry in [12] s/)
+    .getByText(/retry in [123] s/)
     .waitFor();
   await open(`#/chains/${chainId}`);
   await page.getByText('broken.png has no width').first().waitFor();
@@ -133,7 +133,7 @@ test('a task fails, is retried with a countdown, dead-lettered, edited and redri
   await page.getByText('The dead-letter queues are empty.').waitFor();
   await open(`#/chains/${chainId}`);
   await page.getByRole('row', { name: /succeeded: resize/ }).waitFor();
-}, 40_000);
+}, 60_000);
 
 test('everything in a message is shown as text', async () => {
   const hostile = {
@@ -157,7 +157,7 @@ test('everything in a message is shown as text', async () => {
   expect(await page.evaluate('[globalThis.hacked, ({}).polluted]')).toEqual([undefined, undefined]);
   await panel.getByRole('button', { name: 'Show all 100,000 characters' }).click();
   await panel.getByText('x'.repeat(100_000)).waitFor();
-}, 30_000);
+}, 60_000);
 
 test('a link leads to a task', async () => {
   const { chainId, messageId } = await sendTask(
@@ -168,7 +168,7 @@ test('a link leads to a task', async () => {
   await other.goto(`${server.url}#/chains/${chainId}/${messageId}`);
   await other.getByRole('region', { name: 'Task resize' }).getByText('linked.png').first().waitFor();
   await other.close();
-}, 30_000);
+}, 60_000);
 
 test('the page reports no problem, of its policy neither', () => {
   expect(problems).toEqual([]);
