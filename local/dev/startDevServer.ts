@@ -16,12 +16,17 @@ import { type HandlerObserver, observeHandler } from './observeHandler.ts';
 import { openDevRun } from './openDevRun.ts';
 import type { DevTask } from './protocol.ts';
 
-/** Options of `startDevServer`, where they are documented. */
+/** Options of `startDevServer`. */
 export interface DevServerOptions {
+  /** The value of `startLocalAws()`. `aws.stop()` stops the server too. */
   aws: LocalAws;
+  /** The value of `startWorker()`, or a list of these. */
   worker: Worker | readonly Worker[];
+  /** The name of the program, for the page. Default: none. */
   name?: string;
+  /** The port to listen on. Default 0, a free one. */
   port?: number;
+  /** A file that gets the run as JSON lines, for `algernon-middy open FILE`. Default: none. */
   file?: string;
 }
 
@@ -52,13 +57,6 @@ const started: OptionCheck = {
  * and errors; dead letters with redrive; a form that sends a task. It listens on 127.0.0.1 only.
  *
  * The handlers need no change. Batches that began before the call are not shown, so call it right after `startWorker`.
- *
- * Options:
- * - `aws`: the value of `startLocalAws()`. `aws.stop()` stops the server too.
- * - `worker`: the value of `startWorker()`, or a list of these.
- * - `name`: the name of the program, for the page. Default: none.
- * - `port`: default 0, a free one.
- * - `file`: a file that gets the run as JSON lines, for `algernon-middy open FILE`. Default: none.
  *
  * @throws OptionError when an option is unknown or has a bad value
  * @example

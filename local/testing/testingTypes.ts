@@ -27,7 +27,9 @@ export interface LogLine {
 
 /** Which runs of tasks to list. */
 export interface AttemptFilter<Name extends string = string> {
+  /** Only runs of this task. */
   readonly taskName?: Name;
+  /** Only runs of this chain. */
   readonly chainId?: string;
 }
 

@@ -95,7 +95,8 @@ beforeAll(async () => {
     handler: createHandler(),
     tasks: ['double', 'check', 'note', 'later'],
     maxReceiveCount: 2,
-    visibilityTimeoutSeconds: 1,
+    visibilityTimeoutSeconds: 10,
+    retryDelaySeconds: 1,
     onInvocation: () => {},
   });
   dev = await startDevServer({ aws, worker, name: 'a test', file });
@@ -421,7 +422,9 @@ test('the file of the run shows the same, and nothing can be changed', async () 
   const [run] = entries;
   expect(run).toEqual({ kind: 'run', version: 1, startedAt: expect.any(Number), worker: 'a test' });
   const events = eventsOf(entries);
-  const [stored, unread] = events.flatMap((event) => (event.type === 'stored' ? [event] : []));
+  const results = events.flatMap((event) => (event.type === 'stored' ? [event] : []));
+  const [stored] = results;
+  const unread = results.find(({ chainId }) => chainId === body.chainId);
   const double = events.find(({ taskName }) => taskName === 'double');
   expect(events.some(({ chainId }) => chainId === written[0])).toBe(true);
   expect(log.object(unread?.pointer ?? '')?.text).toContain('"n":100');
