@@ -48,7 +48,7 @@ function install(project: string): Promise<unknown> {
 }
 
 test('the package contains exactly its files', () => {
-  const rooms = new Set(
+  const folders = new Set(
     files.map((path) =>
       path
         .split('/')
@@ -56,7 +56,7 @@ test('the package contains exactly its files', () => {
         .join('/'),
     ),
   );
-  expect([...rooms].sort()).toEqual([
+  expect([...folders].sort()).toEqual([
     'CHANGELOG.md',
     'CONTRIBUTING.md',
     'LICENSE',
@@ -75,6 +75,8 @@ test('the package contains exactly its files', () => {
     'middlewares',
     'package.json',
   ]);
+  // The tests of the CDK example write there.
+  expect(files.filter((path) => /^examples\/.*\/(dist|cdk\.out)\//.test(path))).toEqual([]);
 });
 
 test('publint and arethetypeswrong report no problems', async () => {
