@@ -3,8 +3,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testTimeout: 30_000,
-  // Most of the time is spent waiting, for npm and for queues: two at once pay on any machine.
-  maxWorkers: 2,
+  // Most of the time is spent waiting, for npm and for queues: three at once pay on a machine with two cores.
+  maxWorkers: 3,
   // The modules of each suite stay in memory otherwise, and the suites that come late are ten times as slow.
   workerIdleMemoryLimit: '1GB',
   transform: {
