@@ -168,11 +168,12 @@ export function devActions({ aws, tasks, onSent }: ActionOptions): DevActions {
 }
 
 function letterOf({ name }: DevTask, message: FoundMessage): DeadLetter {
-  const { record, content, taskName, chainId, snsId, attributes } = message;
+  const { record, content, chainId, snsId, attributes } = message;
   const reason = attributes['failure_reason'];
   return {
     id: record.messageId,
-    taskName: taskName ?? name,
+    // The task of the queue: a redrive must find it, also if the message names another one.
+    taskName: name,
     chainId,
     messageId: snsId,
     sentAt: Number(record.attributes.SentTimestamp) || 0,

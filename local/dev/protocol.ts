@@ -118,6 +118,7 @@ export interface TaskDetail {
 export interface DeadLetter {
   /** The id of the message in the queue. A redrive names it. */
   id: string;
+  /** The task of the queue. The message may name another one. */
   taskName: string;
   chainId: string;
   /** The id that SNS gave the message. */

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@aws-lambda-powertools/logger';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import middy from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
@@ -286,6 +287,17 @@ test('dead letters are listed, redriven, and edited', async () => {
   ]);
 
   expect(await call('/api/redrive', { taskName: 'check' })).toEqual({ status: 200, body: { sent: 2 } });
+});
+
+test('a dead letter that names no task of the worker is edited and redriven', async () => {
+  const { url } = worker.queues.check.deadLetter;
+  await aws.sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: '{"task_name":"chek"}' }));
+  const { letters } = (await call('/api/dead-letters')).body as { letters: DeadLetter[] };
+  const letter = letters.find(({ text }) => text.includes('chek'));
+  expect(letter?.taskName).toBe('check');
+  const text = '{"task_name":"check","task_kwargs":{"n":1}}';
+  const request = { taskName: letter?.taskName, ids: [letter?.id], text };
+  expect(await call('/api/redrive', request)).toEqual({ status: 200, body: { sent: 1 } });
 });
 
 test('a failure without a stage that retries it has a time when it comes back', async () => {
