@@ -1,5 +1,5 @@
 import type { Stage } from '../core/batch/stage.ts';
-import { type CurrentTask, runAs } from '../middlewares/events/currentTask.ts';
+import { type CurrentTask, openBatchTasks, runAs } from '../middlewares/events/currentTask.ts';
 import type { EventWriter } from '../middlewares/events/eventWriter.ts';
 import { idsOf, observeTask, type TaskListener } from '../middlewares/events/observeTask.ts';
 
@@ -22,20 +22,17 @@ export function eventStage({ name, listen, writers, maxReceiveCount }: EventStag
   stage: Stage;
   end(): void;
 } {
-  const tasks: CurrentTask[] = [];
+  const tasks = openBatchTasks(writers);
   return {
     stage: {
       name,
       order: { before: 'observe' },
       passive: true,
       around(run, next) {
-        const task = { ...idsOf(run), writers, hasEnded: false };
-        tasks.push(task);
+        const task = tasks.start(idsOf(run));
         return runAs(task, () => observeTask(run, next, listen(task, run), { maxReceiveCount }));
       },
     },
-    end() {
-      for (const task of tasks) task.hasEnded = true;
-    },
+    end: tasks.end,
   };
 }

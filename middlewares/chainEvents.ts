@@ -2,7 +2,7 @@ import type { MiddlewareObj } from '@middy/core';
 import type { TaskRun } from '../core/batch/stage.ts';
 import { checkOptions, finite, flag, whole } from '../core/checkOptions.ts';
 import { OptionError } from '../core/errors.ts';
-import { type CurrentTask, enterTask, runAs } from './events/currentTask.ts';
+import { enterTask, openBatchTasks, runAs } from './events/currentTask.ts';
 import { type EventTarget, eventTargets, writersOf } from './events/eventWriter.ts';
 import { idsOf, observeTask, type TaskListener } from './events/observeTask.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
@@ -60,23 +60,17 @@ export function chainEvents(options: ChainEventsOptions): MiddlewareObj {
     passive: true,
     twice: 'list all sinks in its option to',
     open({ kind, context, onEnd }) {
-      const tasks: CurrentTask[] = [];
+      const tasks = openBatchTasks(writers);
       onEnd(async () => {
-        for (const task of tasks) task.hasEnded = true;
+        tasks.end();
         const left = context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
         const millis = Math.max(0, Math.min(waitMillis, left - answerMillis));
         await Promise.all(writers.map((writer) => writer.flush(millis)));
       });
-
-      const taskOf = ({ chainId, messageId }: { chainId: string; messageId: string }) => {
-        const task = { chainId, messageId, writers, hasEnded: false };
-        tasks.push(task);
-        return task;
-      };
       // A direct invocation's handler is called by Middy, outside of `around`.
       if (kind === 'direct') {
         const messageId = context?.awsRequestId ?? '';
-        enterTask(taskOf({ chainId: messageId, messageId }));
+        enterTask(tasks.start({ chainId: messageId, messageId }));
       }
       const listener: TaskListener = (event) => {
         for (const writer of writers) writer.add(event);
@@ -86,7 +80,7 @@ export function chainEvents(options: ChainEventsOptions): MiddlewareObj {
       return {
         around(run, next) {
           if (!run.record) return observe(run, next);
-          return runAs(taskOf(idsOf(run)), () => observe(run, next));
+          return runAs(tasks.start(idsOf(run)), () => observe(run, next));
         },
       };
     },

@@ -29,3 +29,24 @@ export function currentTask(): CurrentTask | undefined {
   const task = tasks.getStore();
   return task?.hasEnded ? undefined : task;
 }
+
+/** The tasks of one batch. They are current until the batch ends. */
+export interface BatchTasks {
+  start(ids: Pick<CurrentTask, 'chainId' | 'messageId'>): CurrentTask;
+  end(): void;
+}
+
+/** Opens a batch whose tasks send to these sinks. */
+export function openBatchTasks(writers: readonly EventWriter[]): BatchTasks {
+  const started: CurrentTask[] = [];
+  return {
+    start({ chainId, messageId }) {
+      const task = { chainId, messageId, writers, hasEnded: false };
+      started.push(task);
+      return task;
+    },
+    end() {
+      for (const task of started) task.hasEnded = true;
+    },
+  };
+}
