@@ -1,4 +1,4 @@
-/** What is read of a node of the parsed source, and of its place. */
+/** The parts of Babel's NodePath that are used here. */
 interface NodePath {
   readonly node: { readonly type: string; readonly [key: string]: unknown };
   readonly parentPath: NodePath | null;

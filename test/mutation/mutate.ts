@@ -3,7 +3,8 @@
  *
  * It changes the code in one place at a time, runs the tests that reach the change, and lists the changes that no test notices. The
  * report of each folder is coverage/mutation/report.FOLDER.json. `--sample 10` mutates a tenth of the functions, always the same,
- * and so estimates the score of a folder in minutes.
+ * and so estimates the score of a folder in minutes. `--incremental` keeps the outcomes of the last such run for which neither the
+ * code nor the tests have changed.
  *
  * StrykerJS is installed in coverage/mutation, from where it finds the packages of the project. One run is one row of suites.ts,
  * because a change in code that runs at import is tried with all tests of the run.
@@ -22,7 +23,7 @@ const folder = join(root, 'coverage/mutation');
 const version = '10.0.0';
 
 const { values, positionals } = parseArgs({
-  options: { sample: { type: 'string', default: '100' } },
+  options: { sample: { type: 'string', default: '100' }, incremental: { type: 'boolean', default: false } },
   allowPositionals: true,
 });
 const percent = Number(values.sample);
@@ -42,8 +43,10 @@ function settings(report: string, files: readonly string[]) {
     tsconfigFile: 'none',
     reporters: process.stdout.isTTY === true ? ['progress', 'json'] : ['json'],
     jsonReporter: { fileName: report },
+    incremental: values.incremental,
+    incrementalFile: report.replace('report', 'incremental'),
     tempDirName: 'coverage/mutation/sandboxes',
-    timeoutMS: 10_000,
+    timeoutMS: 5_000,
     concurrency: Number(process.env['MUTATE_PROCESSES'] ?? 2),
     allowEmpty: true,
   };
