@@ -15,7 +15,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   'core/groups': ['test/core/groups/**', 'test/groups/**'],
   'core/storedData': ['test/core/storedData/**', 'test/middlewares/storedDataHydrate*'],
   'core/tasks': ['test/core/tasks/**', 'test/core/nextTask*', 'test/core/batch/{queued,runTask}*'],
-  core: ['test/core/*', 'test/middlewares/{isFinalFault,optionChecks}*'],
+  core: ['test/core/*'],
   middlewares: ['test/middlewares/*'],
 };
 
