@@ -41,12 +41,12 @@ function settings(report: string, files: readonly string[]) {
     disableTypeChecks: false,
     // StrykerJS rewrites a tsconfig.json by functions that TypeScript 7 does not have. It needs none.
     tsconfigFile: 'none',
-    reporters: process.stdout.isTTY === true ? ['progress', 'json'] : ['json'],
+    reporters: [process.stdout.isTTY === true ? 'progress' : 'progress-append-only', 'json'],
     jsonReporter: { fileName: report },
     incremental: values.incremental,
     incrementalFile: report.replace('report', 'incremental'),
     tempDirName: 'coverage/mutation/sandboxes',
-    timeoutMS: 5_000,
+    timeoutMS: 8_000,
     concurrency: Number(process.env['MUTATE_PROCESSES'] ?? 2),
     allowEmpty: true,
   };

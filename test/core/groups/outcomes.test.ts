@@ -1,0 +1,565 @@
+import { describe, expect, test } from '@jest/globals';
+import { fanOutNotSent } from '../../../core/groups/FanOutResult.ts';
+import { fanOut } from '../../../core/groups/fanOut.ts';
+import { GroupError } from '../../../core/groups/GroupError.ts';
+import type { GroupSettings } from '../../../core/groups/plan.ts';
+import { lateError } from '../../../core/groups/slot.ts';
+import {
+  assertTaskName,
+  branchCallback,
+  deadlineGroup,
+  deadlineIn,
+  deadlineMessageId,
+  groupOf,
+  parseTicket,
+} from '../../../core/groups/ticket.ts';
+import type { TaskMessage } from '../../../core/tasks/taskPublisher.ts';
+import { memoryGroups } from '../../groups/memoryGroups.ts';
+import { branches, hash, settings, group as someId } from '../../groups/scenarios.ts';
+
+const createdAt = 1_700_000_000;
+const failure = { error: '{"name":"Error","message":"no"}', task: '{"task_name":"thumb"}' };
+
+/** A group in memory that has started, with what it reports and sends. */
+async function started(count: number, over: Partial<GroupSettings> = {}, access: object = {}) {
+  const facts: unknown[] = [];
+  const memory = memoryGroups(access);
+  const call = { report: (fact: unknown) => void facts.push(fact) };
+  const prepare = async (id: string) => ({
+    settings: { ...settings, ...over },
+    messages: branches(id, count),
+  });
+  const { id } = await memory.groups.start(hash, prepare, call);
+  const first = memory.sent.splice(0);
+  const started = facts.splice(0);
+  const join = (index: number, outcome: { value: string } | { error: string; task?: string }) =>
+    memory.groups.join({ group: id, index, count }, outcome, call);
+  const slot = (index: number) => memory.objects.get(`groups/${id}/s${index}!${createdAt}.json`);
+  return { ...memory, id, join, slot, facts, first, started, call, prepare };
+}
+
+const bodiesOf = (sent: readonly TaskMessage[]) => sent.map(({ message }) => JSON.parse(message));
+const pointerTo = (id: string, index: number) => ({
+  _alg_class: 'StoredData',
+  _alg_module: 'algernon.aws.snakes',
+  value: { pointer: `b#groups/${id}/s${index}!${createdAt}.json` },
+});
+
+describe('a group whose branches succeed', () => {
+  test.each([1, 2, 3, 5, 8])('of %i sends `then` once, after the last of them', async (count) => {
+    const { id, join, sent, slot } = await started(count);
+    const order = Array.from({ length: count }, (_, index) => (index * 3 + 1) % count);
+    const all = count % 3 === 0 ? [2, 0, 1] : order;
+    for (const [at, index] of all.entries()) {
+      expect(sent).toHaveLength(0);
+      await join(index, { value: String(index) });
+      // A redelivery of a branch that is not the last one changes nothing.
+      if (at < count - 1) await join(index, { value: '"other"' });
+    }
+    expect(bodiesOf(sent)).toEqual([
+      {
+        task_name: 'album',
+        task_kwargs: { results: Array.from({ length: count }, (_, index) => pointerTo(id, index)) },
+      },
+    ]);
+    expect(sent[0]).toMatchObject({ topicArn: 'album', subject: 'callback', attributes: { group_id: id } });
+    expect(slot(0)).toBe('{"data_string":0,"full_unpack":true,"safe_mode":false}');
+  });
+
+  test('without branches sends `then` at once', async () => {
+    const { first, later } = await started(0);
+    expect(bodiesOf(first)).toEqual([{ task_name: 'album', task_kwargs: { results: [] } }]);
+    expect(later).toEqual([]);
+  });
+
+  test('gives pointers as texts if it is asked to, or if the results are too large', async () => {
+    const texts = async (over: Partial<GroupSettings>) => {
+      const { id, join, sent } = await started(2, over);
+      for (const index of [0, 1]) await join(index, { value: '"12345"' });
+      const [{ task_kwargs }] = bodiesOf(sent) as [{ task_kwargs: { results: unknown[] } }];
+      return task_kwargs.results[1] === `b#groups/${id}/s1!${createdAt}.json`;
+    };
+    const bytes = 2 * '{"data_string":"12345","full_unpack":true,"safe_mode":false}'.length;
+    expect(await texts({ results: 'pointers' })).toBe(true);
+    expect(await texts({ maxBytes: bytes })).toBe(false);
+    expect(await texts({ maxBytes: bytes - 1 })).toBe(true);
+  });
+
+  test('stores a result of more than 65,536 characters outside of its slot, and counts its bytes', async () => {
+    const stored = async (length: number, maxBytes = 1e9) => {
+      const { id, join, sent, slot, objects } = await started(1, { maxBytes });
+      await join(0, { value: JSON.stringify('é'.repeat(length)) });
+      const large = [...objects.keys()].filter((key) => key.startsWith(`groups/${id}/r0-`));
+      const [{ task_kwargs }] = bodiesOf(sent) as [{ task_kwargs: { results: unknown[] } }];
+      return { large, slot: slot(0) as string, isText: typeof task_kwargs.results[0] === 'string' };
+    };
+    expect((await stored(65_534)).large).toEqual([]);
+    const { large, slot } = await stored(65_535);
+    const bytes = 65_535 * 2 + 2 + '{"data_string":,"full_unpack":true,"safe_mode":false}'.length;
+    expect(large).toEqual([expect.stringMatching(new RegExp(`/r0-name\\d+-${bytes}!${createdAt}\\.json$`))]);
+    expect(JSON.parse(slot).data_string.value.pointer).toBe(`b#${large[0]}`);
+    expect((await stored(65_535, bytes)).isText).toBe(false);
+    expect((await stored(65_535, bytes - 1)).isText).toBe(true);
+  });
+
+  test('reports its messages, branches and chain', async () => {
+    let now = createdAt * 1000;
+    const {
+      id,
+      join,
+      facts,
+      started: reported,
+    } = await started(2, { attributes: { chain_id: 'c' } }, { now: () => now++ });
+    const chained = { type: 'published', chainId: 'c', durationMillis: 1 };
+    expect(reported).toEqual([
+      {
+        ...chained,
+        messages: [0, 1].map((index) => ({
+          messageId: `sns-${index}`,
+          role: 'branch',
+          taskName: 'thumb',
+          callback: `gather#g-${id}-${index}-of-2`,
+          group: { id, of: 2, index },
+        })),
+      },
+    ]);
+    await join(1, { value: '1' });
+    expect(facts.splice(0)).toEqual([{ type: 'joined', chainId: 'c', group: { id, of: 2, index: 1 } }]);
+    await join(0, { value: '1' });
+    expect(facts).toEqual([
+      { type: 'joined', chainId: 'c', group: { id, of: 2, index: 0 } },
+      {
+        ...chained,
+        messages: [{ messageId: 'sns-0', role: 'join', taskName: 'album', group: { id, of: 2 } }],
+      },
+    ]);
+  });
+
+  test('reports the messages that were sent, and fails with the error of another one', async () => {
+    const facts: object[] = [];
+    const { groups } = memoryGroups({
+      publish: async (messages) =>
+        messages.map((_, index) =>
+          index === 1
+            ? { error: new Error('refused') }
+            : { messageId: index === 2 ? undefined : `m${index}` },
+        ),
+    });
+    const prepare = async (id: string) => ({ settings, messages: branches(id, 4) });
+    await expect(groups.start(hash, prepare, { report: (fact) => facts.push(fact) })).rejects.toThrow(
+      'refused',
+    );
+    expect(facts).toEqual([
+      expect.objectContaining({
+        messages: [
+          expect.objectContaining({ messageId: 'm0' }),
+          expect.objectContaining({ messageId: 'm3' }),
+        ],
+      }),
+    ]);
+    expect(facts[0]).not.toHaveProperty('chainId');
+    const down = memoryGroups({
+      publish: async (messages) => messages.map(() => ({ error: new Error('no') })),
+    });
+    facts.length = 0;
+    await expect(down.groups.start(hash, prepare, { report: (fact) => facts.push(fact) })).rejects.toThrow(
+      'no',
+    );
+    expect(facts).toEqual([]);
+  });
+});
+
+describe('a branch that fails', () => {
+  test('is among the results if the group collects', async () => {
+    const { id, join, sent, slot, facts, warnings } = await started(2, { failures: 'collect' });
+    await join(0, failure);
+    await join(1, { value: '{"error":1}' });
+    expect(slot(0)).toBe(`{"data_string":{"error":${failure.error}},"full_unpack":true,"safe_mode":false}`);
+    expect(slot(1)).toBe('{"data_string":{"value":{"error":1}},"full_unpack":true,"safe_mode":false}');
+    expect(facts.slice(0, 2)).toMatchObject([
+      { type: 'joined', group: { index: 0 }, isError: true },
+      { type: 'joined', group: { index: 1 } },
+    ]);
+    expect(facts[1]).not.toHaveProperty('isError');
+    expect(bodiesOf(sent)).toMatchObject([
+      { task_kwargs: { results: [pointerTo(id, 0), pointerTo(id, 1)] } },
+    ]);
+    expect(warnings).toEqual([]);
+    await join(0, { value: '1' });
+    expect(warnings).toEqual([
+      `Branch 0 of the group ${id} has a result, but its group has recorded a failure before, and keeps it.`,
+    ]);
+  });
+
+  test('that returns { error } has succeeded in a group that waits', async () => {
+    const { join, facts } = await started(1);
+    await join(0, { value: '{"error":{"name":"Error","message":"no"}}' });
+    expect(facts[0]).not.toHaveProperty('isError');
+  });
+
+  test('tells the error task of a group that fails, once, and `then` is not sent', async () => {
+    const onError = { taskName: 'tell', topicArn: 'errors', callback: 'tell#more' };
+    const over = { failures: 'fail', onError, attributes: { a: '1' } } as const;
+    const { id, join, sent, slot, objects, facts } = await started(2, over);
+    await join(1, failure);
+    expect(slot(1)).toBe(`{"failure":{"error":${failure.error},"task":${failure.task}}}`);
+    expect(bodiesOf(sent)).toEqual([
+      {
+        task_name: 'tell',
+        task_kwargs: { error: JSON.parse(failure.error), task: JSON.parse(failure.task) },
+        callback: 'tell#more',
+      },
+    ]);
+    expect(sent[0]).toMatchObject({
+      topicArn: 'errors',
+      deduplicationId: `${id}.error`,
+      attributes: { a: '1' },
+    });
+    expect(sent[0]?.attributes).not.toHaveProperty('group_id');
+    expect(objects.get(`groups/${id}/failed`)).toBe('1');
+    expect(objects.get(`groups/${id}/done`)).toBe('{}');
+    expect(facts).toMatchObject([
+      { type: 'joined', group: { index: 1 }, isError: true },
+      { type: 'published', messages: [{ role: 'error' }] },
+    ]);
+    facts.length = 0;
+    // A redelivery of the first failure, and a second failure.
+    await join(1, failure);
+    expect(facts.at(-1)).toEqual({ type: 'joined', group: { id, of: 2 } });
+    await join(0, { error: failure.error });
+    expect(slot(0)).toBe(`{"failure":{"error":${failure.error}}}`);
+    expect(sent).toHaveLength(1);
+  });
+
+  test('ends a group without an error task silently', async () => {
+    const { id, join, sent, facts } = await started(1, { failures: 'fail' });
+    await join(0, failure);
+    expect(sent).toEqual([]);
+    expect(facts.at(-1)).toEqual({ type: 'joined', group: { id, of: 1 } });
+  });
+
+  test.each(['wait', 'collect', 'fail'] as const)(
+    'fails the group around its own, unless that one waits: %s',
+    async (failures) => {
+      const { objects, groups, prepare } = await started(1, { failures });
+      const outer = [...objects.keys()][0]?.split('/')[1] === hash;
+      expect(outer).toBe(true);
+      const { id: outerId } = await groups.start(hash, prepare);
+      const callback = `gather#g-${outerId}-0-of-1`;
+      const inner = await groups.start('0'.repeat(15), async (id) => ({
+        settings: { ...settings, failures: 'fail', then: { ...settings.then, callback } },
+        messages: branches(id, 1),
+      }));
+      await groups.join({ group: inner.id, index: 0, count: 1 }, failure);
+      const slot = objects.get(`groups/${outerId}/s0!${createdAt}.json`);
+      if (failures === 'wait') expect(slot).toBeUndefined();
+      else expect(slot).toContain(`{"error":${failure.error}}`);
+      expect(objects.has(`groups/${inner.id}/done`)).toBe(true);
+    },
+  );
+});
+
+describe('the deadline of a group', () => {
+  test.each(['wait', 'collect', 'fail'] as const)('gives up the missing branches: %s', async (failures) => {
+    let now = createdAt * 1000;
+    const onError = { taskName: 'tell', topicArn: 'errors' };
+    const { id, join, groups, sent, slot, objects, facts, call } = await started(
+      3,
+      { failures, deadlineSeconds: 60, ...(failures === 'fail' && { onError }) },
+      { now: () => now },
+    );
+    await join(1, { value: '1' });
+    now += 58_000;
+    await groups.close(id, call);
+    expect(JSON.stringify([slot(0), slot(2)])).toContain('within 60 seconds.');
+    const error = lateError(60);
+    expect(JSON.parse(error)).toEqual({
+      name: 'GroupError',
+      code: 'GROUP_DEADLINE',
+      message: 'The branch had no outcome within 60 seconds.',
+    });
+    if (failures === 'fail') {
+      expect(slot(0)).toBe(`{"failure":{"error":${error}}}`);
+      expect(slot(2)).toBeUndefined();
+      expect(bodiesOf(sent)).toEqual([{ task_name: 'tell', task_kwargs: { error: JSON.parse(error) } }]);
+    } else {
+      expect(JSON.parse(slot(2) as string).data_string).toEqual({ error: JSON.parse(error) });
+      expect(bodiesOf(sent)).toMatchObject([{ task_name: 'album' }]);
+      expect(facts.filter((fact) => (fact as { isError?: boolean }).isError)).toHaveLength(2);
+    }
+    expect(objects.get(`groups/${id}/done`)).toBe('{}');
+    sent.length = 0;
+    await groups.close(id);
+    expect(sent).toEqual([]);
+  });
+
+  test('is sent again when it comes more than two seconds early', async () => {
+    let now = createdAt * 1000;
+    const { id, groups, later, slot } = await started(1, { deadlineSeconds: 2000 }, { now: () => now });
+    expect(later).toEqual([{ callback: `gather#g-${id}-deadline`, seconds: 900 }]);
+    now += 1_997_999;
+    await groups.close(id);
+    expect(later.at(-1)?.seconds).toBe(3);
+    expect(slot(0)).toBeUndefined();
+    now += 1;
+    await groups.close(id);
+    expect(slot(0)).toBeDefined();
+    expect(later).toHaveLength(2);
+  });
+
+  test('of a group without one is refused', async () => {
+    const { id, groups, objects } = await started(1);
+    await expect(groups.close(id)).rejects.toMatchObject({ code: 'BAD_TICKET', path: '$.callback' });
+    expect(objects.has(`groups/${id}/done`)).toBe(false);
+  });
+
+  test('must be before the group expires', async () => {
+    const within = (deadlineSeconds: number) => started(1, { deadlineSeconds }, { expirySeconds: 100 });
+    await expect(within(100)).rejects.toMatchObject({ code: 'BAD_OPTION' });
+    await within(99);
+  });
+
+  test('finds the branch that failed first and was killed before it could tell', async () => {
+    let now = createdAt * 1000;
+    const onError = { taskName: 'tell', topicArn: 'errors' };
+    const { id, groups, sent, objects, slot } = await started(
+      2,
+      { failures: 'fail', deadlineSeconds: 60, onError },
+      { now: () => now },
+    );
+    objects.set(`groups/${id}/s1!${createdAt}.json`, `{"failure":{"error":${failure.error}}}`);
+    objects.set(`groups/${id}/failed`, '1');
+    now += 60_000;
+    await groups.close(id);
+    expect(bodiesOf(sent)).toEqual([
+      { task_name: 'tell', task_kwargs: { error: JSON.parse(failure.error) } },
+    ]);
+    expect(slot(0)).toContain('GROUP_DEADLINE');
+  });
+});
+
+describe('a plan', () => {
+  const open = async (length: number, count = 1) => {
+    const { objects, groups } = memoryGroups();
+    const messages = (id: string) =>
+      branches(id, count).map((branch, index) =>
+        index === 0 ? { ...branch, message: `{"task_name":"${'x'.repeat(length)}"}` } : branch,
+      );
+    const plan = await groups.start(hash, async (id) => ({ settings, messages: messages(id) }));
+    return { plan, objects };
+  };
+
+  test('holds its branches up to 8,192 characters, and is the head of chunks beyond', async () => {
+    const overhead = JSON.stringify([{ index: 0, topicArn: 'thumb', message: '{"task_name":""}' }]).length;
+    const inline = await open(8192 - overhead);
+    expect(inline.plan.branches).toHaveLength(1);
+    expect([...inline.objects.keys()]).toEqual([`groups/${hash}/plan`]);
+    const { plan, objects } = await open(8193 - overhead);
+    expect(plan.branches).toEqual({ name: expect.any(String), chunks: 1 });
+    expect(JSON.parse(objects.get(`groups/${hash}/plan`) as string)).toMatchObject({
+      version: 1,
+      count: 1,
+      bucket: 'b',
+      createdAt: createdAt * 1000,
+    });
+  });
+
+  test('has chunks of 1,000 messages and 4 MiB of text', async () => {
+    expect((await open(1, 1000)).plan.branches).toMatchObject({ chunks: 1 });
+    expect((await open(1, 1001)).plan.branches).toMatchObject({ chunks: 2 });
+    const rest = branches(someId, 2)[1]?.message.length as number;
+    const exact = 4_194_304 - rest - '{"task_name":""}'.length;
+    expect((await open(exact, 2)).plan.branches).toMatchObject({ chunks: 1 });
+    expect((await open(exact + 1, 2)).plan.branches).toMatchObject({ chunks: 2 });
+    expect((await open(4_194_305, 1)).plan.branches).toMatchObject({ chunks: 1 });
+    expect((await open(4_194_305, 3)).plan.branches).toMatchObject({ chunks: 2 });
+  });
+
+  test('is not made again by a redelivery', async () => {
+    const { id, groups, sent } = await started(2);
+    const again = await groups.start(hash, () => Promise.reject(new Error('prepared twice')));
+    expect(again.id).toBe(id);
+    expect(sent.map(({ deduplicationId }) => deduplicationId)).toEqual([`${id}.0`, `${id}.1`]);
+  });
+
+  test('goes on after the chunks that were sent', async () => {
+    const { groups, objects, id, sent } = await started(2500);
+    expect([...objects.keys()].filter((key) => key.includes('/sent-'))).toEqual([
+      `groups/${id}/sent-0`,
+      `groups/${id}/sent-1`,
+    ]);
+    objects.delete(`groups/${id}/sent-1`);
+    await groups.start(hash, () => Promise.reject(new Error('prepared twice')));
+    expect(sent[0]?.deduplicationId).toBe(`${id}.1000`);
+    expect(sent).toHaveLength(1500);
+  });
+
+  test.each<[string, object | string]>([
+    ['another version', { version: 2, count: 1 }],
+    ['a count that is no number', { count: '1' }],
+    ['too many branches', { count: 100_001 }],
+    ['an id that is no text', { id: 1 }],
+    ['no JSON', 'x'],
+    ['null', 'null'],
+  ])('with %s is corrupt', async (_, change) => {
+    const { objects, groups, id } = await started(1);
+    const key = `groups/${hash}/plan`;
+    const plan = JSON.parse(objects.get(key) as string);
+    objects.set(key, typeof change === 'string' ? change : JSON.stringify({ ...plan, ...change }));
+    const fresh = memoryGroups({ store: storeOf(objects) }).groups;
+    await expect(fresh.read({ group: id, index: 0, count: 1 })).rejects.toMatchObject({
+      name: 'GroupError',
+      code: 'GROUP_CORRUPT',
+      retryable: false,
+    });
+    // The plan that was read before is kept.
+    await groups.read({ group: id, index: 0, count: 1 }).catch(() => {});
+  });
+
+  test('fits its tickets only', async () => {
+    const { groups, id } = await started(2);
+    expect(await groups.read({ group: id, index: 1, count: 2 })).toMatchObject({ id, count: 2 });
+    for (const ticket of [
+      { group: id, index: 2, count: 2 },
+      { group: id, index: 0, count: 3 },
+      { group: `${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}`, index: 0, count: 2 },
+    ]) {
+      await expect(groups.read(ticket)).rejects.toMatchObject({ code: 'BAD_TICKET' });
+    }
+    const other = memoryGroups({ now: () => createdAt * 1000 }).groups;
+    await expect(other.read({ group: id, index: 0, count: 2 })).rejects.toMatchObject({
+      code: 'GROUP_NOT_FOUND',
+    });
+  });
+
+  test('is read once for all tickets, and again after a hundred others', async () => {
+    const { objects, reads, groups } = memoryGroups();
+    const ids: string[] = [];
+    for (let at = 0; at < 101; at++) {
+      const name = String(at).padStart(15, '0');
+      const { id } = await groups.start(name, async (made) => ({ settings, messages: branches(made, 1) }));
+      ids.push(id);
+    }
+    const { groups: fresh, reads: freshReads } = memoryGroups({ store: storeOf(objects, reads) });
+    reads.length = 0;
+    const read = (at: number) => fresh.read({ group: ids[at] as string, index: 0, count: 1 });
+    for (let at = 0; at < 100; at++) await read(at);
+    for (let at = 0; at < 100; at++) await read(at);
+    expect(reads).toHaveLength(100);
+    await read(100);
+    await read(0);
+    expect(reads).toHaveLength(102);
+    expect(freshReads).toEqual([]);
+  });
+});
+
+/** A store over the objects of another one. */
+function storeOf(objects: Map<string, string>, reads: string[] = []) {
+  return {
+    async read({ key }: { key: string }) {
+      reads.push(key);
+      const text = objects.get(key);
+      return text === undefined ? undefined : { text, version: 'v' };
+    },
+    async create({ key }: { key: string }, text: string) {
+      if (objects.has(key)) return undefined;
+      objects.set(key, text);
+      return 'v';
+    },
+  };
+}
+
+describe('the names of a group', () => {
+  test('are those of its tickets and messages', () => {
+    expect(parseTicket(`g-${someId}-10-of-100000`)).toEqual({ group: someId, index: 10, count: 100_000 });
+    expect(deadlineMessageId(someId)).toBe(`${someId}.deadline`);
+    expect(deadlineGroup(`${someId}.deadline`)).toBe(someId);
+    for (const id of [`x${someId}.deadline`, `${someId}.deadline2`, `${someId}xdeadline`, someId]) {
+      expect(deadlineGroup(id)).toBeUndefined();
+    }
+    expect(deadlineIn(`a#gather#g-${someId}-deadline`)).toBe(someId);
+    for (const callback of [
+      `g-${someId}-deadline`,
+      `gather#g-${someId}-deadlines`,
+      `gather#xg-${someId}-deadline`,
+      1,
+    ]) {
+      expect(deadlineIn(callback)).toBeUndefined();
+    }
+    expect(groupOf({ group_id: someId })).toBe(someId);
+    for (const id of [`${someId}0`, `0${someId}`, '']) expect(groupOf({ group_id: id })).toBeUndefined();
+    expect(groupOf({})).toBeUndefined();
+  });
+
+  test('are refused as names of tasks', () => {
+    for (const name of ['gather', `g-${someId}-0-of-2`, `g-${someId}-deadline`, 'g--of-1']) {
+      expect(() => assertTaskName(name)).toThrow('names like those of tickets are used by groups');
+    }
+    for (const name of ['gathers', 'xg-a-of-1', 'g-a-of-', 'g-a-of-1x', 'g-a-deadline1', 'of-1'])
+      assertTaskName(name);
+    for (const name of ['', 'a b', 'ä']) {
+      expect(() => assertTaskName(name)).toThrow('it is not the name of a task');
+    }
+  });
+
+  test('follow the chain of a branch', () => {
+    const ticket = { group: someId, index: 0, count: 2 };
+    expect(branchCallback({ task_name: 'a' }, ticket)).toBe(`gather#g-${someId}-0-of-2`);
+    expect(branchCallback({ task_name: 'a', callback: 'a#b' }, ticket)).toBe(`a#b#gather#g-${someId}-0-of-2`);
+    expect(() => branchCallback({ task_name: 'a', callback: 'b c' }, ticket)).toThrow('b c');
+  });
+
+  test('are the path of its errors', () => {
+    expect(new GroupError('A', 'b')).toMatchObject({ name: 'GroupError', code: 'A', path: '$.callback' });
+    expect(new GroupError('A', 'b', { path: '$.x' }).path).toBe('$.x');
+    expect(fanOutNotSent()).toMatchObject({ code: 'FAN_OUT_NOT_SENT', retryable: true });
+    const group = fanOut([{ task_name: 'a', task_kwargs: {} }], { then: 'b' });
+    expect(() => JSON.stringify(group)).toThrow('nothing has sent its branches');
+  });
+});
+
+describe('fanOut', () => {
+  const branch = { task_name: 'a', task_kwargs: {} };
+  const refused = (tasks: unknown, options: object) => () => fanOut(tasks as never, options as never);
+
+  test.each<[string, unknown, object]>([
+    ['fanOut: the tasks must be a list.', {}, { then: 'b' }],
+    [
+      'fanOut: a group has at most 100000 branches, not 100001.',
+      Array.from({ length: 100_001 }, () => branch),
+      { then: 'b' },
+    ],
+    ['fanOut: then is missing, the name of a task.', [], {}],
+    ['fanOut: tasks[1] must be a task with a task_name.', [branch, {}], { then: 'b' }],
+    ['fanOut: failures must be wait or collect or fail', [], { then: 'b', failures: 'no' }],
+    ['fanOut: results must be values or pointers', [], { then: 'b', results: 'no' }],
+    ['fanOut: onError must be the name of a task', [], { then: 'b', onError: '' }],
+    ['fanOut: then must be the name of a task', [], { then: '' }],
+    ['fanOut: maxBytes must be a whole number from 1', [], { then: 'b', maxBytes: 0 }],
+    [
+      'fanOut: deadlineSeconds must be a number of seconds from 1 to 1209600',
+      [],
+      { then: 'b', deadlineSeconds: 1_209_601 },
+    ],
+    ['fanOut: tasks must be an object', [], { then: 'b', tasks: 1 }],
+    ['fanOut: with failures "collect"', [], { then: 'b', failures: 'collect', onError: 'c' }],
+    ['names like those of tickets', [], { then: 'gather' }],
+    ['names like those of tickets', [], { then: 'b', onError: 'gather' }],
+    ['names like those of tickets', [{ ...branch, callback: 'a#gather' }], { then: 'b' }],
+    ['names like those of tickets', [{ ...branch, task_name: 'gather' }], { then: 'b' }],
+    ['is not the name of a task', [{ ...branch, callback: 'a b' }], { then: 'b' }],
+    ['it would never end', [{ ...branch, callback: 'b#c#b' }], { then: 'b' }],
+  ])('refuses a group: %s', (message, tasks, options) => {
+    expect(refused(tasks, options)).toThrow(message);
+  });
+
+  test('keeps a copy of the branches, and the options', () => {
+    const tasks = [branch];
+    const options = { then: 'b', failures: 'fail', onError: 'c' } as const;
+    const group = fanOut(tasks, options);
+    tasks.push(branch);
+    expect(group.tasks).toEqual([branch]);
+    expect(group.options).toEqual(options);
+    expect(Object.keys(group)).toEqual(['tasks', 'options']);
+  });
+});
