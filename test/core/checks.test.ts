@@ -28,13 +28,13 @@ import { mapAtMost } from '../../core/mapAtMost.ts';
 import { askedSeconds, retryAfterSeconds } from '../../core/RetryLaterError.ts';
 
 describe('the options of a function', () => {
-  const checks = { size: whole(1), name: text('a name') };
+  const checks = (): Record<string, OptionCheck> => ({ size: whole(1), name: text('a name') });
   const failing = (options: unknown, path?: string) => () =>
-    checkOptions('crop', options as object, checks as Record<string, OptionCheck>, path);
+    checkOptions('crop', options as object, checks(), path);
 
   test('are given back if they pass', () => {
     for (const options of [{}, { size: 1 }, { size: undefined, name: 'a' }]) {
-      expect(checkOptions('crop', options as object, checks as Record<string, OptionCheck>)).toBe(options);
+      expect(checkOptions('crop', options as object, checks())).toBe(options);
     }
   });
 
@@ -72,37 +72,48 @@ describe('the options of a function', () => {
   });
 });
 
-test.each<[string, OptionCheck, unknown[], unknown[]]>([
+test.each<[string, () => OptionCheck, unknown[], unknown[]]>([
   [
     'a whole number from 1',
-    whole(1),
+    () => whole(1),
     [1, 2, Number.MAX_SAFE_INTEGER],
     [0, 1.5, '1', 1n, Number.NaN, 2 ** 53],
   ],
-  ['a whole number from 1 to 3', whole(1, 3), [1, 3], [0, 4]],
-  ['a number of seconds from 0', finite('seconds', 0), [0, 0.5, Number.MAX_VALUE], [-0.1, Infinity, '1']],
-  ['a number of seconds from 0 to 9', finite('seconds', 0, 9), [0, 9], [9.1, Number.NaN]],
+  ['a whole number from 1 to 3', () => whole(1, 3), [1, 3], [0, 4]],
+  [
+    'a number of seconds from 0',
+    () => finite('seconds', 0),
+    [0, 0.5, Number.MAX_VALUE],
+    [-0.1, Infinity, '1'],
+  ],
+  ['a number of seconds from 0 to 9', () => finite('seconds', 0, 9), [0, 9], [9.1, Number.NaN]],
   [
     'a number of ms above 0; Infinity means never',
-    duration('ms'),
+    () => duration('ms'),
     [0.1, Infinity],
     [0, -1, '1', Number.NaN, 1n],
   ],
-  ['true or false', flag, [true, false], [0, 'true', null]],
-  ['a function', func, [() => 1, class {}], ['f', {}, null]],
-  ['an object', object, [{}, new Map()], [null, [], 'a', () => 1]],
-  ['a name', text('a name'), ['a', ' '], ['', 1, ['a']]],
-  ['a number', text('a number', /^\d+$/), ['12'], ['1a', 12]],
-  ['a or b', oneOf('a', 'b'), ['a', 'b'], ['', 'c', 'a or b', null]],
+  ['true or false', () => flag, [true, false], [0, 'true', null]],
+  ['a function', () => func, [() => 1, class {}], ['f', {}, null]],
+  ['an object', () => object, [{}, new Map()], [null, [], 'a', () => 1]],
+  ['a name', () => text('a name'), ['a', ' '], ['', 1, ['a']]],
+  ['a number', () => text('a number', /^\d+$/), ['12'], ['1a', 12]],
+  ['a or b', () => oneOf('a', 'b'), ['a', 'b'], ['', 'c', 'a or b', null]],
   [
     'a client, which has the method send()',
-    withMethod('send', 'a client'),
+    () => withMethod('send', 'a client'),
     [{ send: () => 1 }, Object.assign(() => 1, { send: () => 1 })],
     [{}, { send: 1 }, null, undefined],
   ],
-  ['a list, each item true or false', listOf(flag), [[], [true, false]], [true, [true, 1], { length: 0 }]],
-  ['true or false, or a function', either(flag, func), [true, () => 1], [1, null]],
-])('the check of %s', (expected, check, passing, failing) => {
+  [
+    'a list, each item true or false',
+    () => listOf(flag),
+    [[], [true, false]],
+    [true, [true, 1], { length: 0 }],
+  ],
+  ['true or false, or a function', () => either(flag, func), [true, () => 1], [1, null]],
+])('the check of %s', (expected, makeCheck, passing, failing) => {
+  const check = makeCheck();
   expect(check.expected).toBe(expected);
   for (const value of passing) expect([value, check.test(value)]).toEqual([value, true]);
   for (const value of failing) expect([value, check.test(value)]).toEqual([value, false]);

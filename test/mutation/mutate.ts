@@ -3,8 +3,7 @@
  *
  * It changes the code in one place at a time, runs the tests that reach the change, and lists the changes that no test notices. The
  * report of each folder is coverage/mutation/report.FOLDER.json. `--sample 10` mutates a tenth of the functions, always the same,
- * and so estimates the score of a folder in minutes. `--incremental` keeps the outcomes of the last such run for which neither the
- * code nor the tests have changed.
+ * and so estimates the score of a folder in minutes.
  *
  * StrykerJS is installed in coverage/mutation, from where it finds the packages of the project. One run is one row of suites.ts,
  * because a change in code that runs at import is tried with all tests of the run.
@@ -23,7 +22,7 @@ const folder = join(root, 'coverage/mutation');
 const version = '10.0.0';
 
 const { values, positionals } = parseArgs({
-  options: { sample: { type: 'string', default: '100' }, incremental: { type: 'boolean', default: false } },
+  options: { sample: { type: 'string', default: '100' } },
   allowPositionals: true,
 });
 const percent = Number(values.sample);
@@ -43,8 +42,6 @@ function settings(report: string, files: readonly string[]) {
     tsconfigFile: 'none',
     reporters: [process.stdout.isTTY === true ? 'progress' : 'progress-append-only', 'json'],
     jsonReporter: { fileName: report },
-    incremental: values.incremental,
-    incrementalFile: report.replace('report', 'incremental'),
     tempDirName: 'coverage/mutation/sandboxes',
     timeoutMS: 8_000,
     concurrency: Number(process.env['MUTATE_PROCESSES'] ?? 2),

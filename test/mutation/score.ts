@@ -17,6 +17,9 @@ interface Mutant {
   readonly mutatorName: string;
   readonly replacement: string;
   readonly status: string;
+  /** Whether the change is in code that runs at import. */
+  readonly static?: boolean;
+  readonly testsCompleted?: number;
   readonly location: Readonly<Record<'start' | 'end', { readonly line: number; readonly column: number }>>;
 }
 
@@ -34,8 +37,13 @@ interface FileScore {
   readonly survivors: readonly { readonly line: number; readonly text: string }[];
 }
 
-const NOTICED = ['Killed', 'Timeout'];
 const MISSED = ['Survived', 'NoCoverage'];
+
+function isNoticed({ status, static: isStatic, testsCompleted }: Mutant): boolean {
+  // StrykerJS counts a suite that cannot be imported as one without tests.
+  const failsAtImport = status === 'Survived' && isStatic === true && testsCompleted === 0;
+  return status === 'Killed' || status === 'Timeout' || failsAtImport;
+}
 
 /** Reads a report and takes off the equivalent changes. `whole`: all changes were tried, so that each entry must match one. */
 export async function readScore(root: string, report: string, whole: boolean): Promise<Score> {
@@ -51,7 +59,7 @@ export async function readScore(root: string, report: string, whole: boolean): P
     for (const mutant of mutants) {
       const [line, changed] = linesOf(lines, mutant);
       const entry = [...open].find((each) => each[0] === line && each[1] === changed);
-      if (NOTICED.includes(mutant.status)) {
+      if (isNoticed(mutant)) {
         noticed++;
       } else if (entry && MISSED.includes(mutant.status)) {
         used.add(entry);
