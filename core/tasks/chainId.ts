@@ -12,6 +12,6 @@ export const chainIdPattern: RegExp = /^(?!\.{1,2}$)[\w.:-]{1,128}$/;
 export function chainIdOf(attributes: Readonly<Record<string, string>>, messageId: string): string {
   const sent = attributes[chainIdName];
   if (sent !== undefined && chainIdPattern.test(sent)) return sent;
-  if (chainIdPattern.test(messageId) || messageId === '') return messageId;
+  if (chainIdPattern.test(messageId)) return messageId;
   return messageId.slice(0, 128).replace(/[^\w:-]/g, '_');
 }

@@ -42,6 +42,7 @@ describe('the id of a chain', () => {
   );
 
   test('is a message id written by hand with other characters replaced, and cut', () => {
+    expect(of(undefined, 'a.b')).toBe('a.b');
     expect(of(undefined, 'my id/1')).toBe('my_id_1');
     expect(of(undefined, '..')).toBe('__');
     expect(of(undefined, 'a.b c')).toBe('a_b_c');
@@ -112,20 +113,36 @@ describe('the tasks of this process', () => {
         },
       },
     };
+    const targets: unknown[] = [];
+    const asking = {
+      '~standard': {
+        ...typed()['~standard'],
+        jsonSchema: { input: (options: object) => targets.push(options) },
+      },
+    };
     routeTasks({ 'routed-1': () => 1, 'routed-2': () => 2 });
     defineTasks({
       'defined-1': { kwargs: z.object({ a: z.string() }) },
       'defined-2': { kwargs: typed() },
       'defined-3': {},
       'defined-4': { kwargs: failing },
+      'defined-5': { kwargs: asking },
     });
     expect(routedTasks().slice(-2)).toEqual(['routed-1', 'routed-2']);
-    expect(definedTasks().slice(-4)).toEqual(['defined-1', 'defined-2', 'defined-3', 'defined-4']);
+    expect(definedTasks().slice(-5)).toEqual([
+      'defined-1',
+      'defined-2',
+      'defined-3',
+      'defined-4',
+      'defined-5',
+    ]);
     expect(schemaOf('defined-1')).toMatchObject({
       $schema: 'https://json-schema.org/draft/2020-12/schema',
       type: 'object',
       properties: { a: { type: 'string' } },
     });
+    schemaOf('defined-5');
+    expect(targets).toEqual([{ target: 'draft-2020-12' }]);
     for (const name of ['defined-2', 'defined-3', 'defined-4', 'routed-1', 'unknown']) {
       expect(schemaOf(name)).toBeUndefined();
     }
