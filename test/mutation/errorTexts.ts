@@ -1,0 +1,39 @@
+/** What is read of a node of the parsed source, and of its place. */
+interface NodePath {
+  readonly node: { readonly type: string; readonly [key: string]: unknown };
+  readonly parentPath: NodePath | null;
+}
+
+interface Callee {
+  readonly type: string;
+  readonly name?: string;
+}
+
+const PROSE = /[A-Za-z`,:)] [A-Za-z`$]/;
+const THROWERS = /^(?:fail|refuse|Super)$|Error$/;
+
+/**
+ * A plugin of StrykerJS that leaves out the sentences of errors. The tests look at an error's code, path and fields, and at its text
+ * where the text says what to do: a test of each word would say the same twice.
+ */
+export const strykerPlugins = [{ kind: 'Ignore', name: 'errorTexts', value: { shouldIgnore } }];
+
+function shouldIgnore({ node, parentPath }: NodePath): string | undefined {
+  if (!isProse(node)) return undefined;
+  for (
+    let path = parentPath;
+    path && !/Statement|Function|Declar/.test(path.node.type);
+    path = path.parentPath
+  ) {
+    const callee = path.node['callee'] as Callee | undefined;
+    if (callee) return THROWERS.test(callee.name ?? callee.type) ? 'the text of an error' : undefined;
+  }
+  return undefined;
+}
+
+function isProse(node: NodePath['node']): boolean {
+  if (node.type === 'StringLiteral') return PROSE.test(String(node['value']));
+  if (node.type !== 'TemplateLiteral') return false;
+  const quasis = node['quasis'] as readonly { readonly value: { readonly raw: string } }[];
+  return PROSE.test(quasis.map(({ value }) => value.raw).join('$'));
+}

@@ -1,0 +1,57 @@
+import { globSync } from 'node:fs';
+
+/**
+ * Which suites judge which sources. A change is judged by the tests beside its folder, and by the middlewares that are its only
+ * caller. `MUTATE_TESTS`, globs with commas between them, replaces them.
+ */
+const suites: Readonly<Record<string, readonly string[]>> = {
+  'core/ajson': ['test/core/ajson/**'],
+  'core/batch': [
+    'test/core/batch/**',
+    'test/core/tasks/**',
+    'test/middlewares/{events,optionChecks,skip,stages}*',
+  ],
+  'core/chains': ['test/core/chains/**'],
+  'core/groups': ['test/core/groups/**', 'test/groups/**'],
+  'core/storedData': ['test/core/storedData/**', 'test/middlewares/storedDataHydrate*'],
+  'core/tasks': ['test/core/tasks/**', 'test/core/nextTask*', 'test/core/batch/{queued,runTask}*'],
+  core: ['test/core/*', 'test/middlewares/{isFinalFault,optionChecks}*'],
+  middlewares: ['test/middlewares/*'],
+};
+
+/** One run of the tester: its name, what it mutates and the suites that judge it. */
+export interface Row {
+  readonly name: string;
+  /** Files, or folders without the folders in them that have a row. */
+  readonly paths: readonly string[];
+  readonly tests: readonly string[];
+}
+
+const within = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
+
+/** The runs for some folders and files; all without any. */
+export function rowsFor(targets: readonly string[]): Row[] {
+  const wanted = targets.map((target) => target.replace(/\/$/, ''));
+  return Object.entries(suites).flatMap(([folder, globs]) => {
+    const whole = wanted.length === 0 || wanted.some((target) => within(folder, target));
+    const paths = whole ? [folder] : wanted.filter((target) => rowOf(target) === folder);
+    const tests = globs.map((glob) => `${glob}.test.ts`.replace('/**.test', '/**/*.test'));
+    return paths.length === 0 ? [] : [{ name: folder.replaceAll('/', '.'), paths, tests }];
+  });
+}
+
+/** The folder whose row a file belongs to: the nearest in the table. */
+export function rowOf(path: string): string | undefined {
+  return Object.keys(suites).find((folder) => within(path, folder));
+}
+
+/** The sources of files and folders. A folder leaves out those of a row below it. */
+export function filesOf(root: string, paths: readonly string[]): string[] {
+  return paths.flatMap((path) =>
+    path.endsWith('.ts')
+      ? [path]
+      : globSync(`${path}/**/*.ts`, { cwd: root })
+          .filter((file) => rowOf(file) === rowOf(path))
+          .sort(),
+  );
+}
