@@ -273,6 +273,10 @@ describe('the pointers in a value', () => {
     const value = { a: [tag({ pointer: 'p' })] };
     expect(found(value, true).value).toBe(value);
     expect(value).toEqual({ a: ['read'] });
+    const pair = { a: [tag({ pointer: 'p' })], b: [tag({ pointer: 'q' })] };
+    const { b } = pair;
+    expect(found(pair, true).value).toBe(pair);
+    expect([pair.b === b, b]).toEqual([true, ['read']]);
     expect(found(tag({ pointer: 'p' })).value).toBe('read');
     expect(found(null).value).toBe(null);
   });
@@ -291,6 +295,13 @@ describe('the pointers in a value', () => {
       inside = tag({ pointer: 'p' });
     }
     expect(found([new Box(), new Map([['a', tag({ pointer: 'p' })]])]).pointers).toEqual([]);
+    const prototype = Object.prototype as { inherited?: unknown };
+    prototype.inherited = tag({ pointer: 'p' });
+    try {
+      expect(found({ a: {} }).pointers).toEqual([]);
+    } finally {
+      delete prototype.inherited;
+    }
   });
 
   test('may be 511 levels deep, and the error beyond that has a code', () => {
@@ -402,16 +413,21 @@ describe('reading stored values', () => {
     expect(ajson.rebuildEvent(value as object)).toEqual({ x: [inner] });
   });
 
-  test('reads a value that is repeated once, unless its text is long', async () => {
-    const twice = (key: string) => [tag({ pointer: `b#${key}` }), [tag({ pointer: `b#${key}` })]];
-    const long = body(JSON.stringify('x'.repeat(1024 * 1024 - 37)));
-    expect(long).toHaveLength(1024 * 1024);
-    const sizes: number[] = [];
-    const options = { maxBytes: 1e9, onRead: (bytes: number) => sizes.push(bytes) };
-    const { keys, read } = reading({ 'a!1.json': long }, options);
-    expect(await read(twice('a!1.json'))).toHaveLength(2);
-    expect(keys).toEqual(['a!1.json']);
-    expect(sizes).toEqual([1024 * 1024]);
+  test('reads a value again that is repeated later, if its text has more than a mebibyte', async () => {
+    const again = body(JSON.stringify([tag({ pointer: 'b#a!1.json' })]));
+    const readsOf = async (length: number) => {
+      const text = body(JSON.stringify('x'.repeat(length - body('""').length)));
+      expect(text).toHaveLength(length);
+      const texts = { 'a!1.json': text, 'again!1.json': again };
+      const sizes: number[] = [];
+      const options = { maxBytes: 1e9, onRead: (bytes: number) => sizes.push(bytes) };
+      const { keys, read } = reading(texts, options);
+      await read([tag({ pointer: 'b#a!1.json' }), [tag({ pointer: 'b#again!1.json' })]]);
+      expect(sizes.reduce((sum, size) => sum + size)).toBe(again.length + (keys.length - 1) * length);
+      return keys;
+    };
+    expect(await readsOf(1024 * 1024)).toEqual(['a!1.json', 'again!1.json']);
+    expect(await readsOf(1024 * 1024 + 1)).toEqual(['a!1.json', 'again!1.json', 'a!1.json']);
   });
 
   test('without a pointer opens nothing', async () => {
