@@ -147,11 +147,11 @@ describe('a cycle', () => {
 
   test('is found where several resources wait for the same ones', async () => {
     const resources: Record<string, Resource<unknown>> = { r0: of('r1', 's1'), s0: () => 1 };
-    for (let level = 1; level < 20; level += 1) {
+    for (let level = 1; level < 60; level += 1) {
       resources[`r${level}`] = of(`r${level + 1}`, `s${level + 1}`);
       resources[`s${level}`] = of(`r${level + 1}`, `s${level + 1}`);
     }
-    Object.assign(resources, { r20: () => 1, s20: of('r0') });
+    Object.assign(resources, { r60: () => 1, s60: of('r0') });
     await expect(invoke(resources, ({ r0 }) => r0)).rejects.toMatchObject({ code: 'RESOURCE_CYCLE' });
   });
 });
