@@ -21,10 +21,12 @@ import { isTask } from '../core/tasks/task.ts';
 import { loadOnce } from './aws/loadOnce.ts';
 import { type AwsClient, awsClient, bucketName, folderName } from './aws/optionChecks.ts';
 import type { Queues } from './aws/queues.ts';
+import type { SnsPublisher } from './aws/snsPublisher.ts';
 import type { Topics } from './aws/topics.ts';
 import type { Ahead } from './callbacks/callbackPlan.ts';
 import { gatherMessages, type Send } from './callbacks/gatherMessages.ts';
 import { isFollowed } from './callbacks/isFollowed.ts';
+import type { CallbackSender } from './callbacks/openSender.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
@@ -101,12 +103,15 @@ const optionChecks: Readonly<Record<keyof CallbackPublisherOptions, OptionCheck>
  */
 export function callbackPublisher(options: CallbackPublisherOptions = {}): MiddlewareObj {
   const { lingerMillis = 100 } = checkOptions(name, options, optionChecks);
+  let opened: CallbackSender | undefined;
   const loadSender = loadOnce(async () => {
     const { openSender } = await import('./callbacks/openSender.ts');
-    return openSender(name, options);
+    opened = openSender(name, options);
+    return opened;
   });
-  const publisher: Parameters<typeof gatherMessages>[0] = {
-    send: async (messages) => (await loadSender()).publisher.send(messages),
+  // Only a sender that has been opened gives messages to it.
+  const publisher: Pick<SnsPublisher, 'send'> = {
+    send: (messages) => (opened as CallbackSender).publisher.send(messages),
   };
 
   return stageMiddleware({
