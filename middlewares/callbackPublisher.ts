@@ -102,11 +102,13 @@ const optionChecks: Readonly<Record<keyof CallbackPublisherOptions, OptionCheck>
  *   .use(callbackPublisher());
  */
 export function callbackPublisher(options: CallbackPublisherOptions = {}): MiddlewareObj {
-  const { lingerMillis = 100 } = checkOptions(name, options, optionChecks);
+  // Copied, since they are read again later.
+  const settings = { ...checkOptions(name, options, optionChecks) };
+  const { lingerMillis = 100 } = settings;
   let opened: CallbackSender | undefined;
   const loadSender = loadOnce(async () => {
     const { openSender } = await import('./callbacks/openSender.ts');
-    opened = openSender(name, options);
+    opened = openSender(name, settings);
     return opened;
   });
   // Only a sender that has been opened gives messages to it.

@@ -52,10 +52,11 @@ const optionChecks = {
  *   .use(storedDataHydrate());
  */
 export function storedDataHydrate(options: StoredDataHydrateOptions = {}): MiddlewareObj {
-  checkOptions(name, options, optionChecks);
+  // Copied, since they are read again later.
+  const settings = { ...checkOptions(name, options, optionChecks) };
   const loadHydrate = loadOnce(async () => {
     const { openHydrate } = await import('./storedData/openHydrate.ts');
-    return openHydrate(options);
+    return openHydrate(settings);
   });
 
   return stageMiddleware({
