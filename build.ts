@@ -87,6 +87,25 @@ await place('groups', pure.filter(isLate));
 for (const entry of entryPoints) placed.set(resolve(entry), entry.replace(/ts$/, 'js'));
 await build({ ...options, entryPoints, splitting: true, chunkNames: 'chunks/[hash]', plugins: [fromPlaced] });
 
+/** Leaves each import of a source as one of its own built file. */
+const besideEachOther: Plugin = {
+  name: 'beside each other',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^\.\.?\// }, ({ path, kind }) =>
+      kind === 'entry-point' ? undefined : { path: path.replace(/ts$/, 'js'), external: true },
+    ),
+};
+
+// Bundlers take these files, by the condition `module` in package.json: they split code between files, not within one.
+await build({
+  ...options,
+  entryPoints: Object.keys(inputs).filter((source) => !source.startsWith('local/')),
+  outdir: 'dist/modules',
+  // The package has the sources.
+  sourcesContent: false,
+  plugins: [besideEachOther],
+});
+
 /** The page of the dev server, for browsers that are two years old. Its licences allow a bundle that names its parts. */
 const page = 'local/dev/page';
 await build({

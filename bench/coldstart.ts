@@ -80,7 +80,7 @@ async function bundle(name: string, contents: string, options: BuildOptions): Pr
     outdir,
     metafile: true,
     logLevel: 'error',
-    alias: { 'algernon-middy': join(root, 'dist/middlewares/index.js') },
+    alias: { 'algernon-middy': join(root, 'dist/modules/middlewares/index.js') },
   });
   const entry = Object.keys(outputs).find((output) => /\/index\.[cm]js$/.test(output)) ?? '';
   const initial = new Set<string>();

@@ -12,13 +12,22 @@ import { table } from './table.ts';
 /** An import, and its name in the results. */
 interface Entry {
   readonly name: string;
-  /** The module to bundle and import. For this library it is the built file, as in the package. */
+  /** The module that Node imports. */
   readonly file: string;
+  /** The module that a bundler takes: by its conditions, this library has a file for each source. */
+  readonly bundled: string;
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const ours = (name: string, path: string): Entry => ({ name, file: `${root}dist/${path}.js` });
-const peer = (name: string): Entry => ({ name, file: fileURLToPath(import.meta.resolve(name)) });
+const ours = (name: string, path: string): Entry => ({
+  name,
+  file: `${root}dist/${path}.js`,
+  bundled: `${root}dist/modules/${path}.js`,
+});
+const peer = (name: string): Entry => {
+  const file = fileURLToPath(import.meta.resolve(name));
+  return { name, file, bundled: file };
+};
 
 /** A file in middlewares/ is an entry point if the package exports its name. */
 const middlewares = readdirSync(`${root}middlewares`)
@@ -71,8 +80,8 @@ async function sizeOf(input: BuildOptions, isOurs: boolean): Promise<Size> {
     metafile: true,
     write: false,
     alias: {
-      'algernon-middy': `${root}dist/middlewares/index.js`,
-      'algernon-middy/core': `${root}dist/core/index.js`,
+      'algernon-middy': `${root}dist/modules/middlewares/index.js`,
+      'algernon-middy/core': `${root}dist/modules/core/index.js`,
     },
     ...(isOurs ? { packages: 'external' } : { external: ['@aws-sdk/*', '@middy/core'] }),
   });
@@ -99,7 +108,7 @@ async function sizeOf(input: BuildOptions, isOurs: boolean): Promise<Size> {
 }
 
 /** The milliseconds of an import in a new process. */
-function importTime({ file }: Entry): number {
+function importTime({ file }: Pick<Entry, 'file'>): number {
   const script = `
     const start = performance.now();
     await import(${JSON.stringify(file)});
@@ -116,15 +125,15 @@ execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: ['ignore',
 
 /** In turn, so that load on the machine affects all. */
 const runs = 21;
-const nothing: Entry = { name: 'nothing', file: 'data:text/javascript,' };
+const nothing: Pick<Entry, 'file'> = { file: 'data:text/javascript,' };
 const entries = [...own, ...peers];
-const times = new Map<Entry, number[]>([nothing, ...entries].map((entry) => [entry, []]));
+const times = new Map<Pick<Entry, 'file'>, number[]>([nothing, ...entries].map((entry) => [entry, []]));
 for (let run = 0; run < runs; run++) for (const [entry, list] of times) list.push(importTime(entry));
-const median = (entry: Entry) => quantile(times.get(entry) ?? [], 0.5);
+const median = (entry: Pick<Entry, 'file'>) => quantile(times.get(entry) ?? [], 0.5);
 
 const rows: string[][] = [];
 for (const entry of entries) {
-  const { bytes, gzip, gzipOfAll } = await sizeOf({ entryPoints: [entry.file] }, own.includes(entry));
+  const { bytes, gzip, gzipOfAll } = await sizeOf({ entryPoints: [entry.bundled] }, own.includes(entry));
   rows.push([entry.name, inBytes(bytes), inBytes(gzip), inBytes(gzipOfAll), median(entry).toFixed(1)]);
 }
 
@@ -166,7 +175,7 @@ for (const [name, contents, isOurs, goal] of parts) {
 console.log(
   [
     'The size of what an import loads, minified and compressed, in bytes; and compressed with the files that only some calls',
-    'load, such as those of groups. Ours is without other packages, a peer has all that it needs but the AWS',
+    'load, such as those of callbacks and groups. Ours is without other packages, a peer has all that it needs but the AWS',
     `SDK and @middy/core. And the time to import it with all that it loads, in milliseconds: median of ${runs} processes.`,
     `To import an empty file takes ${median(nothing).toFixed(1)} ms.\n`,
     table(['', 'bytes', 'gzip', 'all, gzip', 'import'], rows),

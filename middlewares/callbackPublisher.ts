@@ -4,6 +4,7 @@ import type { MiddlewareObj } from '@middy/core';
 import type { Ajson } from '../core/ajson/index.ts';
 import { DeadlineError } from '../core/batch/deadline.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
+import { readMessage } from '../core/batch/unwrapTask.ts';
 import {
   checkOptions,
   either,
@@ -15,12 +16,17 @@ import {
   whole,
   withMethod,
 } from '../core/checkOptions.ts';
+import { FanOut } from '../core/groups/FanOutResult.ts';
+import { isTask } from '../core/tasks/task.ts';
+import { loadOnce } from './aws/loadOnce.ts';
 import { type AwsClient, awsClient, bucketName, folderName } from './aws/optionChecks.ts';
 import type { Queues } from './aws/queues.ts';
+import type { SnsPublisher } from './aws/snsPublisher.ts';
 import type { Topics } from './aws/topics.ts';
 import type { Ahead } from './callbacks/callbackPlan.ts';
 import { gatherMessages, type Send } from './callbacks/gatherMessages.ts';
-import { openSender } from './callbacks/openSender.ts';
+import { isFollowed } from './callbacks/isFollowed.ts';
+import type { CallbackSender } from './callbacks/openSender.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
@@ -96,15 +102,26 @@ const optionChecks: Readonly<Record<keyof CallbackPublisherOptions, OptionCheck>
  *   .use(callbackPublisher());
  */
 export function callbackPublisher(options: CallbackPublisherOptions = {}): MiddlewareObj {
-  const { lingerMillis = 100 } = checkOptions(name, options, optionChecks);
-  const sender = openSender(name, options);
+  // Copied, since they are read again later.
+  const settings = { ...checkOptions(name, options, optionChecks) };
+  const { lingerMillis = 100 } = settings;
+  let opened: CallbackSender | undefined;
+  const loadSender = loadOnce(async () => {
+    const { openSender } = await import('./callbacks/openSender.ts');
+    opened = openSender(name, settings);
+    return opened;
+  });
+  // Only a sender that has been opened gives messages to it.
+  const publisher: Pick<SnsPublisher, 'send'> = {
+    send: (messages) => (opened as CallbackSender).publisher.send(messages),
+  };
 
   return stageMiddleware({
     name,
     order: { at: 'publish' },
     open() {
       // One invocation's callbacks leave together.
-      const gathered = gatherMessages(sender.publisher, lingerMillis);
+      const gathered = gatherMessages(publisher, lingerMillis);
       const watched = new Set<AbortSignal>();
       const atDeadline = ({ cutoff }: TaskRun) => {
         // Nothing waits for company near the end of the invocation, and nothing leaves after its answer.
@@ -120,14 +137,23 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
       return {
         around: (run, next) =>
           gathered.during(async (send) => {
-            if (await sender.groups.serve(run)) {
+            // A task that nothing follows on does not load the code that sends.
+            let sender = isFollowed(readMessage(run)) ? await loadSender() : undefined;
+            if (await sender?.groups.serve(run)) {
               run.skip();
               return;
             }
+            const lookAhead = async (): Promise<Ahead | undefined> => {
+              const message = run.unwrap();
+              const task = run.task === run.record ? message.content : run.task;
+              if (isFollowed(message) || isFollowed({ ...message, content: task }))
+                sender ??= await loadSender();
+              return sender ? sender.lookAhead(run) : nothingAhead(task);
+            };
             let ahead: Promise<Ahead | undefined> | undefined;
             run.beforeHandler(async () => {
               assertUnwrapped(run, name);
-              ahead = sender.lookAhead(run);
+              ahead = lookAhead();
               await ahead;
             });
             const sendInTime: Send = (message) => {
@@ -139,13 +165,23 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
             try {
               await next();
               run.report?.({ type: 'returned' });
-              await sender.sendOn(run, await (ahead ?? sender.lookAhead(run)), sendInTime);
+              const found = await (ahead ?? lookAhead());
+              if (run.result instanceof FanOut) sender ??= await loadSender();
+              await sender?.sendOn(run, found, sendInTime);
             } catch (error) {
               run.report?.({ type: 'returned' });
-              throw await sender.tellError(run, error, sendInTime);
+              if (isFollowed(readMessage(run))) sender ??= await loadSender();
+              throw sender ? await sender.tellError(run, error, sendInTime) : error;
             }
           }),
       };
     },
   });
+}
+
+/** What is known of a task without callbacks, if it is one. */
+function nothingAhead(task: unknown): Ahead | undefined {
+  if (!isTask(task)) return undefined;
+  const { task_name, callback } = task;
+  return { task: { task_name, callback }, plan: undefined, ticket: undefined, endsBranch: false };
 }

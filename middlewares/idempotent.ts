@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { MiddlewareObj } from '@middy/core';
-import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
+import { ajson as sharedAjson } from '../core/ajson/ajson.ts';
+import type { Ajson } from '../core/ajson/openAjson.ts';
 import { stoppedBy } from '../core/batch/deadline.ts';
 import { identityOf } from '../core/batch/identity.ts';
 import type { TaskRun } from '../core/batch/stage.ts';

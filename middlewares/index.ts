@@ -7,8 +7,8 @@ export {
 export * from '../core/index.ts';
 export { DeadLetterError } from './aws/deadLetterMessage.ts';
 export { NotConfiguredError } from './aws/environment.ts';
+export { PublishError } from './aws/PublishError.ts';
 export type { Queues } from './aws/queues.ts';
-export { PublishError } from './aws/snsMessage.ts';
 export type { Topics } from './aws/topics.ts';
 export { type CallbackPublisherOptions, callbackPublisher } from './callbackPublisher.ts';
 export { type CancelChainOptions, cancelChain } from './cancelChain.ts';

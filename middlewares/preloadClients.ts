@@ -11,8 +11,9 @@ export interface PreloadClientsOptions {
 }
 
 /**
- * Loads the AWS SDK and makes the shared clients of S3 and SNS, which otherwise happens in the first invocation that needs
- * them. Await it at the top of a worker: Lambda's init phase has a full CPU at every memory size.
+ * Loads the AWS SDK, makes the shared clients of S3 and SNS, and loads the code that reads pointers and sends callbacks, which
+ * otherwise happens in the first invocation that needs them. Await it at the top of a worker: Lambda's init phase has a full
+ * CPU at every memory size.
  *
  * No request leaves the process, and no permission is needed. Clients that are passed to middlewares are not affected.
  *
@@ -28,13 +29,13 @@ export async function preloadClients(options: PreloadClientsOptions = {}): Promi
 }
 
 async function preloadS3(): Promise<void> {
-  const { sdk, client } = await loadS3();
+  const [{ sdk, client }] = await Promise.all([loadS3(), import('./storedData/openHydrate.ts')]);
   const command = new sdk.PutObjectCommand({ Bucket: 'preload', Key: 'preload', Body: 'x' });
   await prepare((abortSignal) => client.send(command, { abortSignal }));
 }
 
 async function preloadSns(): Promise<void> {
-  const { sdk, client } = await loadSns();
+  const [{ sdk, client }] = await Promise.all([loadSns(), import('./callbacks/openSender.ts')]);
   const command = new sdk.PublishCommand({ TopicArn: 'arn:aws:sns:us-east-1:0:preload', Message: 'x' });
   await prepare((abortSignal) => client.send(command, { abortSignal }));
 }

@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
+import { ajson as sharedAjson } from '../core/ajson/ajson.ts';
+import type { Ajson } from '../core/ajson/openAjson.ts';
 import { checkOptions, listOf, whole, withMethod } from '../core/checkOptions.ts';
 import { hydrate } from '../core/storedData/hydrate.ts';
 import { StoredData } from '../core/storedData/StoredData.ts';

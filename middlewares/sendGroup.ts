@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ajson as sharedAjson } from '../core/ajson/index.ts';
+import { ajson as sharedAjson } from '../core/ajson/ajson.ts';
 import type { GroupFact } from '../core/chains/ChainEvent.ts';
 import { checkOptions, either, func, listOf, object, text, whole, withMethod } from '../core/checkOptions.ts';
 import { checkGroup, type GroupOptions, groupOptionChecks } from '../core/groups/fanOut.ts';

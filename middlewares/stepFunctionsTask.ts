@@ -1,5 +1,6 @@
 import type { MiddlewareObj } from '@middy/core';
-import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
+import { ajson as sharedAjson } from '../core/ajson/ajson.ts';
+import type { Ajson } from '../core/ajson/openAjson.ts';
 import { isStateEvent } from '../core/batch/events.ts';
 import type { TaskRun } from '../core/batch/stage.ts';
 import { checkOptions, duration, withMethod } from '../core/checkOptions.ts';

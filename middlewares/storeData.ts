@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ObjectCannedACL, S3Client } from '@aws-sdk/client-s3';
-import { type Ajson, ajson as sharedAjson } from '../core/ajson/index.ts';
+import { ajson as sharedAjson } from '../core/ajson/ajson.ts';
+import type { Ajson } from '../core/ajson/openAjson.ts';
 import { writePieces } from '../core/ajson/writePieces.ts';
 import { checkOptions, finite, flag, text, withMethod } from '../core/checkOptions.ts';
 import { formatPointer, parsePointer } from '../core/storedData/pointer.ts';

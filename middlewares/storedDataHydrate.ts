@@ -1,13 +1,10 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { MiddlewareObj } from '@middy/core';
-import { stoppedBy } from '../core/batch/deadline.ts';
-import type { TaskRun } from '../core/batch/stage.ts';
+import { isPlain } from '../core/ajson/isPlain.ts';
 import { checkOptions, listOf, whole } from '../core/checkOptions.ts';
-import { type HydrateOptions, hydrate } from '../core/storedData/hydrate.ts';
 import { isTask } from '../core/tasks/task.ts';
-import { bucketGuard } from './aws/environment.ts';
+import { loadOnce } from './aws/loadOnce.ts';
 import { awsClient, bucketName } from './aws/optionChecks.ts';
-import { s3Reader } from './aws/s3Reader.ts';
 import { assertUnwrapped } from './middy/assertUnwrapped.ts';
 import { stageMiddleware } from './middy/stageMiddleware.ts';
 
@@ -28,6 +25,9 @@ export interface StoredDataHydrateOptions {
 }
 
 const name = 'storedDataHydrate';
+
+/** How many levels are searched for a pointer before the code that follows pointers is loaded. */
+const maxScanned = 100;
 
 const optionChecks = {
   s3: awsClient('S3Client'),
@@ -52,24 +52,11 @@ const optionChecks = {
  *   .use(storedDataHydrate());
  */
 export function storedDataHydrate(options: StoredDataHydrateOptions = {}): MiddlewareObj {
-  const {
-    s3,
-    bucket,
-    buckets = [],
-    maxBytes = 64 * 1024 * 1024,
-    maxPointers,
-    concurrentReads,
-  } = checkOptions(name, options, optionChecks);
-  const store = s3Reader({ s3 });
-  const isAllowed = bucketGuard(bucket, buckets);
-  const settings = { store, isAllowed, maxBytes, maxPointers, concurrentReads };
-
-  const optionsFor = ({ signal, counts }: TaskRun): HydrateOptions => ({
-    ...settings,
-    signal,
-    onRead(bytes) {
-      counts[bytesHydrated] = (counts[bytesHydrated] ?? 0) + bytes;
-    },
+  // Copied, since they are read again later.
+  const settings = { ...checkOptions(name, options, optionChecks) };
+  const loadHydrate = loadOnce(async () => {
+    const { openHydrate } = await import('./storedData/openHydrate.ts');
+    return openHydrate(settings);
   });
 
   return stageMiddleware({
@@ -78,18 +65,25 @@ export function storedDataHydrate(options: StoredDataHydrateOptions = {}): Middl
     async around(run, next) {
       assertUnwrapped(run, name);
       const { task } = run;
-      if (isTask(task)) {
-        const reading = hydrate(task.task_kwargs, '$.task_kwargs', optionsFor(run));
-        const task_kwargs = await stoppedBy(run.signal, reading);
-        if (task_kwargs !== task.task_kwargs) run.task = { ...task, task_kwargs };
-      } else {
-        // The input of a state machine need not be a task.
-        run.task = await stoppedBy(run.signal, hydrate(task, '$', optionsFor(run)));
+      // The input of a state machine need not be a task.
+      const value = isTask(task) ? task.task_kwargs : task;
+      if (mayHoldPointer(value)) {
+        const hydrate = await loadHydrate();
+        const hydrated = await hydrate(value, isTask(task) ? '$.task_kwargs' : '$', run);
+        if (hydrated !== value) run.task = isTask(task) ? { ...task, task_kwargs: hydrated } : hydrated;
       }
       await next();
     },
   });
 }
 
-/** The count in the summary of a batch. */
-const bytesHydrated = 'bytes_hydrated';
+/** Whether a value has a pointer. Also true for what is not plain JSON or very deep: `hydrate` decides then. */
+function mayHoldPointer(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (depth > maxScanned || !(Array.isArray(value) || isPlain(value))) return true;
+  if ((value as { _alg_class?: unknown })._alg_class === 'StoredData') return true;
+  for (const key in value) {
+    if (mayHoldPointer((value as Record<string, unknown>)[key], depth + 1)) return true;
+  }
+  return false;
+}

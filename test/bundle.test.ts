@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type BuildOptions, build } from 'esbuild';
 import { codeBlocks } from './support/codeBlocks.ts';
@@ -19,11 +19,11 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const ownEntries = {
-  'algernon-middy/core': join(root, 'dist/core/index.js'),
-  'algernon-middy/middlewares/storedDataHydrate': join(root, 'dist/middlewares/storedDataHydrate.js'),
-  'algernon-middy/middlewares/readData': join(root, 'dist/middlewares/readData.js'),
-  'algernon-middy/middlewares/storeData': join(root, 'dist/middlewares/storeData.js'),
-  'algernon-middy': join(root, 'dist/middlewares/index.js'),
+  'algernon-middy/core': join(root, 'dist/modules/core/index.js'),
+  'algernon-middy/middlewares/storedDataHydrate': join(root, 'dist/modules/middlewares/storedDataHydrate.js'),
+  'algernon-middy/middlewares/readData': join(root, 'dist/modules/middlewares/readData.js'),
+  'algernon-middy/middlewares/storeData': join(root, 'dist/modules/middlewares/storeData.js'),
+  'algernon-middy': join(root, 'dist/modules/middlewares/index.js'),
 };
 
 /** Bundles the build as a project without the optional peers would. */
@@ -198,36 +198,55 @@ describe('a worker that returns fanOut, with the groups in an import()', () => {
   });
 
   test('sends its branches from split files, of which the first does not have the groups', async () => {
-    const outdir = join(folder, 'split');
-    const {
-      metafile: { outputs },
-    } = await build({
-      stdin: { contents: worker, loader: 'ts', resolveDir: root },
-      bundle: true,
-      splitting: true,
-      platform: 'node',
-      format: 'esm',
-      alias: {
-        ...ownEntries,
-        ...Object.fromEntries(optionalPeers.map((name) => [name, './not-installed'])),
-      },
-      logLevel: 'silent',
-      mainFields: ['module', 'main'],
-      banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-      outExtension: { '.js': '.mjs' },
-      outdir,
-      metafile: true,
-    });
-    const [entry = '', { imports = [], inputs = {} } = {}] =
-      Object.entries(outputs).find(([path]) => path.endsWith('stdin.mjs')) ?? [];
-    const atStart = imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => path);
-    const loaded = [inputs, ...atStart.map((path) => outputs[path]?.inputs ?? {})].flatMap(Object.keys);
-    expect(loaded.some((path) => path.endsWith('callbackPublisher.js'))).toBe(true);
+    const { entry, sources } = await split(worker);
+    expect(sources).toContain('callbackPublisher');
     for (const name of ['plan', 'joinGroup', 'workerGroups', 'awsGroups', 'sqsQueues']) {
-      expect(loaded.filter((path) => path.endsWith(`/${name}.js`))).toEqual([]);
+      expect(sources).not.toContain(name);
     }
-    const file = join(process.cwd(), entry);
-    const script = `import(${JSON.stringify(file)}).then(({ run }) => run()).then(console.log)`;
+    const script = `import(${JSON.stringify(entry)}).then(({ run }) => run()).then(console.log)`;
     expect(evaluate(script)).toBe(expected);
   });
 });
+
+test("the README's worker, split, starts without the code that sends callbacks or follows pointers", async () => {
+  const { sources } = await split(codeBlocks('README.md')[0]?.code ?? '');
+  expect(sources).toContain('callbackPublisher');
+  expect(sources).toContain('storedDataHydrate');
+  const late = ['openSender', 'snsPublisher', 'snsMessage', 'sharedAjson', 'write', 'openHydrate', 'hydrate'];
+  for (const name of [...late, 's3Reader', 'plan']) expect(sources).not.toContain(name);
+});
+
+/** Bundles code into split files. Returns the first file, and the names of the sources in what its import loads. */
+async function split(contents: string): Promise<{ entry: string; sources: string[] }> {
+  const {
+    metafile: { outputs },
+  } = await build({
+    stdin: { contents, loader: 'ts', resolveDir: root },
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    alias: {
+      ...ownEntries,
+      ...Object.fromEntries(optionalPeers.map((name) => [name, './not-installed'])),
+    },
+    logLevel: 'silent',
+    mainFields: ['module', 'main'],
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+    outExtension: { '.js': '.mjs' },
+    outdir: mkdtempSync(join(folder, 'split-')),
+    metafile: true,
+  });
+  const entry = Object.keys(outputs).find((path) => path.endsWith('stdin.mjs')) ?? '';
+  const files = new Set([entry]);
+  for (const file of files) {
+    for (const { kind, path } of outputs[file]?.imports ?? []) {
+      if (kind === 'import-statement' && path in outputs) files.add(path);
+    }
+  }
+  const inputs = [...files].flatMap((file) => Object.entries(outputs[file]?.inputs ?? {}));
+  const sources = inputs
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([path]) => basename(path).replace(/\.[jt]s$/, ''));
+  return { entry: join(process.cwd(), entry), sources };
+}

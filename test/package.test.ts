@@ -68,6 +68,8 @@ test('the package contains exactly its files', () => {
     'dist/core',
     'dist/local',
     'dist/middlewares',
+    // A file for each source, for bundlers.
+    'dist/modules',
     // README and the error messages lead to the docs, and the docs to the examples.
     'docs',
     'examples',

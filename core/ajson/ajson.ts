@@ -1,4 +1,5 @@
-import { type Ajson, openAjson } from './openAjson.ts';
+import type { Ajson } from './openAjson.ts';
+import { sharedAjson } from './sharedAjson.ts';
 
 /**
  * The shared ajson: JSON that keeps classes, datetimes, tuples, sets and decimals.
@@ -7,7 +8,7 @@ import { type Ajson, openAjson } from './openAjson.ts';
  * ajson.register(Order, { module: 'shop.models' });
  * const order = ajson.loads<Order>(ajson.dumps(new Order('A-1', new Date())));
  */
-export const ajson: Ajson = /* @__PURE__ */ openAjson({}, []);
+export const ajson: Ajson = sharedAjson;
 
 /**
  * An event, or a task, with its tags rebuilt: objects of classes registered with the shared `ajson`, datetimes,

@@ -1,3 +1,4 @@
+import { loadOnce } from './loadOnce.ts';
 import type { AwsClient } from './optionChecks.ts';
 
 /** An AWS SDK package and a client of it. */
@@ -20,18 +21,12 @@ export function lazySdk<Sdk, Client>(
   load: () => Promise<Sdk>,
   makeClient: (sdk: Sdk) => Client,
 ): (given?: AwsClient) => Promise<LoadedSdk<Sdk, Client>> {
-  let loading: Promise<Sdk> | undefined;
+  const loadSdk = loadOnce(load);
   let shared: Client | undefined;
 
   return async (given) => {
-    loading ??= load();
-    try {
-      const sdk = await loading;
-      if (!given) shared ??= makeClient(sdk);
-      return { sdk, client: (given ?? shared) as Client };
-    } catch (error) {
-      loading = undefined;
-      throw error;
-    }
+    const sdk = await loadSdk();
+    if (!given) shared ??= makeClient(sdk);
+    return { sdk, client: (given ?? shared) as Client };
   };
 }

@@ -1,14 +1,7 @@
 import type { PublishBatchRequestEntry } from '@aws-sdk/client-sns';
-import { AlgernonError, type ErrorDetails } from '../../core/errors.ts';
+import type { ErrorDetails } from '../../core/errors.ts';
 import type { TaskMessage } from '../../core/tasks/taskPublisher.ts';
-
-/**
- * A message could not be published. `code` is `PUBLISH_FAILED` when SNS did not accept it. It is `MESSAGE_TOO_LARGE`
- * or `BAD_ATTRIBUTES` when the message was not sent at all.
- */
-export class PublishError extends AlgernonError {
-  override readonly name = 'PublishError';
-}
+import { PublishError } from './PublishError.ts';
 
 type Attributes = Readonly<Record<string, string | number>>;
 

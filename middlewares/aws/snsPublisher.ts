@@ -4,7 +4,8 @@ import type { TaskMessage, TaskPublisher } from '../../core/tasks/taskPublisher.
 import { captureClient } from '../tracing/carrying.ts';
 import { isFinalFault } from './isFinalFault.ts';
 import { loadSns } from './loadSns.ts';
-import { entryOf, PublishError } from './snsMessage.ts';
+import { PublishError } from './PublishError.ts';
+import { entryOf } from './snsMessage.ts';
 
 export interface SnsPublisherOptions {
   /** Default: a client that is made on first use and shared. */
@@ -22,7 +23,7 @@ export interface SnsPublisher extends TaskPublisher {
 }
 
 /** The limit of SNS for one PublishBatch. */
-export const maxEntries = 10;
+const maxEntries = 10;
 
 /** The maximum number of concurrent calls of one `send`. */
 const maxCalls = 16;

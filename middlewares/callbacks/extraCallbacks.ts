@@ -2,10 +2,7 @@ import type { TaskRun } from '../../core/batch/stage.ts';
 import { unwrap } from '../../core/batch/unwrapTask.ts';
 import { CallbackError, isTopicName, type NextTask, nextTask } from '../../core/tasks/nextTask.ts';
 import { isTask, type Task } from '../../core/tasks/task.ts';
-
-/** The message attributes for extra callbacks. Python workers ignore them. */
-const alsoName = 'also_callbacks';
-const onErrorName = 'on_error';
+import { alsoName, onErrorName } from './isFollowed.ts';
 
 /** The options that set attributes, by attribute. */
 export const attributeOptions: Readonly<Record<string, string>> = {

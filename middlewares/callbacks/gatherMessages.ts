@@ -1,11 +1,14 @@
 // Imported, so that a test's fake timers do not stop it.
 import { setImmediate } from 'node:timers';
 import type { TaskMessage } from '../../core/tasks/taskPublisher.ts';
-import { maxEntries, type Outcome, type SnsPublisher } from '../aws/snsPublisher.ts';
+import type { Outcome, SnsPublisher } from '../aws/snsPublisher.ts';
 import { startTimer } from '../timing/startTimer.ts';
 
 /** Sends a message, and resolves to the id that SNS gave it. */
 export type Send = (message: TaskMessage) => Promise<string>;
+
+/** The limit of SNS for one PublishBatch. `snsPublisher` has it too: importing that would load all of it. */
+const maxEntries = 10;
 
 /** The approximate limit for the characters of all waiting messages. */
 const maxWaitingLength = 1_048_576;

@@ -1,4 +1,4 @@
-import { ajson as sharedAjson } from '../../core/ajson/index.ts';
+import { sharedAjson } from '../../core/ajson/sharedAjson.ts';
 import { writePieces } from '../../core/ajson/writePieces.ts';
 import { identityOf } from '../../core/batch/identity.ts';
 import type { TaskRun } from '../../core/batch/stage.ts';

@@ -3,8 +3,9 @@ import { readMessage, unwrap } from '../../core/batch/unwrapTask.ts';
 import type { FanOut } from '../../core/groups/FanOutResult.ts';
 import { deadlineIn, gatherName, type Ticket, ticketIn } from '../../core/groups/ticket.ts';
 import { isTask, type Task } from '../../core/tasks/task.ts';
+import { loadOnce } from '../aws/loadOnce.ts';
 import type { AwsGroupsOptions } from './awsGroups.ts';
-import type { WorkerGroups, WorkerSurroundings } from './workerGroups.ts';
+import type { WorkerSurroundings } from './workerGroups.ts';
 
 /** The part of a worker in groups. */
 export interface LazyGroups {
@@ -26,18 +27,10 @@ export interface LazyGroups {
 
 /** Opens the groups of a worker. Their code is imported by the first message that belongs to one. */
 export function lazyGroups(aws: AwsGroupsOptions, surroundings: WorkerSurroundings): LazyGroups {
-  let loading: Promise<WorkerGroups> | undefined;
-  const load = () => {
-    loading ??= import('./workerGroups.ts').then(
-      ({ openWorkerGroups }) => openWorkerGroups(aws, surroundings),
-      (error: unknown) => {
-        // The next message tries again.
-        loading = undefined;
-        throw error;
-      },
-    );
-    return loading;
-  };
+  const load = loadOnce(async () => {
+    const { openWorkerGroups } = await import('./workerGroups.ts');
+    return openWorkerGroups(aws, surroundings);
+  });
 
   return {
     async serve(run) {

@@ -1,6 +1,6 @@
-import { inspect } from 'node:util';
 import { isProxy } from 'node:util/types';
 import { cut, errorInShort, isError, maxMessage } from './errorText.ts';
+import { inspect } from './nodeUtil.ts';
 import {
   emptyLike,
   type Field,

@@ -1,4 +1,3 @@
-import { formatWithOptions } from 'node:util';
 import { isProxy } from 'node:util/types';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { raw } from '../../core/ajson/raw.ts';
@@ -6,6 +5,7 @@ import { maxLineMessage } from './bindLogger.ts';
 import { boundedCopy } from './boundedCopy.ts';
 import { errorInShort, isError } from './errorText.ts';
 import { isWritten } from './logLevel.ts';
+import { formatWithOptions } from './nodeUtil.ts';
 import { consoleOf } from './powertoolsPrivates.ts';
 import { unreadable } from './readFields.ts';
 import { currentScope, lastScope, type Scope } from './scope.ts';

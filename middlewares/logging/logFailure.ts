@@ -1,7 +1,7 @@
-import { inspect } from 'node:util';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { boundedCopy } from './boundedCopy.ts';
 import { cut, isError, maxMessage } from './errorText.ts';
+import { inspect } from './nodeUtil.ts';
 
 /** Writes one line for an error, or for another thrown value. */
 export function logFailure(logger: Logger, level: 'error' | 'warn', message: string, error: unknown): void {

@@ -1,6 +1,6 @@
 import { Console } from 'node:console';
-import { inspect, styleText } from 'node:util';
 import { escapeControls, escapeReversing } from '../../core/escapeControls.ts';
+import { inspect, styleText } from './nodeUtil.ts';
 
 /** Whether lines go to a terminal outside Lambda. */
 export function isTerminal(): boolean {

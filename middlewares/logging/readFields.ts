@@ -1,6 +1,6 @@
-import { inspect } from 'node:util';
 import * as types from 'node:util/types';
 import { cutStack, isError } from './errorText.ts';
+import { inspect } from './nodeUtil.ts';
 
 /** The format of a value in a line: that of `JSON.stringify`, or of `util.inspect`. */
 export type ShownAs = 'json' | 'text';

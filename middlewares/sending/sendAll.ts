@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ajson as sharedAjson } from '../../core/ajson/index.ts';
+import { ajson as sharedAjson } from '../../core/ajson/ajson.ts';
 import { NotATaskError } from '../../core/batch/unwrapTask.ts';
 import { mapAtMost } from '../../core/mapAtMost.ts';
 import type { ObjectStore } from '../../core/storedData/ObjectStore.ts';

@@ -3,7 +3,8 @@ import { AlgernonError } from '../../core/errors.ts';
 import type { TaskMessage } from '../../core/tasks/taskPublisher.ts';
 import { isFinalFault } from '../aws/isFinalFault.ts';
 import type { AwsClient } from '../aws/optionChecks.ts';
-import { fitAttributes, isTracing, PublishError, tooLarge } from '../aws/snsMessage.ts';
+import { PublishError } from '../aws/PublishError.ts';
+import { fitAttributes, isTracing, tooLarge } from '../aws/snsMessage.ts';
 import type { Outcome } from '../aws/snsPublisher.ts';
 import { type SqsQueues, sqsQueues } from '../aws/sqsQueues.ts';
 

@@ -9,7 +9,7 @@ import { queued, routeTasks } from '../../core/index.ts';
 import { CallbackError } from '../../core/tasks/nextTask.ts';
 import { UnknownTaskError } from '../../core/tasks/routeTasks.ts';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
-import { PublishError } from '../../middlewares/aws/snsMessage.ts';
+import { PublishError } from '../../middlewares/aws/PublishError.ts';
 import type { Topics } from '../../middlewares/aws/topics.ts';
 import { callbackPublisher } from '../../middlewares/callbackPublisher.ts';
 import { sqsSnsUnwrap } from '../../middlewares/sqsSnsUnwrap.ts';

@@ -7,7 +7,7 @@ import { OptionError } from '../../core/errors.ts';
 import { Decimal, defineTasks, StoredData, type Task } from '../../core/index.ts';
 import { CallbackError } from '../../core/tasks/nextTask.ts';
 import { type LocalAws, type SqsRecord, startLocalAws, startWorker } from '../../local/index.ts';
-import { PublishError } from '../../middlewares/aws/snsMessage.ts';
+import { PublishError } from '../../middlewares/aws/PublishError.ts';
 import { type SendTaskOptions, SendTasksError, sendTask, sendTasks } from '../../middlewares/sendTask.ts';
 import { type FaultOf, type FaultyClients, faultyClients, reset } from '../support/faultyClients.ts';
 
