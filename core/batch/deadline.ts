@@ -33,11 +33,13 @@ export function startDeadline(
   const leaving = new AbortController();
   const remaining = () => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
   let cutoffTimer: ReturnType<typeof setTimeout> | undefined;
+  let isAborted = false;
   let isCleared = false;
 
   const cut = () => leaving.abort();
   const abort = () => {
-    if (tasks.signal.aborted) return;
+    if (isAborted) return;
+    isAborted = true;
     tasks.abort();
     const left = remaining() - reserveMillis * answerShare;
     // A task that nothing waits for any more must not keep the process alive.
@@ -59,8 +61,8 @@ export function startDeadline(
     signal: tasks.signal,
     cutoff: leaving.signal,
     isOver() {
-      if (!tasks.signal.aborted && remaining() <= reserveMillis) abort();
-      return tasks.signal.aborted;
+      if (!isAborted && remaining() <= reserveMillis) abort();
+      return isAborted;
     },
     close,
     clear() {
@@ -80,45 +82,60 @@ export function whenAborted(signal: AbortSignal | undefined): Promise<void> {
   });
 }
 
-type Rejecters = Set<(error: DeadlineError) => void>;
-const rejectersKey = Symbol('algernon-middy.rejecters');
+type Reject = (error: DeadlineError) => void;
+const waitingKey = Symbol('algernon-middy.waiting');
+
+/** Takes the outcome of work. */
+export interface Taker<T> {
+  take(value: T): void;
+  /** Throws the error, or takes it as a value. */
+  takeThrown(error: unknown): void;
+}
 
 /**
- * Waits for work, but not longer than the signal allows. One listener serves all work of a signal, since adding and removing
- * one takes longer than the rest of a run. Settled work is forgotten at once: in a race with a shared promise, each result
- * would stay in memory until the batch ends.
+ * Waits for work, but not longer than the signal allows; after that nothing is taken. Settled work is forgotten at once: in a
+ * race with a shared promise, each result would stay in memory until the batch ends.
  */
-export function untilAborted<T>(signal: AbortSignal, work: PromiseLike<T>): Promise<T> {
+export function untilAborted<T>(signal: AbortSignal, work: PromiseLike<T>, taker: Taker<T>): Promise<void> {
   return new Promise((resolve, reject) => {
-    const waiting = rejectersOf(signal);
+    const waiting = waitingUnder(signal);
     waiting.add(reject);
     work.then(
       (value) => {
-        waiting.delete(reject);
-        resolve(value);
+        if (!waiting.delete(reject)) return;
+        taker.take(value);
+        resolve();
       },
       (error) => {
-        waiting.delete(reject);
-        reject(error);
+        if (!waiting.delete(reject)) return;
+        try {
+          taker.takeThrown(error);
+          resolve();
+        } catch (thrown) {
+          reject(thrown);
+        }
       },
     );
-    if (signal.aborted) void Promise.resolve().then(() => reject(new DeadlineError()));
+    if (signal.aborted) void rejectSoon(waiting, [reject]);
   });
 }
 
-/** Kept on the signal: the entry of a WeakMap, and all it refers to, would stay in memory until a full collection. */
-function rejectersOf(signal: AbortSignal & { [rejectersKey]?: Rejecters }): Rejecters {
-  const existing = signal[rejectersKey];
+/** Rejects what still waits after a turn: work that has settled by now is not cut off. */
+async function rejectSoon(waiting: Set<Reject>, late: Iterable<Reject>): Promise<void> {
+  await undefined;
+  for (const reject of late) if (waiting.delete(reject)) reject(new DeadlineError());
+}
+
+/**
+ * One listener serves all work of a signal: adding and removing one takes longer than the rest of a run. Kept on the signal:
+ * the entry of a WeakMap, and all it refers to, would stay in memory until a full collection.
+ */
+function waitingUnder(signal: AbortSignal & { [waitingKey]?: Set<Reject> }): Set<Reject> {
+  const existing = signal[waitingKey];
   if (existing) return existing;
-  const waiting: Rejecters = new Set();
-  // Work that has settled by now is not cut off.
-  const rejectAll = async () => {
-    await undefined;
-    for (const reject of waiting) reject(new DeadlineError());
-    waiting.clear();
-  };
-  signal.addEventListener('abort', rejectAll, { once: true });
-  signal[rejectersKey] = waiting;
+  const waiting = new Set<Reject>();
+  signal.addEventListener('abort', () => void rejectSoon(waiting, waiting), { once: true });
+  signal[waitingKey] = waiting;
   return waiting;
 }
 

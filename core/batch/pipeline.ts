@@ -10,8 +10,6 @@ export interface Pipeline {
   /** From outside in. */
   readonly stages: readonly Stage[];
   readonly ledger: Ledger;
-  /** The records as they came: another middleware may replace them, or empty the list in place. */
-  readonly records: readonly TaskRecord[];
   /** Properties that every context of this invocation must have, in case a copy has lost them. */
   readonly contextParts: ContextParts[];
   /** The context that was last checked for them. */
@@ -34,7 +32,6 @@ export function openPipeline(kind: Pipeline['kind'], records: readonly TaskRecor
     kind,
     stages: [],
     ledger: new Ledger(records),
-    records: [...records],
     contextParts: [],
     checkedContext: undefined,
     logsFailures: false,

@@ -17,7 +17,7 @@ import {
 import { EventReplacedError, Ledger } from './ledger.ts';
 import { defaultReserveMillis, isDirectContext, type Pipeline, pipelineOf } from './pipeline.ts';
 import { runBatch } from './runBatch.ts';
-import { type RunTaskOptions, runRecord, type TaskHandler } from './runTask.ts';
+import { openRunner, type RunTaskOptions, runRecord, type TaskHandler } from './runTask.ts';
 import { BatchFailedError, type SettledBatch, settledBatch } from './settledBatch.ts';
 
 /** Options of {@link queued}. */
@@ -110,12 +110,9 @@ export function queued<T, C, R>(
     const notStarted = deadline.isOver()
       ? `${tooShort(context as LambdaContext, reserveMillis)}; its message comes back.`
       : undefined;
-    const { signal } = deadline;
-    const settled = await runBatch(
-      records,
-      (record, freeLane) => runRecord(record, context, handler, { signal, rebuild, freeLane }),
-      { concurrency, deadline, notStarted },
-    );
+    const runner = openRunner(context, handler, { rebuild }, deadline);
+    const run = (record: TaskRecord, freeLane: () => boolean) => runRecord(record, runner, freeLane);
+    const settled = await runBatch(records, run, { concurrency, deadline, notStarted });
     if (throwOnFullBatchFailure && records.length > 0) {
       const reasons = settled.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
       const advice = 'throwOnFullBatchFailure is set';

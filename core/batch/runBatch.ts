@@ -11,106 +11,138 @@ export interface RunBatchOptions {
   notStarted?: string | undefined;
 }
 
+/**
+ * Runs a record. It has one of the `concurrency` lanes until it ends, or until it calls `freeLane`: then it only waits to
+ * send, and another record may start. `freeLane` returns false if too many wait already.
+ */
+export type RunOne<R> = (record: TaskRecord, freeLane: () => boolean) => Promise<R>;
+
 /** How many records may wait to send, in addition to those that run. */
 const maxWaiting = 100;
+
+/** The state of a batch. */
+interface Batch<R> {
+  readonly records: readonly TaskRecord[];
+  readonly run: RunOne<R>;
+  readonly concurrency: number;
+  readonly deadline: Deadline;
+  /** The outcome of each record: `underWay` while it runs, undefined before. */
+  readonly outcomes: (PromiseSettledResult<R | undefined> | undefined)[];
+  /** The records that may start, the next one at the end. */
+  readonly startable: number[];
+  /** The record that follows in the same FIFO group. */
+  readonly nextInGroup: ReadonlyMap<number, number>;
+  /** How many lanes are in use. */
+  lanes: number;
+  /** How many records wait to send, and have no lane. */
+  waiting: number;
+  /** Resolved when a record frees its lane, and then replaced. */
+  freed: PromiseWithResolvers<void>;
+  readonly finished: PromiseWithResolvers<void>;
+}
+
+const underWay = { status: 'rejected', reason: undefined } as const;
 
 /**
  * Runs each record of a batch. Records of one FIFO message group run one after another, and after a failure the rest of
  * the group is not started. Once the deadline is over nothing is started; runs that do not end by the cut-off count as
  * failed.
  *
- * @param run runs a record. It has one of the `concurrency` lanes until it ends, or until it calls `freeLane`: then it only
- *   waits to send, and another record may start. `freeLane` returns false if too many wait already
  * @returns the outcome of each record, in order, without large values
  */
 export async function runBatch<R>(
   records: readonly TaskRecord[],
-  run: (record: TaskRecord, freeLane: () => boolean) => Promise<R>,
+  run: RunOne<R>,
   { concurrency, deadline, notStarted }: RunBatchOptions,
 ): Promise<PromiseSettledResult<R | undefined>[]> {
-  const settled: PromiseSettledResult<R | undefined>[] = new Array(records.length);
-  const isStarted: boolean[] = new Array(records.length).fill(false);
   const { firsts, nextInGroup } = groupsOf(records);
-  /** The records that may start, the next one at the end. */
-  const startable = firsts.reverse();
-  const finished = Promise.withResolvers<void>();
-  let freed = Promise.withResolvers<void>();
-  let lanes = 0;
-  let waiting = 0;
-
-  const openLanes = () => {
-    while (lanes < concurrency && startable.length > 0 && !deadline.isOver()) {
-      lanes += 1;
-      runLane().catch(finished.reject);
-    }
-    if (lanes === 0 && waiting === 0) finished.resolve();
+  const batch: Batch<R> = {
+    records,
+    run,
+    concurrency,
+    deadline,
+    outcomes: new Array(records.length),
+    startable: firsts.reverse(),
+    nextInGroup,
+    lanes: 0,
+    waiting: 0,
+    freed: Promise.withResolvers(),
+    finished: Promise.withResolvers(),
   };
-
-  const runLane = async () => {
-    for (let index = startable.pop(); index !== undefined; index = startable.pop()) {
-      if (deadline.isOver()) break;
-      let isFree = false;
-      const freeLane = () => {
-        if (isFree || waiting === maxWaiting) return false;
-        isFree = true;
-        waiting += 1;
-        lanes -= 1;
-        freed.resolve();
-        return true;
-      };
-      isStarted[index] = true;
-      try {
-        succeed(index, await run(records[index] as TaskRecord, freeLane));
-      } catch (reason) {
-        fail(index, reason);
-      }
-      if (isFree) {
-        waiting -= 1;
-        openLanes();
-        return;
-      }
-    }
-    lanes -= 1;
-    openLanes();
-  };
-
-  /** Opens lanes that tasks have freed. Not in `freeLane`, where the next record would start in the trace of that task. */
-  const reopenLanes = (): void => {
-    freed = Promise.withResolvers();
-    const reopened = freed.promise.then(() => {
-      reopenLanes();
-      openLanes();
-    });
-    reopened.catch(finished.reject);
-  };
-
-  const succeed = (index: number, value: R) => {
-    settled[index] = { status: 'fulfilled', value: isLarge(value) ? undefined : value };
-    const next = nextInGroup.get(index);
-    if (next !== undefined) startable.push(next);
-  };
-  const fail = (index: number, reason: unknown) => {
-    settled[index] = { status: 'rejected', reason };
-    let next = nextInGroup.get(index);
-    for (; next !== undefined; next = nextInGroup.get(next)) {
-      settled[next] = { status: 'rejected', reason: new GroupHaltedError() };
-    }
-  };
-
-  deadline.cutoff.addEventListener('abort', () => finished.resolve(), { once: true });
+  deadline.cutoff.addEventListener('abort', () => batch.finished.resolve(), { once: true });
   if (!deadline.cutoff.aborted) {
-    reopenLanes();
-    openLanes();
-    await finished.promise;
+    openFreedLanes(batch);
+    openLanes(batch);
+    await batch.finished.promise;
   }
-  const outcomes = [...settled];
-  for (let index = 0; index < records.length; index += 1) {
-    outcomes[index] ??= {
-      status: 'rejected',
-      reason: isStarted[index] ? new DeadlineError() : new DeadlineError('NOT_STARTED', notStarted),
-    };
+  // A copy, since runs that were cut off may still end.
+  return Array.from(batch.outcomes, (outcome) => {
+    if (outcome && outcome !== underWay) return outcome;
+    const reason = outcome ? new DeadlineError() : new DeadlineError('NOT_STARTED', notStarted);
+    return { status: 'rejected', reason };
+  });
+}
+
+/** Starts records, each in its lane, as far as lanes are free. */
+function openLanes<R>(batch: Batch<R>): void {
+  const { startable, concurrency, deadline, finished } = batch;
+  while (batch.lanes < concurrency && startable.length > 0 && !deadline.isOver()) {
+    batch.lanes += 1;
+    runLane(batch).catch(finished.reject);
   }
-  return outcomes;
+  if (batch.lanes === 0 && batch.waiting === 0) finished.resolve();
+}
+
+/** Opens the lanes that records free. Not in `freeLane`, where the next record would start in the trace of that task. */
+function openFreedLanes<R>(batch: Batch<R>): void {
+  batch.freed = Promise.withResolvers();
+  const opened = batch.freed.promise.then(() => {
+    openFreedLanes(batch);
+    openLanes(batch);
+  });
+  opened.catch(batch.finished.reject);
+}
+
+/** Runs records one after another, until none may start or one of them has freed the lane. */
+async function runLane<R>(batch: Batch<R>): Promise<void> {
+  const { records, run, startable, outcomes, deadline } = batch;
+  let isFree = false;
+  const freeLane = () => {
+    if (isFree || batch.waiting === maxWaiting) return false;
+    isFree = true;
+    batch.waiting += 1;
+    batch.lanes -= 1;
+    batch.freed.resolve();
+    return true;
+  };
+  let index = startable.pop();
+  while (index !== undefined) {
+    outcomes[index] = underWay;
+    try {
+      succeed(batch, index, await run(records[index] as TaskRecord, freeLane));
+    } catch (reason) {
+      fail(batch, index, reason);
+    }
+    index = isFree || deadline.isOver() ? undefined : startable.pop();
+  }
+  if (isFree) batch.waiting -= 1;
+  else batch.lanes -= 1;
+  openLanes(batch);
+}
+
+function succeed<R>({ outcomes, startable, nextInGroup }: Batch<R>, index: number, value: R): void {
+  outcomes[index] = { status: 'fulfilled', value: isLarge(value) ? undefined : value };
+  const next = nextInGroup.get(index);
+  if (next !== undefined) startable.push(next);
+}
+
+/** Fails a record, and halts the rest of its group. */
+function fail<R>({ outcomes, nextInGroup }: Batch<R>, index: number, reason: unknown): void {
+  outcomes[index] = { status: 'rejected', reason };
+  let next = nextInGroup.get(index);
+  for (; next !== undefined; next = nextInGroup.get(next)) {
+    outcomes[next] = { status: 'rejected', reason: new GroupHaltedError() };
+  }
 }
 
 /** The first record of each group, and the record that follows on each other one. A record without a group is one by itself. */

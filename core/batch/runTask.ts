@@ -1,11 +1,12 @@
 import { AlgernonError } from '../errors.ts';
 import { FanOut, fanOutNotSent } from '../groups/FanOutResult.ts';
-import { ChainEnd } from '../tasks/endChain.ts';
 import { type Deadline, DeadlineError, untilAborted } from './deadline.ts';
 import { type LambdaContext, messageIdOf, type TaskRecord } from './events.ts';
-import { deadlineOf, pipelineOf, restoreParts } from './pipeline.ts';
-import { type OpenRun, openRun, type Stage } from './stage.ts';
-import { unwrap } from './unwrapTask.ts';
+import { isLarge } from './isLarge.ts';
+import { deadlineOf, type Pipeline, pipelineOf, restoreParts } from './pipeline.ts';
+import { assertNextOnce, runStages } from './runStages.ts';
+import { type Check, OpenRun } from './stage.ts';
+import { readMessage } from './unwrapTask.ts';
 
 /** The third argument of a handler. */
 export interface TaskExtras {
@@ -33,12 +34,6 @@ function neverAborted(): AbortSignal {
   return new AbortController().signal;
 }
 
-/** The options of `queued` for one record. */
-export interface RunRecordOptions extends RunTaskOptions {
-  /** See {@link RunParts.freeLane}. */
-  freeLane?: (() => boolean) | undefined;
-}
-
 /**
  * Runs one record through the stages of the stack, with the handler in the middle. Use it in a loop of your own, where
  * {@link queued} does not fit.
@@ -49,42 +44,77 @@ export interface RunRecordOptions extends RunTaskOptions {
  * @example
  * const settled = await Promise.allSettled(event.Records.map((record) => runTask(record, context, handler)));
  */
-export function runTask<T, C, R>(
+export async function runTask<T, C, R>(
   record: TaskRecord,
   context: C,
   handler: TaskHandler<T, C, R>,
   options: RunTaskOptions = {},
 ): Promise<R> {
-  return runRecord(record, context, handler, options);
+  return runRecord(record, openRunner(context, handler, options));
 }
 
-/** The same, for a batch that is run by `queued`. */
-export async function runRecord<T, C, R>(
-  record: TaskRecord,
+/** What the runs of one invocation have in common. */
+export interface Runner {
+  readonly context: LambdaContext;
+  readonly pipeline: Pipeline | undefined;
+  readonly signal: AbortSignal;
+  readonly cutoff: AbortSignal;
+  /** Whether nothing may start any more. */
+  isOver(): boolean;
+  /** Runs the checks that stages have added, and the handler. */
+  innermost(run: OpenRun): Promise<void>;
+}
+
+/**
+ * Prepares the runs of one invocation.
+ *
+ * @param deadline that of `queued`. Default: that of the pipeline, for a loop
+ */
+export function openRunner<T, C, R>(
   context: C,
   handler: TaskHandler<T, C, R>,
-  options: RunRecordOptions,
-): Promise<R> {
+  { signal: given, rebuild }: RunTaskOptions,
+  deadline?: Deadline,
+): Runner {
   const pipeline = pipelineOf(context);
+  if (pipeline) restoreParts(pipeline, context as object);
+  const watched = deadline ?? (pipeline && deadlineOf(pipeline, context as LambdaContext));
+  const signal = given ?? watched?.signal ?? never;
+  const isOver = () => (watched?.isOver() ?? false) || (given?.aborted ?? false);
+
+  const call = (run: OpenRun): Promise<void> => {
+    try {
+      const task = rebuild ? rebuild.rebuildEvent(run.task) : run.task;
+      if (isOver()) throw new DeadlineError('NOT_STARTED');
+      const result = handler(task as T, context, { record: run.record, signal });
+      if (!isThenable(result)) {
+        run.take(result);
+        return nothing;
+      }
+      return untilAborted(signal, result, run);
+    } catch (error) {
+      return settleThrown(run, error);
+    }
+  };
+  return {
+    context: context as LambdaContext,
+    pipeline,
+    signal,
+    cutoff: watched && signal === watched.signal ? watched.cutoff : signal,
+    isOver,
+    innermost: (run) => (run.checks ? checkAndCall(run, run.checks, call) : call(run)),
+  };
+}
+
+/** Runs one record. A lane of `queued` has just asked whether the time is over. */
+export async function runRecord<R>(record: TaskRecord, runner: Runner, freeLane?: () => boolean): Promise<R> {
+  const { context, pipeline, signal, cutoff } = runner;
   const begun = pipeline?.ledger.begin(record);
+  const part = begun?.part ?? 0;
+  const run = new OpenRun({ record, context, signal, cutoff, task: record, part, wait, freeLane });
   try {
-    const deadline = pipeline && deadlineOf(pipeline, context as LambdaContext);
-    if (deadline?.isOver()) throw new DeadlineError('NOT_STARTED');
-    if (pipeline) restoreParts(pipeline, context as object);
-    const signal = options.signal ?? deadline?.signal ?? never;
-    const run = openRun({
-      record,
-      context: context as LambdaContext,
-      signal,
-      cutoff: (signal === deadline?.signal && deadline.cutoff) || signal,
-      task: record,
-      unwrap: () => unwrap(record),
-      part: begun?.part ?? 0,
-      freeLane: options.freeLane,
-    });
-    const handle = () =>
-      callHandler(run, handler as TaskHandler<unknown, unknown, unknown>, deadline, options);
-    await runStages(pipeline?.stages ?? [], 0, run, handle);
+    if (!freeLane && runner.isOver()) throw new DeadlineError('NOT_STARTED');
+    await runStages(pipeline?.stages ?? [], 0, run, runner.innermost);
     assertNextOnce(run);
     if (run.result instanceof FanOut) throw fanOutNotSent();
     if (begun) pipeline?.ledger.end(begun);
@@ -93,30 +123,42 @@ export async function runRecord<T, C, R>(
     if (error instanceof AlgernonError) error.messageId ??= messageIdOf(record);
     if (begun) pipeline?.ledger.end(begun, { reason: error });
     throw error;
+  } finally {
+    run.freeLane = undefined;
   }
 }
 
-/** The innermost part of a run: the checks that stages have added, and the handler. */
-async function callHandler(
+/** Lets another record start, and drops large values. */
+function wait(run: OpenRun): void {
+  const { content } = readMessage(run);
+  // A task in an extended payload stays in memory, for an error task.
+  if (isLarge(content) || !run.freeLane?.()) return;
+  if (run.task !== run.record && isLarge(run.task)) run.task = content;
+  if (isLarge(run.result)) run.result = undefined;
+}
+
+async function checkAndCall(
   run: OpenRun,
-  handler: TaskHandler<unknown, unknown, unknown>,
-  deadline: Deadline | undefined,
-  { rebuild }: RunTaskOptions,
+  checks: readonly Check[],
+  call: (run: OpenRun) => Promise<void>,
 ): Promise<void> {
-  const { context, record, signal } = run;
   try {
-    for (const check of run.checks) {
+    for (const check of checks) {
       await check(run.task);
       if (run.isSkipped) return;
     }
-    const task = rebuild ? rebuild.rebuildEvent(run.task) : run.task;
-    if (deadline?.isOver() || signal.aborted) throw new DeadlineError('NOT_STARTED');
-    const running = handler(task, context, { record, signal });
-    takeResult(run, isThenable(running) ? await untilAborted(signal, running) : running);
   } catch (error) {
-    if (!isThrownResult(error)) throw error;
-    takeResult(run, error);
+    run.takeThrown(error);
+    return;
   }
+  await call(run);
+}
+
+/** What a handler without a promise returns. */
+const nothing: Promise<void> = /* @__PURE__ */ Promise.resolve();
+
+async function settleThrown(run: OpenRun, error: unknown): Promise<void> {
+  run.takeThrown(error);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -135,125 +177,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
  */
 export function acknowledge(record: TaskRecord, context: unknown): void {
   pipelineOf(context)?.ledger.acknowledge(record);
-}
-
-/** Whether a thrown value is a result: `endChain()` and `fanOut()` may be thrown from any depth. */
-export function isThrownResult(thrown: unknown): boolean {
-  return thrown instanceof ChainEnd || thrown instanceof FanOut;
-}
-
-/** Sets the result of a run, and whether it ends the chain. */
-export function takeResult(run: OpenRun, result: unknown): void {
-  const isEnd = result instanceof ChainEnd;
-  run.endsChain = isEnd;
-  run.result = isEnd ? result.result : result;
-}
-
-/** Runs the stages from `index` on, the innermost last. */
-function runStages(
-  stages: readonly Stage[],
-  index: number,
-  run: OpenRun,
-  innermost: () => Promise<void>,
-): Promise<void> {
-  const stage = stages[index];
-  if (!stage) return innermost();
-  return runStage(stage, run, () => runStages(stages, index + 1, run, innermost));
-}
-
-/**
- * Runs one stage. The record counts as done only if the stage has called `next()`, or `run.skip()`; an error of an inner
- * stage is kept from the outer ones only by `run.failure`.
- *
- * @param proceed runs the inner stages
- */
-export function runStage(stage: Stage, run: OpenRun, proceed: () => Promise<void>): Promise<void> {
-  if (!stage.around) return proceed();
-  const inner = watchNext(stage, run, proceed);
-  let outcome: Promise<void> | void;
-  try {
-    outcome = stage.around(run, inner.next);
-  } catch (error) {
-    outcome = Promise.reject(error);
-  }
-  // A stage that returns the promise of next() leaves the outcome to the inner stages.
-  if (outcome && outcome === inner.running && !run.misuse) return outcome;
-  inner.isReturned = true;
-  if (inner.running) handled(inner.running);
-  return settleStage(stage, run, inner, outcome);
-}
-
-/** A stage may call `next()` again after it has returned. */
-export function assertNextOnce(run: OpenRun): void {
-  if (run.misuse && run.failure === undefined) throw run.misuse;
-}
-
-/** Waits for a stage, and for the inner stages, even if the stage did not. */
-async function settleStage(
-  stage: Stage,
-  run: OpenRun,
-  inner: WatchedNext,
-  outcome: Promise<void> | void,
-): Promise<void> {
-  try {
-    await outcome;
-  } catch (error) {
-    await inner.running?.catch(() => {});
-    if (!isThrownResult(error)) throw error;
-    takeResult(run, error);
-    return;
-  }
-  try {
-    await inner.running;
-    if (run.misuse) throw run.misuse;
-  } catch (error) {
-    if (run.failure === undefined) throw error;
-  }
-  const isAnswered = inner.running || run.isSkipped || run.failure !== undefined;
-  if (!isAnswered) throw notContinued(stage.name);
-}
-
-function notContinued(name: string): AlgernonError {
-  return new AlgernonError(
-    'STAGE_DID_NOT_CONTINUE',
-    `The stage ${name} returned without calling next(). If the handler must not run, call run.skip(result).`,
-    { retryable: true },
-  );
-}
-
-/** The `next` of a stage, and the run of the inner stages, whether the stage awaits it or not. */
-interface WatchedNext {
-  next(): Promise<void>;
-  running: Promise<void> | undefined;
-  /** Whether the stage has returned, and left the inner stages to be waited for. */
-  isReturned: boolean;
-}
-
-function watchNext({ name }: Stage, run: OpenRun, proceed: () => Promise<void>): WatchedNext {
-  const inner: WatchedNext = {
-    next() {
-      if (inner.running) {
-        // A bug in the stage, not in the message.
-        const details = { retryable: true };
-        run.misuse ??= new AlgernonError(
-          'NEXT_CALLED_TWICE',
-          `The stage ${name} called next() twice.`,
-          details,
-        );
-        return handled(Promise.reject(run.misuse));
-      }
-      inner.running = proceed();
-      if (inner.isReturned) handled(inner.running);
-      return inner.running;
-    },
-    running: undefined,
-    isReturned: false,
-  };
-  return inner;
-}
-
-/** A rejection that a stage does not await must not end the process. */
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
 }

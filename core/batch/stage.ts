@@ -1,11 +1,11 @@
 import type { TaskFact } from '../chains/ChainEvent.ts';
 import type { AlgernonError } from '../errors.ts';
+import { FanOut } from '../groups/FanOutResult.ts';
 import { isFinal } from '../isFinal.ts';
 import { ChainEnd } from '../tasks/endChain.ts';
 import type { Task } from '../tasks/task.ts';
 import type { LambdaContext, TaskRecord } from './events.ts';
-import { isLarge } from './isLarge.ts';
-import type { Unwrapped } from './unwrapTask.ts';
+import { type Unwrapped, unwrap } from './unwrapTask.ts';
 
 /** One task being run, as the stages around it see it. */
 export interface TaskRun {
@@ -116,76 +116,117 @@ function ranks(order: StageOrder): number {
 
 /** The values that tell one run from another. */
 export interface RunParts {
-  record: TaskRecord | undefined;
-  context: LambdaContext;
-  signal: AbortSignal;
-  cutoff: AbortSignal;
-  task: unknown;
-  unwrap(): Unwrapped;
-  part: number;
+  readonly record: TaskRecord | undefined;
+  readonly context: LambdaContext;
+  readonly signal: AbortSignal;
+  readonly cutoff: AbortSignal;
+  readonly task: unknown;
+  readonly part: number;
+  /** The work of `waitToSend`. */
+  readonly wait?: ((run: OpenRun) => void) | undefined;
   /** Lets another task start. Returns false if too many tasks wait to send already. */
-  freeLane?: (() => boolean) | undefined;
+  readonly freeLane?: (() => boolean) | undefined;
 }
 
-/** A run, and the checks and marks that stages have set on it. */
-export interface OpenRun extends TaskRun {
-  readonly checks: ((task: unknown) => void | Promise<void>)[];
-  isSkipped: boolean;
+/** A check before the handler. */
+export type Check = (task: unknown) => void | Promise<void>;
+
+/**
+ * A run, and what stages have set on it. Its public functions need no `this`, so that stages may destructure it. Each is made
+ * when it is read, and so are the objects, since most runs need few of them.
+ */
+export class OpenRun implements TaskRun {
+  readonly record: TaskRecord | undefined;
+  readonly context: LambdaContext;
+  readonly signal: AbortSignal;
+  readonly cutoff: AbortSignal;
+  readonly part: number;
+  task: unknown;
+  result: unknown = undefined;
+  endsChain = false;
+  failure: unknown = undefined;
+  report: TaskRun['report'] = undefined;
+  isFinal: TaskRun['isFinal'] = isFinal;
+  isSkipped = false;
   /** A stage called `next()` twice. */
-  misuse: AlgernonError | undefined;
+  misuse: AlgernonError | undefined = undefined;
+  /** The checks before the handler, if any. */
+  checks: Check[] | undefined = undefined;
+  /** Undefined once the run has ended. */
+  freeLane: RunParts['freeLane'];
+  readonly #wait: RunParts['wait'];
+  readonly #given: unknown;
+  #unwrapped: Unwrapped | undefined = undefined;
+  #attributes: Record<string, string> | undefined = undefined;
+  #counts: Record<string, number> | undefined = undefined;
+
+  constructor({ record, context, signal, cutoff, task, part, wait, freeLane }: RunParts) {
+    this.record = record;
+    this.context = context;
+    this.signal = signal;
+    this.cutoff = cutoff;
+    this.part = part;
+    this.task = task;
+    this.freeLane = freeLane;
+    this.#wait = wait;
+    this.#given = task;
+  }
+
+  get unwrap(): TaskRun['unwrap'] {
+    return () => {
+      this.#unwrapped ??= this.record ? unwrap(this.record) : { content: this.#given, attributes: {} };
+      return this.#unwrapped;
+    };
+  }
+
+  get outgoingAttributes(): Record<string, string> {
+    this.#attributes ??= {};
+    return this.#attributes;
+  }
+
+  get counts(): Record<string, number> {
+    this.#counts ??= {};
+    return this.#counts;
+  }
+
+  get beforeHandler(): TaskRun['beforeHandler'] {
+    return (check) => {
+      this.checks ??= [];
+      this.checks.push(check);
+    };
+  }
+
+  get skip(): TaskRun['skip'] {
+    return (result) => {
+      this.isSkipped = true;
+      this.take(result);
+    };
+  }
+
+  get waitToSend(): TaskRun['waitToSend'] {
+    return () => this.#wait?.(this);
+  }
+
+  /** Sets the result, and whether it ends the chain. */
+  take(result: unknown): void {
+    this.endsChain = result instanceof ChainEnd;
+    this.result = result instanceof ChainEnd ? result.result : result;
+  }
+
+  /** Takes a thrown `endChain()` or `fanOut()` as the result. Throws any other error. */
+  takeThrown(thrown: unknown): void {
+    if (!isThrownResult(thrown)) throw thrown;
+    this.take(thrown);
+  }
 }
 
-/** Makes the run of one task. Its functions need no `this`, so that stages may destructure it. */
-export function openRun(parts: RunParts): OpenRun {
-  const checks: OpenRun['checks'] = [];
-  let unwrapped: Unwrapped | undefined;
-  const run: OpenRun = {
-    record: parts.record,
-    context: parts.context,
-    signal: parts.signal,
-    cutoff: parts.cutoff,
-    task: parts.task,
-    result: undefined,
-    endsChain: false,
-    isSkipped: false,
-    misuse: undefined,
-    outgoingAttributes: {},
-    counts: {},
-    part: parts.part,
-    checks,
-    unwrap() {
-      unwrapped ??= parts.unwrap();
-      return unwrapped;
-    },
-    beforeHandler(check) {
-      checks.push(check);
-    },
-    skip(result) {
-      run.isSkipped = true;
-      run.endsChain = result instanceof ChainEnd;
-      run.result = result instanceof ChainEnd ? result.result : result;
-    },
-    waitToSend() {
-      // A task in an extended payload stays in memory, for an error task.
-      if (isLarge(unwrapped?.content) || !parts.freeLane?.()) return;
-      if (unwrapped && isLarge(run.task)) run.task = unwrapped.content;
-      if (isLarge(run.result)) run.result = undefined;
-    },
-    isFinal,
-  };
-  return run;
+/** Whether a thrown value is a result: `endChain()` and `fanOut()` may be thrown from any depth. */
+export function isThrownResult(thrown: unknown): boolean {
+  return thrown instanceof ChainEnd || thrown instanceof FanOut;
 }
 
 /** The run of a direct invocation, which has no record. */
 export function openDirectRun(task: Task, context: LambdaContext, part: number): OpenRun {
   const never = new AbortController().signal;
-  return openRun({
-    record: undefined,
-    context,
-    signal: never,
-    cutoff: never,
-    task,
-    unwrap: () => ({ content: task, attributes: {} }),
-    part,
-  });
+  return new OpenRun({ record: undefined, context, signal: never, cutoff: never, task, part });
 }

@@ -1,7 +1,7 @@
 import { assertAnswer } from '../../core/batch/assertAnswer.ts';
 import { duplicateStage } from '../../core/batch/pipeline.ts';
-import { assertNextOnce, isThrownResult, runStage, takeResult } from '../../core/batch/runTask.ts';
-import type { OpenRun, Stage } from '../../core/batch/stage.ts';
+import { assertNextOnce, runStages } from '../../core/batch/runStages.ts';
+import { isThrownResult, type OpenRun, type Stage } from '../../core/batch/stage.ts';
 import { AlgernonError } from '../../core/errors.ts';
 import { FanOut } from '../../core/groups/FanOutResult.ts';
 import { asThrown, type GuardedRequest } from './guardRequest.ts';
@@ -27,7 +27,7 @@ export function startDirect(state: GuardedRequest, stage: Stage, twice?: string)
   const handler = Promise.withResolvers<void>();
   let isOver = false;
   let isCalled = false;
-  const work = runStage(stage, run, () => {
+  const work = runStages([stage], 0, run, () => {
     isCalled = true;
     called.resolve();
     return handler.promise;
@@ -59,7 +59,7 @@ export function startDirect(state: GuardedRequest, stage: Stage, twice?: string)
       return;
     }
     try {
-      for (const check of run.checks.splice(0)) {
+      for (const check of run.checks?.splice(0) ?? []) {
         await check(run.task);
         if (run.isSkipped) {
           await finish({ failed: false });
@@ -69,7 +69,7 @@ export function startDirect(state: GuardedRequest, stage: Stage, twice?: string)
       }
     } catch (error) {
       if (isThrownResult(error)) {
-        takeResult(run, error);
+        run.take(error);
         await skipHandler(state, run);
         return;
       }
@@ -91,7 +91,7 @@ export async function endDirect(state: GuardedRequest, stage: DirectStage | unde
   const { direct: run, request } = state;
   if (!run) return;
   if (!state.hasAnswer || request.response !== state.written) {
-    takeResult(run, request.response);
+    run.take(request.response);
     writeAnswer(state, run);
   }
   if (!stage) return;
@@ -119,7 +119,7 @@ export async function failDirect(state: GuardedRequest, stage: DirectStage | und
   const { direct: run, request, error } = state;
   if (!run) return;
   if (isThrownResult(error)) {
-    takeResult(run, error);
+    run.take(error);
     state.hasRecovered = true;
   }
   if (state.hasRecovered) {

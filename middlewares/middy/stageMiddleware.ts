@@ -192,7 +192,7 @@ function openInvocation(state: GuardedRequest, { ends, failureWork }: Part): Inv
     kind,
     event: state.event,
     task: state.direct?.task,
-    records: pipeline?.records ?? [],
+    records: pipeline?.ledger.records ?? [],
     context: state.context as LambdaContext,
     error: undefined,
     undone: () => undoneOf(state),

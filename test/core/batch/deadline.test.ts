@@ -87,11 +87,23 @@ test('work stopped by the signal fails with the deadline, other work with its ow
 });
 
 test('work that has settled when the signal is aborted keeps its outcome; other work is cut off', async () => {
+  const waitFor = async (stop: AbortController, work: Promise<unknown>) => {
+    let taken: unknown;
+    await untilAborted(stop.signal, work, {
+      take(value) {
+        taken = value;
+      },
+      takeThrown(error) {
+        throw error;
+      },
+    });
+    return taken;
+  };
   const outcomes = (stop: AbortController) =>
     Promise.allSettled([
-      untilAborted(stop.signal, Promise.resolve('done')),
-      untilAborted(stop.signal, Promise.reject(new Error('failed'))),
-      untilAborted(stop.signal, new Promise(() => {})),
+      waitFor(stop, Promise.resolve('done')),
+      waitFor(stop, Promise.reject(new Error('failed'))),
+      waitFor(stop, new Promise(() => {})),
     ]);
   const expected = [{ value: 'done' }, { reason: { message: 'failed' } }, { reason: { code: 'DEADLINE' } }];
   const before = new AbortController();
