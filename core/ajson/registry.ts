@@ -20,6 +20,8 @@ export interface Codec {
   readonly hashable?: boolean | undefined;
   /** Gives the value of the tag, at this depth, as JSON has it. */
   write(value: never, writing: Writing, depth: number): unknown;
+  /** The fields of an instance of a class, or the list or text in their place. */
+  fieldsOf?(value: object): unknown;
   /** Makes a value of that of the tag. The tag's members are rebuilt already. */
   read(held: never, tag: Fields): unknown;
   /** Whether the names with an underscore, if there are any, are those of the fields of the value itself. */
@@ -119,6 +121,7 @@ function classCodec(type: AnyClass, own: AnyOptions, name: string): Codec {
     module,
     classes: [type],
     hashable: true,
+    fieldsOf,
     write(value: object, writing, depth) {
       const fields = fieldsOf(value);
       const form = fields === value ? 'an object' : formOf(fields);

@@ -237,7 +237,7 @@ function tagOf(writing: Writing, codec: Codec, value: unknown, depth: number): u
 }
 
 /** A registered class comes first, then the chosen codecs, then those that every ajson has. */
-function codecOf(settings: Settings, value: object): Codec | undefined {
+export function codecOf(settings: Settings, value: object): Codec | undefined {
   const proto: object | null = Object.getPrototypeOf(value);
   const known = proto ? settings.prototypes.get(proto) : undefined;
   if (known && (known.module !== undefined || settings.chosen.length === 0)) return known;

@@ -13,8 +13,11 @@ export interface S3ObjectStoreOptions extends S3ReaderOptions {
   acl?: ObjectCannedACL | undefined;
 }
 
-/** The size of a part. Texts with more bytes are uploaded in parts. */
-const partBytes = 8 * 1024 * 1024;
+/** Texts with more bytes are uploaded in parts. */
+const maxPutBytes = 8 * 1024 * 1024;
+
+/** The size of a part: the smallest that S3 allows, since parts are held in memory. */
+const partBytes = 5 * 1024 * 1024;
 
 /** Stores values in S3. The client retries failed calls. */
 export function s3ObjectStore({ s3, acl }: S3ObjectStoreOptions = {}): ObjectStore {
@@ -23,9 +26,9 @@ export function s3ObjectStore({ s3, acl }: S3ObjectStoreOptions = {}): ObjectSto
 
     async put(address, text, { signal } = {}) {
       const short = shortText(text);
-      const parts = readParts(short === undefined ? piecesOf(text) : [], partBytes);
+      const parts = short === undefined ? readParts(piecesOf(text), partBytes, concurrentParts) : undefined;
       // Before anything else runs, so that a value of up to this size is written as it is now.
-      parts.readAhead(concurrentParts);
+      const whole = short ?? parts?.readAhead(maxPutBytes);
       const { sdk, client } = await loadS3(s3);
       captureClient(client);
       const params = {
@@ -35,12 +38,10 @@ export function s3ObjectStore({ s3, acl }: S3ObjectStoreOptions = {}): ObjectSto
         ...(acl && { ACL: acl }),
       };
       try {
-        if (parts.ahead() > 1) {
-          await uploadParts({ sdk, client, params, parts, signal });
-        } else {
-          const command = new sdk.PutObjectCommand({ ...params, Body: short ?? parts.next()?.bytes ?? '' });
+        if (whole !== undefined) {
+          const command = new sdk.PutObjectCommand({ ...params, Body: whole });
           await client.send(command, signal && { abortSignal: signal });
-        }
+        } else if (parts) await uploadParts({ sdk, client, params, parts, signal });
       } catch (error) {
         // The text is written as it is uploaded, so the error may be of the value.
         throw error instanceof AjsonError ? error : s3Error('write', address, error);
@@ -58,5 +59,5 @@ function shortText(text: string | Iterable<string>): string | undefined {
   const pieces = typeof text === 'string' ? [text] : text;
   if (!Array.isArray(pieces)) return undefined;
   const bytes = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
-  return bytes <= partBytes ? pieces.join('') : undefined;
+  return bytes <= maxPutBytes ? pieces.join('') : undefined;
 }

@@ -9,8 +9,8 @@ export interface PartsUpload {
   signal?: AbortSignal | undefined;
 }
 
-/** Three concurrent parts keep 1 vCPU busy, and take little memory beyond the text. */
-export const concurrentParts = 3;
+/** While one part is on its way, the other is encoded. More would only take memory. */
+export const concurrentParts = 2;
 
 /**
  * Uploads a text in parts, so that its bytes are never in memory as a whole. After a failure the parts are removed. If

@@ -1,12 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { writePieces } from '../../../core/ajson/writePieces.ts';
-import { type Ajson, ajson, createAjson, Datetime, StoredData } from '../../../core/index.ts';
+import {
+  type Ajson,
+  AlgObject,
+  ajson,
+  createAjson,
+  Datetime,
+  FrozenSet,
+  StoredData,
+  tuple,
+} from '../../../core/index.ts';
 import { collectUnstored } from '../../../core/storedData/StoredData.ts';
 import { anyValue, Box } from './anyValue.ts';
 
 const boxes = createAjson({ classes: [{ class: Box, module: 'test.boxes', name: 'Box' }] });
-const textOf = (value: unknown, by: Pick<Ajson, 'dumps'> = boxes) => [...writePieces(by, value)].join('');
+const textOf = (value: unknown, by: Pick<Ajson, 'dumps'> = boxes, pieceLength?: number) =>
+  [...writePieces(by, value, pieceLength)].join('');
 const wholeOf = (value: unknown, by: Pick<Ajson, 'dumps'> = boxes) => by.dumps(value, { tags: 'keep' });
 
 /** Lists that are divided into batches, and objects with many members. */
@@ -20,8 +30,8 @@ const anyLargeValue = fc.oneof(
 
 test('the pieces are the text of dumps', () => {
   fc.assert(
-    fc.property(anyLargeValue, (value) => {
-      expect(textOf(value)).toBe(wholeOf(value));
+    fc.property(anyLargeValue, fc.constantFrom(undefined, 1, 40, 1000), (value, pieceLength) => {
+      expect(textOf(value, boxes, pieceLength)).toBe(wholeOf(value));
     }),
     { numRuns: 150 },
   );
@@ -29,11 +39,11 @@ test('the pieces are the text of dumps', () => {
 
 test('so are those of parsed text, with its tags and the words of Python', () => {
   const texts = ['[NaN,[1,{"a":-Infinity}],2]', '{"a":{"b":NaN},"c":[NaN]}', `[${'NaN,'.repeat(99)}-0.0]`];
-  for (const text of texts) expect(textOf(ajson.raw(text), ajson)).toBe(wholeOf(ajson.raw(text), ajson));
+  for (const text of texts) expect(textOf(ajson.raw(text), ajson, 4)).toBe(wholeOf(ajson.raw(text), ajson));
   fc.assert(
     fc.property(anyLargeValue, (value) => {
       const parsed = boxes.raw(boxes.dumps(value));
-      expect(textOf(parsed)).toBe(wholeOf(parsed));
+      expect(textOf(parsed, boxes, 10)).toBe(wholeOf(parsed));
     }),
     { numRuns: 40 },
   );
@@ -110,11 +120,94 @@ describe('an error is that of dumps, with its path', () => {
     };
     const error = caught(() => wholeOf(value)) as Error;
     expect(error).toMatchObject({ name: 'AjsonError' });
-    expect(caught(() => textOf(value))).toMatchObject({ name: 'AjsonError', message: error.message });
+    for (const length of [undefined, 20])
+      expect(caught(() => textOf(value, boxes, length))).toMatchObject({
+        name: 'AjsonError',
+        message: error.message,
+      });
   });
 
   test('and the deepest value that is allowed is written', () => {
-    expect(textOf(deep(512))).toBe(wholeOf(deep(512)));
+    for (const length of [undefined, 1]) expect(textOf(deep(512), boxes, length)).toBe(wholeOf(deep(512)));
+  });
+});
+
+class Report extends AlgObject {
+  static parseJson({ rows }: { rows: unknown }) {
+    return new Report(rows);
+  }
+  readonly rows: unknown;
+  constructor(rows: unknown) {
+    super();
+    this.rows = rows;
+  }
+}
+
+class Hidden extends AlgObject {
+  readonly #rows: readonly unknown[] | string;
+  static parseJson(rows: unknown[]) {
+    return new Hidden(rows);
+  }
+  constructor(rows: readonly unknown[] | string) {
+    super();
+    this.#rows = rows;
+  }
+  override toJson() {
+    return this.#rows;
+  }
+}
+
+const reports = createAjson({
+  classes: [
+    { class: Report, module: 'test.reports', name: 'Report' },
+    { class: Hidden, module: 'test.reports', name: 'Hidden' },
+  ],
+});
+
+describe('every kind of container is divided', () => {
+  const rows = Array.from({ length: 500 }, (_, id) => ({ id, at: new Date(id), missing: undefined }));
+  const underscored = Object.assign(new Report(rows), { _name: 'a', missing: undefined });
+  const unknown = createAjson({ unknown: 'keep' }).loads(reports.dumps(new Report(rows)));
+  const cases: [string, unknown][] = [
+    ['a class', new Report(rows)],
+    ['a class within one', new Report([new Report(rows)])],
+    ['a class with names of its own', underscored],
+    ['a class whose toJson returns a list', new Hidden(rows)],
+    ['a class whose toJson returns a text', new Hidden('"é😀'.repeat(5000))],
+    ['a class that is not registered here', unknown],
+    ['a tuple', tuple(...rows)],
+    ['a Map', new Map(rows.map((row) => [`key ${row.id}`, row]))],
+    ['a Map with few members', new Map([['rows', rows]])],
+    ['a Set', new Set(rows.map(({ id }) => tuple(id, [`item ${id}`], new Set([id]))))],
+    ['a FrozenSet', new FrozenSet(rows.map(({ id }) => 2n ** 70n + BigInt(id)))],
+    ['bytes', Uint8Array.from({ length: 200_000 }, (_, index) => index)],
+    ['a Buffer', Buffer.alloc(200_000, 'abc')],
+    ['an object without a prototype', Object.assign(Object.create(null), { rows })],
+    ['many keys and one large value', { ...Object.fromEntries(rows.map(({ id }) => [`k${id}`, id])), rows }],
+    ['one large item among small ones', [...Array.from({ length: 300 }, (_, id) => id), { rows }, 1]],
+  ];
+
+  test.each(cases)('%s', (_, value) => {
+    const pieces = [...writePieces(reports, [value], 2000)];
+    expect(pieces.join('') === wholeOf([value], reports)).toBe(true);
+    // Bytes are converted in pieces of 65,536 characters.
+    const longest = ArrayBuffer.isView(value) ? 65_536 : 8000;
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThanOrEqual(longest);
+  });
+
+  test('an Error and a value of a custom kind are one piece', () => {
+    const custom = createAjson({
+      custom: {
+        rows: { is: (value) => value instanceof URLSearchParams, toJson: () => rows, parseJson: String },
+      },
+    });
+    const values = [Object.assign(new Error('broken'), { rows }), new URLSearchParams()];
+    for (const value of values) expect(textOf({ value }, custom, 10)).toBe(wholeOf({ value }, custom));
+  });
+
+  test('the field _alg_class of an instance is refused', () => {
+    const report = Object.assign(new Report(rows), { _alg_class: 'x' });
+    expect(() => textOf(report, reports, 100)).toThrow(/cannot have this name/);
   });
 });
 
