@@ -1,9 +1,8 @@
 import { assertDepth } from './ErrorPath.ts';
 import { isPolluted } from './isPlain.ts';
-import { rawValues } from './markRaw.ts';
 import { type Ajson, writers } from './openAjson.ts';
 import { hasWords } from './parseExact.ts';
-import { textOf, toWire, type Writing } from './write.ts';
+import { startWriting, textOf, toWire, type Writing } from './write.ts';
 
 /** The length of a piece, roughly. */
 const pieceLength = 65_536;
@@ -28,14 +27,7 @@ export function* writePieces(
   const writer = writers.get(ajson.dumps);
   const whole = () => ajson.dumps(value, { tags: 'keep' });
   if (!writer || writer.settings.asksAll || isPolluted()) return yield whole();
-  const writing: Writing = {
-    ...writer,
-    tags: true,
-    hashing: false,
-    raw: rawValues(),
-    polluted: false,
-    numbers: [],
-  };
+  const writing = startWriting(writer.settings, writer.nan, true);
   let ready = '';
   try {
     for (const part of partsOf(writing, value, 0, { left: maxDivided })) {
