@@ -79,7 +79,7 @@ function rebuildList(reading: Reading, node: unknown[], depth: number): unknown 
 function rebuildObject(reading: Reading, node: object, depth: number): unknown {
   assertDepth(depth, reading.maxDepth);
   const object = node as Fields;
-  const isTag = isTagged(reading, object);
+  let isTag = false;
   let out = object;
   let members = 0;
   let at: string | undefined;
@@ -87,6 +87,7 @@ function rebuildObject(reading: Reading, node: object, depth: number): unknown {
     for (const key in object) {
       if (!hasOwn.call(object, key)) continue;
       members++;
+      if (key === '_alg_class') isTag = true;
       const value = object[key];
       if (isItself(value)) continue;
       at = key;
@@ -95,29 +96,16 @@ function rebuildObject(reading: Reading, node: object, depth: number): unknown {
     }
     reading.members += members;
     at = undefined;
-    return isTag ? buildTag(reading, out) : out;
+    return isTag && reading.build ? withWords(out['value'], reading.build(out)) : out;
   } catch (error) {
     throw pathAt(error, at);
   }
-}
-
-/** Whether an object is a tag to build. Parsed text has no undefined, and reading a member is faster than `hasOwn`. */
-function isTagged({ build, foreign }: Reading, object: Fields): boolean {
-  return (
-    build !== undefined &&
-    (object['_alg_class'] !== undefined || foreign) &&
-    hasOwn.call(object, '_alg_class')
-  );
 }
 
 function withMember({ foreign }: Reading, object: Fields, out: Fields, key: string, value: unknown): Fields {
   const changed = foreign && out === object ? withWords(object, { ...object }) : out;
   changed[key] = value;
   return changed;
-}
-
-function buildTag({ build }: Reading, tag: Fields): unknown {
-  return withWords(tag['value'], build?.(tag));
 }
 
 /** An instance stays, except for the value that one such as a StoredData holds. What `markRaw` has stays whole. */
