@@ -1,3 +1,5 @@
+import type { Fields } from './AlgObject.ts';
+
 /** Whether an object is one that `{}` or `JSON.parse` could have made, in this realm or another. */
 export function isPlain(value: object): boolean {
   // Reading the constructor tells V8 the shape, and with that the prototype.
@@ -19,7 +21,8 @@ export function formOf(value: unknown): 'a list' | 'a string' | 'an object' | un
   return isPlain(value) ? 'an object' : undefined;
 }
 
-const NONE: readonly unknown[] = [];
+/** Has only what someone gave to all objects. Reading a member of it is far faster than `hasOwn` on another object. */
+export const NONE: Fields = {};
 
 /** Whether someone gave all objects members that `for in` finds, or a `toJSON`. */
 export function isPolluted(): boolean {

@@ -3,7 +3,7 @@ import { UnknownClassError } from './AjsonError.ts';
 import type { Fields } from './AlgObject.ts';
 import { OWN, SHARED } from './codecs.ts';
 import { ErrorPath, fail, pathOf } from './ErrorPath.ts';
-import { formOf, ownOptions } from './isPlain.ts';
+import { formOf, NONE, ownOptions } from './isPlain.ts';
 import { LIMITS } from './parseExact.ts';
 import { read } from './read.ts';
 import { rebuildTree } from './rebuild.ts';
@@ -120,7 +120,9 @@ export function openAjson(defaults: Defaults, chosen: readonly ChosenCodec[]): A
 /** The value of a tag, whose members are rebuilt already. */
 function readTag({ shared, modules }: Settings, unknown: 'throw' | 'keep', tag: Fields): unknown {
   const name = tag['_alg_class'];
-  if (typeof name !== 'string' || !Object.hasOwn(tag, 'value')) fail('tag', 'a tag has a name and a value');
+  const { value } = tag;
+  const isOwn = (value !== undefined && NONE['value'] === undefined) || Object.hasOwn(tag, 'value');
+  if (typeof name !== 'string' || !isOwn) fail('tag', 'a tag has a name and a value');
   let codec = shared.get(name);
   if (!codec) {
     const module = Object.hasOwn(tag, '_alg_module') ? tag['_alg_module'] : undefined;
@@ -131,7 +133,6 @@ function readTag({ shared, modules }: Settings, unknown: 'throw' | 'keep', tag: 
       throw new ErrorPath((details) => new UnknownClassError(name, module, details));
     }
   }
-  const { value } = tag;
   const { holds } = codec;
   if (holds && formOf(value) !== holds) fail('tag', `the value of ${name} must be ${holds}`);
   try {

@@ -1,7 +1,7 @@
 import { AjsonError } from './AjsonError.ts';
 import { fail, pathOf } from './ErrorPath.ts';
 import { type Limits, MAX_SAFE, offsetOf, parseExact } from './parseExact.ts';
-import { type BuildTag, rebuildTree } from './rebuild.ts';
+import { type BuildTag, isClean, rebuildTree } from './rebuild.ts';
 
 /** The value of a text; with `build`, tags become their values. Throws an `AjsonError`. */
 export function read(limits: Limits, text: string, build?: BuildTag): unknown {
@@ -27,6 +27,7 @@ export function read(limits: Limits, text: string, build?: BuildTag): unknown {
   }
   try {
     const tagged = build && text.includes('_alg_class');
+    if (!tagged && isClean(tree, limits.maxDepth)) return tree;
     const { value, members } = rebuildTree(limits.maxDepth, tree, tagged ? build : undefined, exact);
     if (!large || (next === large.digits.length && members === large.members)) return value;
   } catch (error) {
@@ -71,27 +72,48 @@ function hasEscapedName(text: string): boolean {
   return false;
 }
 
-const NUMBER = /(?<![^[:,\s])-?\d(?:\d{15}|[\d.]*[eE])[\d.eE+-]*/g;
-const MEMBER = /"\s*:/g;
-// Members with digits as their name come first in an object, wherever they are in the text.
-const SHUFFLED = /"\d[^"]*"\s*:/;
-
-/** The numbers of a text that are past 2^53, and anything that looks like one. */
+/** The numbers of a text that are past 2^53. */
 interface LargeNumbers {
   /** As they are written, in the order of the text. */
-  readonly digits: readonly string[];
-  /** The number of members of its objects, or more; NaN if they may come in another order. */
-  readonly members: number;
+  readonly digits: string[];
+  /** The number of members of its objects; NaN if they come in another order, since a name begins with a digit. */
+  members: number;
 }
 
 /**
- * Finds the large numbers in a text that is JSON and has no escapes in names. They are those of the parsed value, one
- * for one and in its order, if both have as many members and as many large numbers: a string may look like one, and
- * of members with the same name only the last is kept.
+ * Finds the large numbers in a text that is JSON and has no escapes in names. They are those of the parsed value, one for
+ * one and in its order, if both have as many members: of members with the same name only the last is kept.
  */
 function largeNumbers(text: string): LargeNumbers {
-  return {
-    digits: text.match(NUMBER)?.filter((digits) => Math.abs(Number(digits)) > MAX_SAFE) ?? [],
-    members: SHUFFLED.test(text) ? Number.NaN : (text.match(MEMBER)?.length ?? 0),
-  };
+  const found: LargeNumbers = { digits: [], members: 0 };
+  let name = 0;
+  for (let at = 0; at < text.length; at++) {
+    let code = text.charCodeAt(at);
+    const start = at;
+    if (code === QUOTE) {
+      name = at + 1;
+      do {
+        if (code === BACKSLASH) at++;
+        code = text.charCodeAt(++at);
+      } while (code !== QUOTE);
+    } else if (code === COLON) found.members += isDigit(text.charCodeAt(name)) ? Number.NaN : 1;
+    else if (isDigit(code)) {
+      let isLong = false;
+      // To the next white space, comma or bracket.
+      while (code > 42 && code < 102 && code !== 44 && code !== 93) {
+        if (code > 57) isLong = true;
+        code = text.charCodeAt(++at);
+      }
+      if (isLong || at - start > 15) {
+        const digits = text.slice(text[start - 1] === '-' ? start - 1 : start, at);
+        if (Math.abs(Number(digits)) > MAX_SAFE) found.digits.push(digits);
+      }
+      at--;
+    }
+  }
+  return found;
+}
+
+function isDigit(code: number): boolean {
+  return code > 47 && code < 58;
 }

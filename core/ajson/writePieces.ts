@@ -3,13 +3,12 @@ import { toBase64 } from './base64.ts';
 import { OWN, SHARED } from './codecs.ts';
 import { assertDepth } from './ErrorPath.ts';
 import { formOf, isPlain, isPlainList, isPolluted } from './isPlain.ts';
-import { rawValues } from './markRaw.ts';
 import { type Ajson, writers } from './openAjson.ts';
 import { hasWords } from './parseExact.ts';
 import type { Codec } from './registry.ts';
 import { textWeight } from './textWeight.ts';
 import type { UnknownObject } from './UnknownObject.ts';
-import { codecOf, copyList, itemsToWire, textOf, toWire, type Writing } from './write.ts';
+import { codecOf, copyList, itemsToWire, startWriting, textOf, toWire, type Writing } from './write.ts';
 
 /** A multiple of the length that `toBase64` converts at a time. */
 const base64Bytes = 8 * 6144;
@@ -36,14 +35,7 @@ export function* writePieces(
   const writer = writers.get(ajson.dumps);
   const whole = () => ajson.dumps(value, { tags: 'keep' });
   if (!writer || writer.settings.asksAll || isPolluted()) return yield whole();
-  const writing: Writing = {
-    ...writer,
-    tags: true,
-    hashing: false,
-    raw: rawValues(),
-    polluted: false,
-    numbers: [],
-  };
+  const writing = startWriting(writer.settings, writer.nan, true);
   let ready = '';
   try {
     for (const part of dividedParts({ writing, pieceLength }, value, 0)) {
