@@ -11,6 +11,7 @@ export type Equivalent = readonly [line: string, changed: string, reason: string
 /** The part of the report that is read: https://github.com/stryker-mutator/mutation-testing-elements. */
 interface Report {
   readonly files: Readonly<Record<string, { readonly source: string; readonly mutants: readonly Mutant[] }>>;
+  readonly testFiles: Readonly<Record<string, { readonly tests: readonly unknown[] }>>;
 }
 
 interface Mutant {
@@ -37,19 +38,23 @@ interface FileScore {
   readonly survivors: readonly { readonly line: number; readonly text: string }[];
 }
 
+const NOTICED = ['Killed', 'Timeout'];
 const MISSED = ['Survived', 'NoCoverage'];
 
-function isNoticed({ status, static: isStatic, testsCompleted }: Mutant): boolean {
-  // StrykerJS counts a suite that cannot be imported as one without tests.
-  const failsAtImport = status === 'Survived' && isStatic === true && testsCompleted === 0;
-  return status === 'Killed' || status === 'Timeout' || failsAtImport;
+/**
+ * StrykerJS counts a suite that cannot be imported as one without tests, and so a change that breaks imports as survived. A change
+ * in code that runs at import is tried with all tests; those that are left out are not counted.
+ */
+function breaksImports({ status, static: isStatic, testsCompleted = 0 }: Mutant, allTests: number): boolean {
+  return status === 'Survived' && isStatic === true && testsCompleted < allTests / 2;
 }
 
 /** Reads a report and takes off the equivalent changes. `whole`: all changes were tried, so that each entry must match one. */
 export async function readScore(root: string, report: string, whole: boolean): Promise<Score> {
-  const { files } = JSON.parse(readFileSync(report, 'utf8')) as Report;
+  const { files, testFiles } = JSON.parse(readFileSync(report, 'utf8')) as Report;
   const equivalents = await readEquivalents(root);
   const stale: string[] = [];
+  const allTests = Object.values(testFiles).flatMap(({ tests }) => tests).length;
   const scores = Object.entries(files).map(([file, { source, mutants }]) => {
     const lines = source.split('\n');
     const open = new Set(equivalents[file] ?? []);
@@ -59,7 +64,7 @@ export async function readScore(root: string, report: string, whole: boolean): P
     for (const mutant of mutants) {
       const [line, changed] = linesOf(lines, mutant);
       const entry = [...open].find((each) => each[0] === line && each[1] === changed);
-      if (isNoticed(mutant)) {
+      if (NOTICED.includes(mutant.status) || breaksImports(mutant, allTests)) {
         noticed++;
       } else if (entry && MISSED.includes(mutant.status)) {
         used.add(entry);
