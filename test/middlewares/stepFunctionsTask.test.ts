@@ -90,6 +90,20 @@ describe('a task that a state machine waits for', () => {
     ]);
   });
 
+  test.each<[string, unknown, string, string]>([
+    [
+      'a long error',
+      Object.assign(new Error('m'.repeat(40_000)), { name: 'n'.repeat(300) }),
+      'n'.repeat(256),
+      'm'.repeat(32_768),
+    ],
+    ['a text', 'broken', 'Error', 'broken'],
+  ])('fails the state within the limits of Step Functions: %s', async (_, thrown, error, cause) => {
+    const { sfn, calls } = stateMachine();
+    await stackOf(sfn, () => Promise.reject(thrown))(waiting() as never, lambdaContext());
+    expect(calls).toEqual([{ call: 'SendTaskFailure', taskToken: 'token', error, cause }]);
+  });
+
   test('fails the state if its result cannot be serialised', async () => {
     const { sfn, calls } = stateMachine();
     await stackOf(sfn, () => ({ f: () => {} }))(waiting() as never, lambdaContext());

@@ -15,16 +15,18 @@ const refused = expect.objectContaining({ code: 'BAD_CALLBACK' });
 
 describe('the attributes for extra callbacks', () => {
   test('hold the names, and are absent without any', () => {
-    expect(extraAttributes('a', {})).toEqual({});
-    expect(extraAttributes('a', { alsoCallbacks: [] })).toEqual({});
-    expect(extraAttributes('a', { alsoCallbacks: ['b', 'c#d'], onError: 'e' })).toEqual({
+    expect(extraAttributes('a', {})).toStrictEqual({});
+    expect(extraAttributes('a', { alsoCallbacks: [] })).toStrictEqual({});
+    expect(extraAttributes('a', { alsoCallbacks: ['b', 'c#d'], onError: 'e' })).toStrictEqual({
       also_callbacks: 'b,c#d',
       on_error: 'e',
     });
   });
 
   test('hold at most ten valid callbacks', () => {
-    expect(extraAttributes('a', { alsoCallbacks: names(10) })).toEqual({ also_callbacks: names(10).join() });
+    expect(extraAttributes('a', { alsoCallbacks: names(10) })).toStrictEqual({
+      also_callbacks: names(10).join(),
+    });
     expect(() => extraAttributes('a', { alsoCallbacks: names(11) })).toThrow(refused);
     expect(() => extraAttributes('a', { alsoCallbacks: ['not a task'] })).toThrow(refused);
     expect(() => extraAttributes('a', { onError: 'not a task' })).toThrow(refused);
@@ -36,10 +38,10 @@ describe('the tasks that follow', () => {
   const task = (callback?: string) => ({ task_name: 'a', task_kwargs: {}, callback });
 
   test('are the callback and the extra ones, each once', () => {
-    expect(followersOf(task('b'), {})).toEqual([{ task_name: 'b' }]);
-    expect(followersOf(task(), {})).toEqual([]);
-    expect(followersOf(task(), { also_callbacks: 'c' })).toEqual([{ task_name: 'c' }]);
-    expect(followersOf(task('b'), { also_callbacks: 'c,b,a#d' })).toEqual([
+    expect(followersOf(task('b'), {})).toStrictEqual([{ task_name: 'b' }]);
+    expect(followersOf(task(), {})).toStrictEqual([]);
+    expect(followersOf(task(), { also_callbacks: 'c' })).toStrictEqual([{ task_name: 'c' }]);
+    expect(followersOf(task('b'), { also_callbacks: 'c,b,a#d' })).toStrictEqual([
       { task_name: 'b' },
       { task_name: 'c' },
       { task_name: 'd', callback: 'a#d' },
@@ -60,8 +62,8 @@ test('the error task is in an attribute, and must be the name of a task', () => 
   expect(errorTaskOf({})).toBeUndefined();
   expect(errorTaskOf({ on_error: 'e' })).toBe('e');
   expect(() => errorTaskOf({ on_error: 'not a task' })).toThrow(refused);
-  expect(carriedOn({ on_error: 'e', also_callbacks: 'b', own: 'x' })).toEqual({ on_error: 'e' });
-  expect(carriedOn({ own: 'x' })).toEqual({});
+  expect(carriedOn({ on_error: 'e', also_callbacks: 'b', own: 'x' })).toStrictEqual({ on_error: 'e' });
+  expect(carriedOn({ own: 'x' })).toStrictEqual({});
 });
 
 describe('the error task of a message', () => {
@@ -70,7 +72,7 @@ describe('the error task of a message', () => {
   const record = sqsRecord({ task_name: 'sent' });
 
   test('gets the task as it was sent', () => {
-    expect(errorTaskIn(runOf(record, { on_error: 'e' }))).toEqual({
+    expect(errorTaskIn(runOf(record, { on_error: 'e' }))).toStrictEqual({
       content: { task_name: 'sent' },
       errorTask: 'e',
     });
@@ -78,8 +80,8 @@ describe('the error task of a message', () => {
 
   test('gets the task that another stage found, or that was invoked directly', () => {
     const found = { content: { task_name: 'changed' }, errorTask: 'e' };
-    expect(errorTaskIn(runOf(sqsRecord(['a pointer']), { on_error: 'e' }))).toEqual(found);
-    expect(errorTaskIn(runOf(undefined, { on_error: 'e' }))).toEqual(found);
+    expect(errorTaskIn(runOf(sqsRecord(['a pointer']), { on_error: 'e' }))).toStrictEqual(found);
+    expect(errorTaskIn(runOf(undefined, { on_error: 'e' }))).toStrictEqual(found);
   });
 
   test('is none without the attribute, or if the message cannot be read', () => {
@@ -99,12 +101,12 @@ test.each([
 });
 
 test('the branches of a group have their error task, and the task after it the callbacks', () => {
-  expect(groupAttributes({}, undefined)).toEqual({ branch: {}, then: {} });
-  expect(groupAttributes({ on_error: 'e', also_callbacks: 'b', own: 'x' }, 'f')).toEqual({
+  expect(groupAttributes({}, undefined)).toStrictEqual({ branch: {}, then: {} });
+  expect(groupAttributes({ on_error: 'e', also_callbacks: 'b', own: 'x' }, 'f')).toStrictEqual({
     branch: { on_error: 'f' },
     then: { on_error: 'e', also_callbacks: 'b' },
   });
-  expect(groupAttributes({ also_callbacks: 'b' }, undefined)).toEqual({
+  expect(groupAttributes({ also_callbacks: 'b' }, undefined)).toStrictEqual({
     branch: {},
     then: { also_callbacks: 'b' },
   });

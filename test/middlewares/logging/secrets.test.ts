@@ -59,6 +59,8 @@ describe('a value', () => {
   test('of "tokens" is a secret unless it is a number', () => {
     const values = [12, 12n, '12', 'a12', '12a', {}];
     expect(values.map((value) => isHidden('tokens', value))).toEqual([false, false, false, true, true, true]);
+    expect([1.5, -1].map((value) => isHidden('tokens', value))).toEqual([false, false]);
+    expect([isHidden('LLMTokens'), isHidden('LLMTokens', 12)]).toEqual([true, false]);
     expect(isHiddenInSecret('tokens', 12)).toBe(true);
   });
 
