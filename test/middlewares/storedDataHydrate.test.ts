@@ -58,6 +58,33 @@ async function hydrate(
   return { kwargs: task?.task_kwargs as unknown, reads: attempts.length, task };
 }
 
+describe('the search for a pointer', () => {
+  const nest = (value: unknown, levels: number): unknown =>
+    levels === 0 ? value : { in: nest(value, levels - 1) };
+  const innermost = (value: unknown): unknown =>
+    typeof value === 'object' && value !== null && 'in' in value ? innermost(value.in) : value;
+
+  test.each([1, 98, 99, 100, 101, 102, 300])('finds one %i levels deep', async (levels) => {
+    await storeValue('deep', '"found"');
+    const { kwargs, reads } = await hydrate(nest(tag('deep'), levels));
+    expect([innermost(kwargs), reads]).toEqual(['found', 1]);
+  });
+
+  test('finds one after many values without, in lists too', async () => {
+    await storeValue('last', '"found"');
+    const { kwargs } = await hydrate({ a: [1, null, { b: 'x' }], c: [[], [tag('last')]] });
+    expect(kwargs).toEqual({ a: [1, null, { b: 'x' }], c: [[], ['found']] });
+  });
+
+  test('passes on objects that are not JSON, with a pointer beside them', async () => {
+    await storeValue('beside', '"found"');
+    const at = new Date(0);
+    const { kwargs } = await hydrate({ at, stored: tag('beside') }, {}, { direct: true });
+    expect(kwargs).toEqual({ at, stored: 'found' });
+    expect((await hydrate({ at }, {}, { direct: true })).kwargs).toEqual({ at });
+  });
+});
+
 describe('pointers', () => {
   test('in objects of another realm are replaced too, since ajson treats those as plain', async () => {
     await storeValue('first', '{"a":1}');
