@@ -140,8 +140,8 @@ export function addParts(context: object, { own, inherited }: ContextParts): voi
 /** Adds the parts of a context again to a copy that another middleware has made. */
 export function restoreParts(pipeline: Pipeline, context: object): void {
   if (pipeline.checkedContext === context) return;
-  pipeline.checkedContext = context;
   for (const parts of pipeline.contextParts) if (!hasParts(context, parts)) addParts(context, parts);
+  pipeline.checkedContext = context;
 }
 
 function hasParts(context: object, { own, inherited }: ContextParts): boolean {

@@ -17,7 +17,7 @@ import {
 import { EventReplacedError, Ledger } from './ledger.ts';
 import { defaultReserveMillis, isDirectContext, type Pipeline, pipelineOf } from './pipeline.ts';
 import { runBatch } from './runBatch.ts';
-import { openRunner, type RunTaskOptions, runRecord, type TaskHandler } from './runTask.ts';
+import { openRunner, type Runner, type RunTaskOptions, runRecord, type TaskHandler } from './runTask.ts';
 import { BatchFailedError, type SettledBatch, settledBatch } from './settledBatch.ts';
 
 /** Options of {@link queued}. */
@@ -110,8 +110,14 @@ export function queued<T, C, R>(
     const notStarted = deadline.isOver()
       ? `${tooShort(context as LambdaContext, reserveMillis)}; its message comes back.`
       : undefined;
-    const runner = openRunner(context, handler, { rebuild }, deadline);
-    const run = (record: TaskRecord, freeLane: () => boolean) => runRecord(record, runner, freeLane);
+    const pipeline = pipelineOf(context);
+    let runner: Runner | undefined;
+    const prepare = () => {
+      runner ??= openRunner(context, handler, { rebuild }, deadline);
+      return runner;
+    };
+    const run = (record: TaskRecord, freeLane: () => boolean) =>
+      runRecord(record, pipeline, prepare, freeLane);
     const settled = await runBatch(records, run, { concurrency, deadline, notStarted });
     if (throwOnFullBatchFailure && records.length > 0) {
       const reasons = settled.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));

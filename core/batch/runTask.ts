@@ -50,13 +50,12 @@ export async function runTask<T, C, R>(
   handler: TaskHandler<T, C, R>,
   options: RunTaskOptions = {},
 ): Promise<R> {
-  return runRecord(record, openRunner(context, handler, options));
+  return runRecord(record, pipelineOf(context), () => openRunner(context, handler, options));
 }
 
 /** What the runs of one invocation have in common. */
 export interface Runner {
   readonly context: LambdaContext;
-  readonly pipeline: Pipeline | undefined;
   readonly signal: AbortSignal;
   readonly cutoff: AbortSignal;
   /** Whether nothing may start any more. */
@@ -98,7 +97,6 @@ export function openRunner<T, C, R>(
   };
   return {
     context: context as LambdaContext,
-    pipeline,
     signal,
     cutoff: watched && signal === watched.signal ? watched.cutoff : signal,
     isOver,
@@ -106,15 +104,25 @@ export function openRunner<T, C, R>(
   };
 }
 
-/** Runs one record. A lane of `queued` has just asked whether the time is over. */
-export async function runRecord<R>(record: TaskRecord, runner: Runner, freeLane?: () => boolean): Promise<R> {
-  const { context, pipeline, signal, cutoff } = runner;
+/**
+ * Runs one record. Under `queued` it may free its lane, and the time was asked just before.
+ *
+ * @param prepare gives the runner. An error of it fails the record too
+ */
+export async function runRecord<R>(
+  record: TaskRecord,
+  pipeline: Pipeline | undefined,
+  prepare: () => Runner,
+  freeLane?: () => boolean,
+): Promise<R> {
   const begun = pipeline?.ledger.begin(record);
-  const part = begun?.part ?? 0;
-  const run = new OpenRun({ record, context, signal, cutoff, task: record, part, wait, freeLane });
+  let run: OpenRun | undefined;
   try {
-    if (!freeLane && runner.isOver()) throw new DeadlineError('NOT_STARTED');
-    await runStages(pipeline?.stages ?? [], 0, run, runner.innermost);
+    const { context, signal, cutoff, isOver, innermost } = prepare();
+    if (!freeLane && isOver()) throw new DeadlineError('NOT_STARTED');
+    const part = begun?.part ?? 0;
+    run = new OpenRun({ record, context, signal, cutoff, task: record, part, wait, freeLane });
+    await runStages(pipeline?.stages ?? [], 0, run, innermost);
     assertNextOnce(run);
     if (run.result instanceof FanOut) throw fanOutNotSent();
     if (begun) pipeline?.ledger.end(begun);
@@ -124,7 +132,7 @@ export async function runRecord<R>(record: TaskRecord, runner: Runner, freeLane?
     if (begun) pipeline?.ledger.end(begun, { reason: error });
     throw error;
   } finally {
-    run.freeLane = undefined;
+    if (run) run.freeLane = undefined;
   }
 }
 

@@ -104,3 +104,30 @@ test('while a task waits to send, it holds neither a large task nor a large resu
     { task: tasks[1], result: 'small' },
   ]);
 });
+
+test('a run that has ended frees no lane', async () => {
+  const waits: (() => void)[] = [];
+  const forgetful = stageMiddleware({
+    name: 'forgetful',
+    async around(run, next) {
+      waits.push(run.waitToSend);
+      await next();
+    },
+  });
+  const running = { now: 0, most: 0 };
+  const work = async () => {
+    if (waits.length > 1) waits[0]?.();
+    running.now += 1;
+    running.most = Math.max(running.most, running.now);
+    await new Promise(setImmediate);
+    running.now -= 1;
+  };
+  clients = faultyClients(aws, () => undefined);
+  const handler = middy(queued(work, { concurrency: 1 }))
+    .use(sqsSnsUnwrap())
+    .use(forgetful);
+  const Records = Array.from({ length: 4 }, () => sqsRecord({ task_name: 'work' }));
+  await handler({ Records } as never, lambdaContext());
+  expect(waits).toHaveLength(4);
+  expect(running.most).toBe(1);
+});

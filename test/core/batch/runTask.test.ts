@@ -198,3 +198,12 @@ describe('a careless stage', () => {
     expect(isOver).toBe(true);
   });
 });
+
+test('a record whose context lacks parts, and takes none, fails', async () => {
+  const record = sqsRecord({ task_name: 'work' });
+  const pipeline = openPipeline('sqs', [record]);
+  pipeline.contextParts.push({ own: { database: { value: 1 } } });
+  const context = Object.freeze(extendContext(untimed, { own: pipelineProperty(pipeline) }));
+  await expect(runTask(record, context, () => 'result')).rejects.toThrow(TypeError);
+  expect(pipeline.ledger.undone()).toMatchObject([{ state: 'failed' }]);
+});
