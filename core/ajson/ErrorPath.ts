@@ -27,6 +27,11 @@ export function assertDepth(depth: number, maxDepth: number): void {
   if (depth >= maxDepth) fail('depth', `deeper than ${maxDepth} levels, or a cycle`);
 }
 
+/** Fails if a number has too many digits. */
+export function assertDigits(length: number, maxDigits: number): void {
+  if (length > maxDigits) fail('digits', `${length} digits: more than maxDigits`);
+}
+
 /** Anything thrown, as an {@link ErrorPath}. */
 export function pathOf(error: unknown, kind: AjsonErrorKind = 'value'): ErrorPath {
   if (error instanceof ErrorPath) return error;

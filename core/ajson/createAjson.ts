@@ -4,11 +4,11 @@ import { OWN, SHARED } from './codecs.ts';
 import { Datetime } from './Datetime.ts';
 import { Decimal } from './Decimal.ts';
 import { readDate, writeDate } from './datetimeCodec.ts';
-import { callUser, fail } from './ErrorPath.ts';
+import { assertDigits, callUser } from './ErrorPath.ts';
 import { ownOptions } from './isPlain.ts';
 import { type Ajson, type Defaults, openAjson } from './openAjson.ts';
 import { LIMITS } from './parseExact.ts';
-import type { AlgClass, ChosenCodec, ClassOptions, ForeignClassOptions } from './registry.ts';
+import type { AlgClass, ChosenCodec, ClassOptions, Codec, ForeignClassOptions } from './registry.ts';
 import { toWire } from './write.ts';
 
 /** A class for decimals, such as that of decimal.js, big.js or bignumber.js. */
@@ -88,10 +88,7 @@ function chosenCodecs({ datetime, zones, decimal, custom, maxDigits }: AjsonOpti
 
 function datetimeCodec(kind: DatetimeKind | undefined, anyZone: boolean): ChosenCodec {
   return {
-    name: 'datetime',
-    holds: 'an object',
-    classes: [],
-    hashable: true,
+    ...(SHARED.get('datetime') as Codec),
     is: (value) => kind?.is(value) ?? false,
     write: (value, writing, depth) =>
       writeDate(
@@ -110,14 +107,11 @@ function datetimeCodec(kind: DatetimeKind | undefined, anyZone: boolean): Chosen
 
 function decimalCodec(Chosen: DecimalClass, maxDigits: number): ChosenCodec {
   return {
-    name: 'decimal',
-    holds: 'a string',
-    classes: [],
-    hashable: true,
+    ...(SHARED.get('decimal') as Codec),
     is: (value) => value instanceof Chosen,
     write: digitsOf,
     read(digits: string) {
-      if (digits.length > maxDigits) fail('digits', `${digits.length} digits: more than maxDigits`);
+      assertDigits(digits.length, maxDigits);
       return new Decimal(digits) && new Chosen(digits);
     },
   };

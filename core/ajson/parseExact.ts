@@ -91,7 +91,7 @@ export function parseExact(text: string, limits: Limits, visit?: (keys: Keys, at
     if (char !== '[' && char !== '{') return scalar();
     if (keys.length >= limits.maxDepth) fail('depth', `deeper than ${limits.maxDepth} levels`);
     at++;
-    return char === '[' ? array() : object();
+    return char === '[' ? members([], ']') : members({}, '}');
   }
 
   function scalar(): unknown {
@@ -119,39 +119,29 @@ export function parseExact(text: string, limits: Limits, visit?: (keys: Keys, at
     return JSON.parse(text.slice(start, at));
   }
 
-  function array(): unknown[] {
-    const list: unknown[] = [];
-    if (next() === ']') take(']');
+  /** Reads the members of a list or object until it is closed. */
+  function members(made: unknown[] | Fields, close: string): unknown {
+    if (next() === close) take(close);
     else {
       do {
-        keys.push(list.length);
-        const item = value();
-        if (isWord(item)) addWords(list);
-        list.push(item);
-        keys.pop();
-      } while (take(',]') === ',');
-    }
-    return list;
-  }
-
-  function object(): Fields {
-    const made: Fields = {};
-    if (next() === '}') take('}');
-    else {
-      do {
-        if (next() !== '"') unexpected();
-        const key = string();
-        take(':');
+        const key = Array.isArray(made) ? made.length : name();
         keys.push(key);
         const member = value();
         if (isWord(member)) addWords(made);
         // A name that the prototype has, such as `__proto__`, becomes the object's own.
-        if (key in made) define(made, key, member, true);
-        else made[key] = member;
+        if (key in made) define(made, key as string, member, true);
+        else made[key as never] = member as never;
         keys.pop();
-      } while (take(',}') === ',');
+      } while (take(`,${close}`) === ',');
     }
     return made;
+  }
+
+  function name(): string {
+    if (next() !== '"') unexpected();
+    const key = string();
+    take(':');
+    return key;
   }
 
   const whole = value();

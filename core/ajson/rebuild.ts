@@ -42,13 +42,7 @@ export function rebuildTree(
 function rebuild(reading: Reading, value: unknown, depth: number): unknown {
   if (typeof value === 'object' && value !== null && (!reading.foreign || isOpen(value)))
     return Array.isArray(value) ? rebuildList(reading, value, depth) : rebuildObject(reading, value, depth);
-  return rebuildOther(reading, value, depth);
-}
-
-function rebuildOther(reading: Reading, value: unknown, depth: number): unknown {
-  return typeof value === 'object' && value !== null
-    ? rebuildHolder(reading, value, depth)
-    : reading.exact(value as number);
+  return typeof value === 'number' ? reading.exact(value) : rebuildHolder(reading, value as object, depth);
 }
 
 /** Whether a value of the caller is a plain container, and not one that `markRaw` has. */
@@ -56,7 +50,7 @@ function isOpen(value: object): boolean {
   return !rawValues()?.has(value) && (isPlainList(value) || isPlain(value));
 }
 
-// Two functions, so that V8 sees fewer shapes in each, and short ones, so that it inlines the calls.
+// Two functions, so that V8 sees fewer shapes in each.
 function rebuildList(reading: Reading, node: unknown[], depth: number): unknown {
   assertDepth(depth, reading.maxDepth);
   let list = node;
@@ -92,7 +86,9 @@ function rebuildObject(reading: Reading, node: object, depth: number): unknown {
       if (isItself(value)) continue;
       at = key;
       const built = rebuild(reading, value, depth + 1);
-      if (built !== value) out = withMember(reading, object, out, key, built);
+      if (built === value) continue;
+      if (reading.foreign && out === object) out = withWords(object, { ...object });
+      out[key] = built;
     }
     reading.members += members;
     at = undefined;
@@ -100,12 +96,6 @@ function rebuildObject(reading: Reading, node: object, depth: number): unknown {
   } catch (error) {
     throw pathAt(error, at);
   }
-}
-
-function withMember({ foreign }: Reading, object: Fields, out: Fields, key: string, value: unknown): Fields {
-  const changed = foreign && out === object ? withWords(object, { ...object }) : out;
-  changed[key] = value;
-  return changed;
 }
 
 /** An instance stays, except for the value that one such as a StoredData holds. What `markRaw` has stays whole. */

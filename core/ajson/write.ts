@@ -1,5 +1,5 @@
 import type { Fields } from './AlgObject.ts';
-import { assertDepth, fail, pathAt, pathOf } from './ErrorPath.ts';
+import { assertDepth, assertDigits, fail, pathAt, pathOf } from './ErrorPath.ts';
 import { define, isPlain, isPlainList, isPolluted } from './isPlain.ts';
 import { rawValues } from './markRaw.ts';
 import { hasWords } from './parseExact.ts';
@@ -68,10 +68,7 @@ export function textOf({ polluted, numbers }: Writing, wire: unknown): string {
   if (numbers.length === 0) return text;
   const parts = text.split(STAND_IN_TEXT);
   if (parts.length !== numbers.length + 1) return exactText(wire, numbers.values());
-  let whole = parts[0] as string;
-  for (let index = 0; index < numbers.length; index++)
-    whole += (numbers[index] as string) + (parts[index + 1] as string);
-  return whole;
+  return parts.reduce((whole, part, index) => whole + numbers[index - 1] + part);
 }
 
 /** The text where `JSON.stringify` would obey a polluted prototype, or a string looks like a stand-in. */
@@ -169,7 +166,7 @@ function hasToJson(node: object): boolean {
 }
 
 function isSpecial({ hashing, raw }: Writing, node: object): boolean {
-  return hashing || (raw !== undefined && raw.has(node));
+  return hashing || raw?.has(node) === true;
 }
 
 /** An object or list that may be of a class or a custom kind, or from `markRaw`, or is within a set. */
@@ -307,8 +304,8 @@ function standIn(writing: Writing, text: string): number {
 
 function digitsOf(value: bigint, maxDigits: number): string {
   const digits = String(value);
-  const { length } = digits.replace('-', '');
-  return length > maxDigits ? fail('digits', `${length} digits: more than maxDigits`) : digits;
+  assertDigits(digits.length - (value < 0 ? 1 : 0), maxDigits);
+  return digits;
 }
 
 function unhashable(kind: string): never {
