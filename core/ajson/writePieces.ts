@@ -6,9 +6,10 @@ import { formOf, isPlain, isPlainList, isPolluted } from './isPlain.ts';
 import { type Ajson, writers } from './openAjson.ts';
 import { hasWords } from './parseExact.ts';
 import type { Codec } from './registry.ts';
+import { textOf } from './textOf.ts';
 import { textWeight } from './textWeight.ts';
 import type { UnknownObject } from './UnknownObject.ts';
-import { codecOf, copyList, itemsToWire, startWriting, textOf, toWire, type Writing } from './write.ts';
+import { codecOf, copyList, itemsToWire, startWriting, toWire, type Writing } from './write.ts';
 
 /** A multiple of the length that `toBase64` converts at a time. */
 const base64Bytes = 8 * 6144;
