@@ -1,8 +1,8 @@
 import type { Writing } from './write.ts';
 
 /**
- * Stands for a number that `JSON.stringify` would spell otherwise. Only strings can have the same text: floats past 2^53 are among `numbers` themselves. It
- * begins with a rare character and is short, for which V8 has its fastest search.
+ * Stands for a number that `JSON.stringify` would spell otherwise. Only strings can have the same text: floats past 2^53
+ * are among `numbers` themselves. It begins with a rare character and is short, for which V8 has its fastest search.
  */
 const STAND_IN = -1e99;
 const STAND_IN_TEXT = '-1e+99';
