@@ -67,6 +67,13 @@ describe('a group whose branches succeed', () => {
   });
 
   test('without branches sends `then` at once', async () => {
+    const calls: number[] = [];
+    const publish = async (messages: readonly TaskMessage[]) => {
+      calls.push(messages.length);
+      return messages.map(() => ({ messageId: 'm' }));
+    };
+    await started(0, {}, { publish });
+    expect(calls).toEqual([1]);
     const { first, later } = await started(0);
     expect(bodiesOf(first)).toEqual([{ task_name: 'album', task_kwargs: { results: [] } }]);
     expect(later).toEqual([]);
@@ -383,14 +390,20 @@ describe('a plan', () => {
   });
 
   test('goes on after the chunks that were sent', async () => {
-    const { groups, objects, id, sent } = await started(2500);
+    const { groups, objects, id, sent, reads } = await started(2500);
     expect([...objects.keys()].filter((key) => key.includes('/sent-'))).toEqual([
       `groups/${id}/sent-0`,
       `groups/${id}/sent-1`,
     ]);
+    expect(objects.get(`groups/${id}/sent-0`)).toBe('{}');
+    expect(reads.filter((key) => key.includes('/sent-'))).toEqual([]);
     objects.delete(`groups/${id}/sent-1`);
     await groups.start(hash, () => Promise.reject(new Error('prepared twice')));
     expect(sent[0]?.deduplicationId).toBe(`${id}.1000`);
+    // The last chunk has no mark: the acknowledgement of the message is its mark.
+    expect(reads.filter((key) => key.includes('/sent-'))).toEqual(
+      [0, 1].map((at) => `groups/${id}/sent-${at}`),
+    );
     expect(sent).toHaveLength(1500);
   });
 
