@@ -4,7 +4,7 @@ import middy, { type MiddlewareObj } from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import warmup from '@middy/warmup';
 import { lambdaLogged, queued, sqsSnsUnwrap } from '../../middlewares/index.ts';
-import { captureConsole } from '../../middlewares/logging/captureConsole.ts';
+import { bareConsole, captureConsole } from '../../middlewares/logging/captureConsole.ts';
 import { capturedLines } from '../support/capturedLines.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
@@ -314,4 +314,95 @@ test('under fake timers an invocation ends and restores the console', async () =
   }
   await new Promise((resolve) => setImmediate(resolve));
   expect(current()).toEqual(before);
+});
+
+describe('the text of a line', () => {
+  /** The messages of a task that writes to the console. */
+  async function messagesOf(work: () => void): Promise<unknown[]> {
+    const { invoke, lines } = makeStack(work);
+    await invoke([1]);
+    return lines()
+      .slice(0, -1)
+      .map(({ message }) => message);
+  }
+
+  test('is JSON only if the line is one object', async () => {
+    const messages = await messagesOf(() => {
+      console.info('[1]');
+      console.info('{"a":1}', 2);
+      console.info('{"a":1');
+    });
+    expect(messages).toEqual(['[1]', '{"a":1} 2', '{"a":1']);
+  });
+
+  test('has the other arguments, even if one of them cannot be formatted', async () => {
+    class Broken {
+      toString() {
+        throw new Error('no');
+      }
+    }
+    const messages = await messagesOf(() => console.info('%s then', new Broken(), 5, null));
+    expect(messages).toEqual(['%s then Broken {} 5 null']);
+  });
+
+  test("has the SDK's own object if it is a warning, or comes with more", async () => {
+    const call = { clientName: 'S3Client', commandName: 'GetObjectCommand' };
+    const messages = await messagesOf(() => {
+      console.info(call);
+      console.error(call);
+      console.warn(call);
+      console.info(call, 'more');
+      console.info(null);
+    });
+    expect(messages).toEqual([
+      expect.stringContaining('S3Client'),
+      expect.stringContaining('S3Client'),
+      expect.stringMatching(/S3Client.* more$/s),
+      'null',
+    ]);
+  });
+});
+
+test('a long metric is written unchanged up to 1 MB, and other long JSON becomes a message', async () => {
+  const lineOf = (length: number, more = '') => `{${more}"text":"${'x'.repeat(length - more.length - 11)}"}`;
+  const metric = '"_aws":{"CloudWatchMetrics":[]},';
+  const largest = lineOf(1_048_576, metric);
+  const { invoke, texts } = makeStack(() => {
+    for (const text of [largest, lineOf(32_769), lineOf(1_048_577, metric)]) console.info(text);
+  });
+  await invoke([1]);
+  expect(texts[0] === largest).toBe(true);
+  for (const text of texts.slice(1, 3)) expect(JSON.parse(text).message).toMatch(/more characters$/);
+});
+
+test('an error with a record is not repeated; with anything else it is', async () => {
+  const others = [{ Sns: {} }, { messageId: 'm', body: '{}' }, { messageId: 'm' }, { body: 'b' }, null];
+  const reports: MiddlewareObj = {
+    after: ({ response }) => {
+      const [{ reason }] = response as [PromiseRejectedResult];
+      for (const other of others) console.error(reason, other);
+    },
+  };
+  const { invoke, errors } = makeStack(() => Promise.reject(new Error('no')), {}, [reports]);
+  await invoke([1]).catch(() => {});
+  const repeated = errors().map(({ message }) => message);
+  expect(repeated.filter((message) => message.startsWith('Error: no'))).toEqual([
+    "Error: no { messageId: 'm' }",
+    "Error: no { body: 'b' }",
+    'Error: no null',
+  ]);
+});
+
+test('the bare console writes past the capture, and through the patches of others', () => {
+  watchConsole();
+  const release = captureConsole();
+  for (const method of methods) bareConsole[method]('captured', method);
+  const calls = methods.map((method) => [method, 'captured', method]);
+  expect(raw).toEqual(calls);
+  const patched: unknown[] = [];
+  console.log = (...args: unknown[]) => void patched.push(args);
+  bareConsole.log('patched');
+  release();
+  bareConsole.warn('released');
+  expect([patched, raw]).toEqual([[['patched']], [...calls, ['warn', 'released']]]);
 });

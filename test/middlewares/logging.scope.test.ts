@@ -106,6 +106,23 @@ describe('appended keys', () => {
     ]);
   });
 
+  test.each(['level', 'message', 'sampling_rate', 'service', 'timestamp'])(
+    'may not replace the key %s of each line',
+    async (key) => {
+      const { invoke, lines } = stackOf((_, logger) => {
+        logger.appendKeys({ [key]: 'replaced' } as never);
+        logger.info('working');
+      });
+      await invoke(batchOf(1));
+      expect(lines().map(({ message }) => message)).toEqual([
+        `The key "${key}" is a reserved key and will be dropped.`,
+        'working',
+        'batch done',
+      ]);
+      expect(lines()[1]?.[key]).not.toBe('replaced');
+    },
+  );
+
   test('apply to child loggers created in the stack and to correlation ids', async () => {
     const made = makeLogger();
     const stack = stackOf(async ({ task_kwargs }, logger) => {
