@@ -22,7 +22,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const ours = (name: string, path: string): Entry => ({
   name,
   file: `${root}dist/${path}.js`,
-  bundled: `${root}dist/modules/${path}.js`,
+  bundled: `${root}dist/${path.startsWith('local/') ? '' : 'modules/'}${path}.js`,
 });
 const peer = (name: string): Entry => {
   const file = fileURLToPath(import.meta.resolve(name));

@@ -179,7 +179,7 @@ export function callbackPublisher(options: CallbackPublisherOptions = {}): Middl
   });
 }
 
-/** What is known of a task without callbacks, if it is one. */
+/** The followers of a task without callbacks: none. Undefined for a message that is not a task. */
 function nothingAhead(task: unknown): Ahead | undefined {
   if (!isTask(task)) return undefined;
   const { task_name, callback } = task;
