@@ -53,7 +53,7 @@ export async function runTask<T, C, R>(
   return runRecord(record, pipelineOf(context), () => openRunner(context, handler, options));
 }
 
-/** What the runs of one invocation have in common. */
+/** The values that the runs of one invocation share. */
 export interface Runner {
   readonly context: LambdaContext;
   readonly signal: AbortSignal;
@@ -162,7 +162,7 @@ async function checkAndCall(
   await call(run);
 }
 
-/** What a handler without a promise returns. */
+/** The outcome of a handler without a promise. */
 const nothing: Promise<void> = /* @__PURE__ */ Promise.resolve();
 
 async function settleThrown(run: OpenRun, error: unknown): Promise<void> {
