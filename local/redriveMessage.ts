@@ -50,12 +50,12 @@ function asSent({ dataType, stringValue, binaryValue }: SqsMessageAttribute) {
  *
  * @throws AlgernonError `NOT_DELETED`
  */
-export async function removeSent({ calls }: OpenQueue, { handle }: FoundMessage): Promise<void> {
+export async function removeSent({ calls }: OpenQueue, { handle, record }: FoundMessage): Promise<void> {
   const refused = await calls.remove([handle]).catch((error: Error) => [error.message]);
   if (refused.length === 0) return;
   throw new AlgernonError(
     'NOT_DELETED',
-    'was sent again, but SQS did not delete it from the dead-letter queue: it is in both queues.',
+    `The message ${record.messageId} was sent again, but SQS did not delete it from the dead-letter queue: it is in both queues.`,
   );
 }
 

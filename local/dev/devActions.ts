@@ -10,7 +10,8 @@ import { s3ObjectStore } from '../../middlewares/aws/s3ObjectStore.ts';
 import { sendTask } from '../../middlewares/sendTask.ts';
 import { bindQueue } from '../queueCalls.ts';
 import { type FoundMessage, type OpenQueue, readMessages } from '../queueMessages.ts';
-import { removeSent, replaceTask, sendAgain } from '../redriveMessage.ts';
+import { replaceTask } from '../redriveMessage.ts';
+import { redriveMessages } from '../redriveMessages.ts';
 import type { LocalAws } from '../startLocalAws.ts';
 import {
   type DeadLetter,
@@ -18,6 +19,7 @@ import {
   maxTextLength,
   type ObjectEntry,
   type QueueDepth,
+  type RedriveAnswer,
   type RedriveRequest,
   type SendRequest,
 } from './protocol.ts';
@@ -28,7 +30,7 @@ export type DevAws = Pick<LocalAws, 'endpoint' | 'bucket' | 's3' | 'sns' | 'sqs'
 /** The queries and commands of the page. */
 export interface DevActions {
   deadLetters(): Promise<DeadLetter[]>;
-  redrive(request: RedriveRequest): Promise<{ sent: number }>;
+  redrive(request: RedriveRequest): Promise<RedriveAnswer>;
   send(request: SendRequest): Promise<{ chainId: string; messageId: string }>;
   readObject(pointer: string): Promise<ObjectEntry>;
   depths(): Promise<Record<string, QueueDepth>>;
@@ -88,24 +90,19 @@ export function devActions({ aws, tasks, onSent }: ActionOptions): DevActions {
       inTurn(async () => {
         const task = taskOf(taskName);
         const dead = await openDeadLetters(task);
-        const { waiting } = await dead.calls.count();
-        const limit = waiting + 10;
-        const reading = { limit, hiddenSeconds: hiddenSeconds + waiting, ...(ids && { ids }) };
-        const { messages, release } = await readMessages(dead, reading);
-        let sent = 0;
-        try {
-          const chosen = messages.filter(({ record }) => ids?.includes(record.messageId) ?? true);
-          if (ids && chosen.length < ids.length) throw notInQueue(taskName, ids, chosen);
-          for (const message of chosen) {
-            const body = text === undefined ? message.record.body : replaceTask(message, text);
-            await sendAgain(aws.sqs, task.queueUrl, message, body);
-            await removeSent(dead, message);
-            sent += 1;
-          }
-        } finally {
-          await release();
-        }
-        return { sent };
+        // A bad text fails the request before a message is received.
+        if (text !== undefined) checkTask(raw(text));
+        const messages = await redriveMessages({
+          sqs: aws.sqs,
+          taskName,
+          queueUrl: task.queueUrl,
+          deadLetters: dead,
+          ids,
+          ...(text !== undefined && { bodyOf: (message) => replaceTask(message, text) }),
+        });
+        if (ids && messages.every(({ code }) => code === 'MESSAGE_NOT_FOUND'))
+          throw notInQueue(taskName, ids);
+        return { sent: messages.filter(({ outcome }) => outcome === 'sent').length, messages };
       }),
 
     async send({ text, delaySeconds = 0 }) {
@@ -187,11 +184,10 @@ function wireText(value: unknown): string {
   return ajson.dumps(typeof value === 'object' && value !== null ? markRaw(value) : value);
 }
 
-function notInQueue(taskName: string, ids: readonly string[], found: readonly FoundMessage[]): AlgernonError {
-  const missing = ids.filter((id) => !found.some(({ record }) => record.messageId === id));
+function notInQueue(taskName: string, ids: readonly string[]): AlgernonError {
   return new AlgernonError(
     'MESSAGE_NOT_FOUND',
-    `The dead-letter queue of ${taskName} does not have: ${missing.join(', ')}. Nothing was sent.`,
+    `The dead-letter queue of ${taskName} does not have: ${ids.join(', ')}. Nothing was sent.`,
   );
 }
 

@@ -131,13 +131,30 @@ export interface DeadLetter {
   text: string;
 }
 
-/** The body of `POST /api/redrive`. The answer is `{ sent }`, the number of messages. */
+/** The body of `POST /api/redrive`. */
 export interface RedriveRequest {
   taskName: string;
   /** Missing: all. */
   ids?: string[];
   /** Replaces the task of the one message in `ids`, as wire text. */
   text?: string;
+}
+
+/** The outcome of one dead letter. */
+export interface RedriveOutcome {
+  readonly messageId: string;
+  /** `left`: it stays in the dead-letter queue, as asked. `failed`: see `error`. */
+  readonly outcome: 'sent' | 'left' | 'failed';
+  /** The code of the error: `MESSAGE_NOT_FOUND`, or `NOT_DELETED` if the message was sent but is in both queues. */
+  readonly code?: string;
+  readonly error?: string;
+}
+
+/** The answer to `POST /api/redrive`. */
+export interface RedriveAnswer {
+  /** The number of messages that were sent. */
+  sent: number;
+  messages: readonly RedriveOutcome[];
 }
 
 /** The body of `POST /api/send`. The answer is `{ chainId, messageId }`. */

@@ -1,5 +1,4 @@
-import { readMessages } from '../../queueMessages.ts';
-import { removeSent, sendAgain } from '../../redriveMessage.ts';
+import { redriveMessages } from '../../redriveMessages.ts';
 import { type Command, defineCommand, UsageError } from '../command.ts';
 import { editMessage, findEditor } from '../editMessage.ts';
 import { plain } from '../output.ts';
@@ -45,43 +44,15 @@ export const redrive: Command = defineCommand({
     const aws = await target();
     const queue = await findQueue(aws, task);
     const dead = await findDeadLetters(aws, queue);
-    // Messages that come back meanwhile wait for the next time.
-    const { waiting } = await dead.calls.count();
-    const { messages, release } = await readMessages(dead, {
-      limit: waiting + 10,
-      // A person may take a while to edit.
-      hiddenSeconds: values.edit ? 3600 : Math.min(3600, 60 + waiting),
+    const results = await redriveMessages({
+      sqs: aws.sqs,
+      taskName: task,
+      queueUrl: queue.url,
+      deadLetters: dead,
       ...(ids.length > 0 && { ids }),
+      // A person may take a while to edit.
+      ...(editor && { hiddenSeconds: 3600, bodyOf: (message) => editMessage(message, editor) }),
     });
-    const results: { messageId: string; outcome: string; error?: string }[] = [];
-    try {
-      const chosen = messages.filter(({ record }) => ids.length === 0 || ids.includes(record.messageId));
-      for (const message of chosen) {
-        const { messageId } = message.record;
-        try {
-          const body = editor ? await editMessage(message, editor) : message.record.body;
-          if (body === undefined) {
-            results.push({ messageId, outcome: 'left' });
-            continue;
-          }
-          await sendAgain(aws.sqs, queue.url, message, body);
-          await removeSent(dead, message);
-          results.push({ messageId, outcome: 'sent' });
-        } catch (error) {
-          results.push({ messageId, outcome: 'failed', error: (error as Error).message });
-        }
-      }
-      for (const id of ids) {
-        if (results.some(({ messageId }) => messageId === id)) continue;
-        results.push({
-          messageId: id,
-          outcome: 'failed',
-          error: `is not in the dead-letter queue of ${task}`,
-        });
-      }
-    } finally {
-      await release();
-    }
     out.json({ queue: queue.url, messages: results });
     for (const { messageId, outcome, error } of results) {
       const line = { sent: 'sent again', left: 'left in the dead-letter queue', failed: plain(error) }[

@@ -1,7 +1,7 @@
 import { html } from 'htm/preact';
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import type { DeadLetter, RedriveRequest } from '../protocol.ts';
+import type { DeadLetter, RedriveAnswer, RedriveRequest } from '../protocol.ts';
 import { announce } from './announce.ts';
 import { callServer } from './api.ts';
 import { count, formatAge, indentJson, visible } from './format.ts';
@@ -10,6 +10,9 @@ import { JsonArea, jsonProblem } from './JsonArea.ts';
 import { chainHash } from './route.ts';
 import type { Store } from './store.ts';
 import { WireText } from './ValueTree.ts';
+
+/** How many failures of a redrive are listed. */
+const shownFailures = 10;
 
 /** The messages in dead-letter queues, by task. */
 export function DeadLetters({ store }: { store: Store }): VNode {
@@ -26,8 +29,11 @@ export function DeadLetters({ store }: { store: Store }): VNode {
   async function redrive(request: RedriveRequest): Promise<void> {
     setFailure(undefined);
     try {
-      const { sent } = await callServer<{ sent: number }>('redrive', request);
-      announce(`${count(sent, 'message')} sent back to ${request.taskName}.`);
+      const answer = await callServer<RedriveAnswer>('redrive', request);
+      const failures = failuresOf(answer, request.taskName);
+      setFailure(failures);
+      if (failures === undefined)
+        announce(`${count(answer.sent, 'message')} sent back to ${request.taskName}.`);
     } catch (error) {
       setFailure((error as Error).message);
     }
@@ -61,6 +67,15 @@ export function DeadLetters({ store }: { store: Store }): VNode {
       )}
     </div>
   </section>`;
+}
+
+/** How many messages were sent, and why the others were not. Undefined when all were. */
+function failuresOf({ sent, messages }: RedriveAnswer, taskName: string): string | undefined {
+  const failed = messages.filter(({ outcome }) => outcome === 'failed');
+  if (failed.length === 0) return undefined;
+  const shown = failed.slice(0, shownFailures).map(({ messageId, error }) => `${messageId}: ${error}`);
+  const more = failed.length > shownFailures ? `\nand ${failed.length - shownFailures} more.` : '';
+  return `${sent} of ${count(messages.length, 'message')} sent back to ${taskName}.\n${shown.join('\n')}${more}`;
 }
 
 function Letter({

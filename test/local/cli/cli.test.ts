@@ -256,7 +256,12 @@ describe('redrive', () => {
     const lost = await run(['redrive', 'all', '--id', 'nobody', '--json']);
     expect(lost.code).toBe(1);
     expect(JSON.parse(lost.out).messages).toEqual([
-      { messageId: 'nobody', outcome: 'failed', error: 'is not in the dead-letter queue of all' },
+      {
+        messageId: 'nobody',
+        outcome: 'failed',
+        code: 'MESSAGE_NOT_FOUND',
+        error: 'The message is not in the dead-letter queue of all.',
+      },
     ]);
     const { code, out } = await run(['redrive', 'all', '--all']);
     expect([code, out]).toEqual([0, expect.stringContaining('3 of 3 messages sent')]);

@@ -272,7 +272,10 @@ test('dead letters are listed, redriven, and edited', async () => {
     status: 404,
     body: { error: { code: 'MESSAGE_NOT_FOUND', message: expect.stringContaining('nobody') } },
   });
-  expect(await call('/api/redrive', { ...bad, text: repaired })).toEqual({ status: 200, body: { sent: 1 } });
+  expect(await call('/api/redrive', { ...bad, text: repaired })).toEqual({
+    status: 200,
+    body: { sent: 1, messages: [{ messageId: letter.id, outcome: 'sent' }] },
+  });
   await worker.idle({ timeoutSeconds: 15 });
   expect((await call('/api/dead-letters')).body.letters).toHaveLength(2);
   const { entries } = await stream(isEnd('check'));
@@ -286,7 +289,13 @@ test('dead letters are listed, redriven, and edited', async () => {
     ...['received', 'started', 'succeeded'],
   ]);
 
-  expect(await call('/api/redrive', { taskName: 'check' })).toEqual({ status: 200, body: { sent: 2 } });
+  // A message that is gone does not stop the others.
+  const rest = letters.slice(1).map(({ id }: DeadLetter) => id);
+  const gone = expect.objectContaining({ messageId: 'gone', code: 'MESSAGE_NOT_FOUND' });
+  expect(await call('/api/redrive', { taskName: 'check', ids: ['gone', ...rest] })).toMatchObject({
+    status: 200,
+    body: { sent: 2, messages: expect.arrayContaining([gone]) },
+  });
 });
 
 test('a dead letter that names no task of the worker is edited and redriven', async () => {
@@ -297,7 +306,7 @@ test('a dead letter that names no task of the worker is edited and redriven', as
   expect(letter?.taskName).toBe('check');
   const text = '{"task_name":"check","task_kwargs":{"n":1}}';
   const request = { taskName: letter?.taskName, ids: [letter?.id], text };
-  expect(await call('/api/redrive', request)).toEqual({ status: 200, body: { sent: 1 } });
+  expect(await call('/api/redrive', request)).toMatchObject({ status: 200, body: { sent: 1 } });
 });
 
 test('a failure without a stage that retries it has a time when it comes back', async () => {
