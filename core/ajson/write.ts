@@ -6,6 +6,7 @@ import { hasWords } from './parseExact.ts';
 import { kindOf } from './recognise.ts';
 import { refuse } from './refuse.ts';
 import type { Codec, Settings } from './registry.ts';
+import { STAND_IN, textOf } from './textOf.ts';
 
 /** The state of one call of `dumps`. */
 export interface Writing {
@@ -24,12 +25,6 @@ export interface Writing {
   readonly numbers: string[];
 }
 
-/**
- * Stands for such a number. Only strings can have the same text: floats past 2^53 are among `numbers` themselves. It
- * begins with a rare character and is short, for which V8 has its fastest search.
- */
-const STAND_IN = -1e99;
-const STAND_IN_TEXT = '-1e+99';
 const HOLE = 'a hole in a list';
 /** Not imported: V8 does not know the value of an import. */
 const MAX_SAFE = 9_007_199_254_740_991;
@@ -60,24 +55,6 @@ export function startWriting(settings: Settings, nan: boolean, tags: boolean): W
     polluted: isPolluted(),
     numbers: [],
   };
-}
-
-export function textOf({ polluted, numbers }: Writing, wire: unknown): string {
-  if (polluted) return exactText(wire, numbers.values());
-  const text = JSON.stringify(wire);
-  if (numbers.length === 0) return text;
-  const parts = text.split(STAND_IN_TEXT);
-  if (parts.length !== numbers.length + 1) return exactText(wire, numbers.values());
-  return parts.reduce((whole, part, index) => whole + numbers[index - 1] + part);
-}
-
-/** The text where `JSON.stringify` would obey a polluted prototype, or a string looks like a stand-in. */
-function exactText(wire: unknown, numbers: Iterator<string>): string {
-  if (wire === STAND_IN) return String(numbers.next().value);
-  if (typeof wire !== 'object' || wire === null) return JSON.stringify(wire);
-  if (Array.isArray(wire)) return `[${Array.from(wire, (item) => exactText(item, numbers))}]`;
-  const members = Object.entries(wire).filter(([, value]) => value !== undefined);
-  return `{${members.map(([key, value]) => `${JSON.stringify(key)}:${exactText(value, numbers)}`)}}`;
 }
 
 /** The value for `JSON.stringify`: the value itself if it is plain, else a copy with tags in it. */

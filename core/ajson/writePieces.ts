@@ -2,7 +2,8 @@ import { assertDepth } from './ErrorPath.ts';
 import { isPolluted } from './isPlain.ts';
 import { type Ajson, writers } from './openAjson.ts';
 import { hasWords } from './parseExact.ts';
-import { startWriting, textOf, toWire, type Writing } from './write.ts';
+import { textOf } from './textOf.ts';
+import { startWriting, toWire, type Writing } from './write.ts';
 
 /** The length of a piece, roughly. */
 const pieceLength = 65_536;
