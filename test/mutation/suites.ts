@@ -16,7 +16,18 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   'core/storedData': ['test/core/storedData/**', 'test/middlewares/storedDataHydrate*'],
   'core/tasks': ['test/core/tasks/**', 'test/core/nextTask*', 'test/core/batch/{queued,runTask}*'],
   core: ['test/core/*'],
-  middlewares: ['test/middlewares/*'],
+  'middlewares/aws': [
+    'test/middlewares/aws/**',
+    'test/middlewares/{isFinalFault,optionChecks,snsPublisher,s3*,sqsQueues,topics}*',
+  ],
+  'middlewares/callbacks': [
+    'test/middlewares/callbacks/**',
+    'test/middlewares/{callbackPublisher,gatherMessages,extraCallbacks,isFollowed}*',
+  ],
+  'middlewares/logging': ['test/middlewares/logging/**', 'test/middlewares/{lambdaLogged,logging.}*'],
+  'middlewares/resources': ['test/middlewares/resources/**', 'test/middlewares/contextResources*'],
+  'middlewares/tracing': ['test/middlewares/tracing/**'],
+  middlewares: ['test/middlewares/**'],
 };
 
 /** One run of the tester: its name, what it mutates and the suites that judge it. */
