@@ -53,7 +53,7 @@ const script = (make: string, megabytes: number, isNative: boolean) => `
   gc();
   const made = resident('VmRSS');
   writeFileSync('/proc/self/clear_refs', '5');
-  const native = ${isNative} ? Buffer.from(JSON.stringify(result)) : undefined;
+  const native = ${isNative} ? Buffer.from(JSON.stringify(result instanceof Uint8Array ? Buffer.from(result.buffer).toString('base64') : result)) : undefined;
   const { pointer } = native ? {} : await storeData(result);
   const peak = resident('VmHWM');
   if (native) report(native.length / 1e6);
@@ -112,7 +112,7 @@ console.log(
   [
     'The memory for a result that is stored, in proportion to its bytes in S3: the peak of resident memory beyond that of the',
     `process before it made the result. S3 is in another process. Processes for each figure, of which it is the median: ${rounds}. The first column is the result itself, as the`,
-    'handler made it; the second the peak of `Buffer.from(JSON.stringify(result))` alone, without a call, in proportion to the bytes of that.',
+    'handler made it; the second the peak of `Buffer.from(JSON.stringify(result))` alone, without a call, in proportion to the bytes of that (bytes as base64).',
     "All have V8's young generation. It grows to some 100 MB while the handler makes the result, and storing then fills it with",
     'short-lived text, and copies of what becomes a tag, before V8 collects them; the last column is with',
     '`--max-semi-space-size=1`, which keeps it small. Where the goal is missed, that is the cause: beyond it there are two parts of 5 MiB.\n',
