@@ -138,7 +138,7 @@ describe('the demo', () => {
         page = url;
       },
     );
-    expect(await redrive).toEqual({ sent: 1 });
+    expect(await redrive).toMatchObject({ sent: 1, messages: [{ outcome: 'sent' }] });
     expect(out).toContain(`${page}\n`);
     expect(out).toContain(
       '9 of 12 tasks finished; 1 message is in a dead-letter queue, as --poison asked for',
