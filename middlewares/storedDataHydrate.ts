@@ -80,10 +80,23 @@ export function storedDataHydrate(options: StoredDataHydrateOptions = {}): Middl
 /** Whether a value has a pointer. Also true for what is not plain JSON or very deep: `hydrate` decides then. */
 function mayHoldPointer(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  if (depth > maxScanned || !(Array.isArray(value) || isPlain(value))) return true;
-  if ((value as { _alg_class?: unknown })._alg_class === 'StoredData') return true;
+  if (depth > maxScanned) return true;
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      if (typeof item === 'object' && mayHoldPointer(item, depth + 1)) return true;
+    }
+    return false;
+  }
+  if (!isPlain(value)) return true;
   for (const key in value) {
-    if (mayHoldPointer((value as Record<string, unknown>)[key], depth + 1)) return true;
+    const member: unknown = value[key as never];
+    // Compared here, since a read of `_alg_class` in each object takes far longer.
+    if (typeof member === 'object' ? mayHoldPointer(member, depth + 1) : isPointerName(key, member))
+      return true;
   }
   return false;
+}
+
+function isPointerName(key: string, value: unknown): boolean {
+  return key === '_alg_class' && value === 'StoredData';
 }
