@@ -4,9 +4,8 @@ import type { Ajson } from '../core/ajson/openAjson.ts';
 import { checkOptions, listOf, whole, withMethod } from '../core/checkOptions.ts';
 import { hydrate } from '../core/storedData/hydrate.ts';
 import { StoredData } from '../core/storedData/StoredData.ts';
-import { bucketGuard } from './aws/environment.ts';
 import { awsClient, bucketName } from './aws/optionChecks.ts';
-import { s3Reader } from './aws/s3Reader.ts';
+import { hydrateSettings } from './storedData/hydrateSettings.ts';
 
 /** Options of {@link readData}. */
 export interface ReadDataOptions {
@@ -53,25 +52,9 @@ export async function readData<T = unknown>(
   stored: StoredData | string,
   options: ReadDataOptions = {},
 ): Promise<T> {
-  const {
-    s3,
-    bucket,
-    buckets = [],
-    maxBytes = 64 * 1024 * 1024,
-    maxPointers,
-    concurrentReads,
-    ajson = sharedAjson,
-    signal,
-  } = checkOptions('readData', options, optionChecks);
+  const { ajson = sharedAjson, signal, ...shared } = checkOptions('readData', options, optionChecks);
   const data = typeof stored === 'string' ? new StoredData({ pointer: stored }) : stored;
-  const hydrated: unknown = await hydrate<unknown>(data, '$', {
-    store: s3Reader({ s3 }),
-    isAllowed: bucketGuard(bucket, buckets),
-    maxBytes,
-    maxPointers,
-    concurrentReads,
-    signal,
-  });
+  const hydrated: unknown = await hydrate<unknown>(data, '$', { ...hydrateSettings(shared), signal });
   const value = hydrated instanceof StoredData ? hydrated.value : hydrated;
   return ajson.rebuildEvent<T>(value);
 }

@@ -7,7 +7,7 @@ import type { Writing } from './write.ts';
 const STAND_IN = -1e99;
 const STAND_IN_TEXT = '-1e+99';
 
-/** Notes how a number is spelled, and returns what stands for it. */
+/** Notes how a number is spelled, and returns its stand-in. */
 export function standIn(writing: Writing, text: string): number {
   writing.numbers.push(text);
   return STAND_IN;
