@@ -24,8 +24,20 @@ const suites: Readonly<Record<string, readonly string[]>> = {
     'test/middlewares/callbacks/**',
     'test/middlewares/{callbackPublisher,gatherMessages,extraCallbacks,isFollowed}*',
   ],
+  'middlewares/cancelling': ['test/middlewares/cancelling/**', 'test/middlewares/cancel*'],
+  'middlewares/events': [
+    'test/middlewares/events/**',
+    'test/middlewares/{chainEvents,groupEvents,s3Sink,taskMetrics}*',
+  ],
+  'middlewares/groups': ['test/middlewares/{groups.,groupEvents,sendGroup,optionChecks}*'],
   'middlewares/logging': ['test/middlewares/logging/**', 'test/middlewares/{lambdaLogged,logging.}*'],
+  'middlewares/middy': [
+    'test/core/batch/queued*',
+    'test/middlewares/{contextResources,events,faults,optionChecks,skip,stages,storedDataHydrate}*',
+  ],
+  'middlewares/once': ['test/middlewares/once/**', 'test/middlewares/{idempotent,onceOrders,taskRecords}*'],
   'middlewares/resources': ['test/middlewares/resources/**', 'test/middlewares/contextResources*'],
+  'middlewares/sending': ['test/middlewares/sending/**', 'test/middlewares/{retryLater,sendTask}*'],
   'middlewares/tracing': ['test/middlewares/tracing/**'],
   middlewares: ['test/middlewares/**'],
 };
