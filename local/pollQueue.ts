@@ -14,7 +14,7 @@ const maxRetryMs = 5000;
  * be processed, so that no message is hidden while it waits. Resolves when the last batch is done.
  */
 export async function pollQueue(worker: BatchWorker, stopping: AbortSignal): Promise<void> {
-  const { settings, stats } = worker;
+  const { settings } = worker;
   const running = new Set<Promise<void>>();
   let retryMs = firstRetryMs;
   while (!stopping.aborted) {
@@ -33,14 +33,7 @@ export async function pollQueue(worker: BatchWorker, stopping: AbortSignal): Pro
       retryMs = Math.min(maxRetryMs, retryMs * 2);
       continue;
     }
-    if (messages.length === 0) continue;
-    stats.received += messages.length;
-    stats.inFlight += messages.length;
-    const work = processMessages(worker, messages).finally(() => {
-      stats.inFlight -= messages.length;
-      running.delete(work);
-    });
-    running.add(work);
+    if (messages.length > 0) startMessages(worker, messages, running);
   }
   await Promise.all(running);
 }
@@ -69,8 +62,24 @@ export async function dropUndeliverable(
   return messages.filter(isDeliverable);
 }
 
-/** Processes received messages, in as many batches as Lambda's limit requires. */
-export async function processMessages(worker: BatchWorker, messages: readonly Message[]): Promise<void> {
+/** Starts to process received messages. The work is in `running` until it is done. */
+export function startMessages(
+  worker: BatchWorker,
+  messages: readonly Message[],
+  running: Set<Promise<void>>,
+): void {
+  const { stats } = worker;
+  stats.received += messages.length;
+  stats.inFlight += messages.length;
+  const work = processMessages(worker, messages).finally(() => {
+    stats.inFlight -= messages.length;
+    running.delete(work);
+  });
+  running.add(work);
+}
+
+/** Processes messages in as many batches as Lambda's limit requires. */
+async function processMessages(worker: BatchWorker, messages: readonly Message[]): Promise<void> {
   const records = messages.map((message) => toLambdaRecord(message, worker.queue.arn));
   for (const batch of splitBatch(records)) {
     await processBatch(worker, batch);

@@ -1,4 +1,4 @@
-import { dropUndeliverable, processMessages } from '../pollQueue.ts';
+import { dropUndeliverable, startMessages } from '../pollQueue.ts';
 import type { BatchWorker } from '../processBatch.ts';
 
 /** Takes the messages of a queue and invokes the handler with them. */
@@ -11,7 +11,7 @@ export interface QueueDrain {
 
 /** Works on up to `pollers` batches of a queue at once, and on a message as soon as it comes. */
 export function queueDrain(worker: BatchWorker, stopping: AbortSignal): QueueDrain {
-  const { calls, settings, stats } = worker;
+  const { calls, settings } = worker;
   const running = new Set<Promise<void>>();
   let isDue = false;
   let woken = Promise.withResolvers<void>();
@@ -20,13 +20,7 @@ export function queueDrain(worker: BatchWorker, stopping: AbortSignal): QueueDra
   const takeBatch = async (): Promise<boolean> => {
     const messages = await dropUndeliverable(worker, await calls.receive(settings.batchSize, 0));
     if (messages.length === 0) return false;
-    stats.received += messages.length;
-    stats.inFlight += messages.length;
-    const work = processMessages(worker, messages).finally(() => {
-      stats.inFlight -= messages.length;
-      running.delete(work);
-    });
-    running.add(work);
+    startMessages(worker, messages, running);
     return true;
   };
 

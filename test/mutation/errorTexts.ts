@@ -11,6 +11,8 @@ interface Callee {
 
 const PROSE = /[A-Za-z`,:)] [A-Za-z`$]/;
 const THROWERS = /^(?:fail|refuse|Super)$|Error$/;
+/** They describe what an option must be: core/checkOptions.ts. */
+const CHECKS = /^(?:text|withMethod)$/;
 
 /**
  * A plugin of StrykerJS that leaves out the sentences of errors. The tests look at an error's code, path and fields, and at its text
@@ -26,7 +28,8 @@ function shouldIgnore({ node, parentPath }: NodePath): string | undefined {
     path = path.parentPath
   ) {
     const callee = path.node['callee'] as Callee | undefined;
-    if (callee) return THROWERS.test(callee.name ?? callee.type) ? 'the text of an error' : undefined;
+    const name = callee?.name ?? callee?.type;
+    if (name) return THROWERS.test(name) || CHECKS.test(name) ? 'the text of an error' : undefined;
   }
   return undefined;
 }
