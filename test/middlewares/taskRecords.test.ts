@@ -13,7 +13,7 @@ afterEach(() => {
 });
 
 const address = { bucket: 'b', key: 'k' };
-const leaseMillis = 1000;
+const leaseMillis = 5000;
 const unavailable = () => new StoredDataError('STORED_DATA_UNAVAILABLE', 'down', { retryable: true });
 
 /** One object, with S3's conditions. `next` decides the outcome of each call: `lost` means done, but without an answer. */
@@ -118,9 +118,9 @@ describe('the record of a task', () => {
   });
 
   test.each([
-    [999, TaskInProgressError],
-    [1000, undefined],
-  ])('%i ms after the claim, a lease of 1000 ms stops others with %p', async (millis, expected) => {
+    [4999, TaskInProgressError],
+    [5000, undefined],
+  ])('%i ms after the claim, a lease of 5000 ms stops others with %p', async (millis, expected) => {
     const { store } = memoryStore(() => 'ok');
     const records = openTaskRecords(store, { maxBytes: 1000, ttlMillis: 1000 });
     await records.claim(address, { leaseMillis, payload: undefined });
@@ -128,6 +128,109 @@ describe('the record of a task', () => {
     const again = records.claim(address, { leaseMillis, payload: undefined });
     if (expected) await expect(again).rejects.toThrow(expected);
     else expect(await again).toHaveProperty('lease');
+  });
+});
+
+describe('claims, results and releases', () => {
+  const limits = { maxBytes: 1000, ttlMillis: 10_000 };
+  const claimOf = (records: TaskRecords, payload?: string, signal?: AbortSignal) =>
+    records.claim(address, { leaseMillis, payload, signal });
+  const leaseOf = async (records: TaskRecords, payload?: string) => {
+    const claim = await claimOf(records, payload);
+    if ('done' in claim) throw new Error('the task is done');
+    return claim.lease;
+  };
+
+  test('a lease that has ended is taken over with one write', async () => {
+    const { store } = memoryStore(() => 'ok');
+    const calls: string[] = [];
+    const counting: ConditionalStore = {
+      read: (...args) => {
+        calls.push('read');
+        return store.read(...args);
+      },
+      create: (...args) => {
+        calls.push('create');
+        return store.create(...args);
+      },
+      replace: (...args) => {
+        calls.push('replace');
+        return store.replace(...args);
+      },
+    };
+    const records = openTaskRecords(counting, limits);
+    await claimOf(records);
+    jest.advanceTimersByTime(leaseMillis);
+    expect(await claimOf(records)).toHaveProperty('lease');
+    expect(calls).toEqual(['create', 'create', 'read', 'replace']);
+  });
+
+  test.each([
+    ['the same', 'a', 'a', true],
+    ['another', 'a', 'b', false],
+    ['none before', undefined, 'b', true],
+    ['none now', 'a', undefined, true],
+  ])('the result of a run with %s payload', async (_, before, now, isGiven) => {
+    const records = openTaskRecords(memoryStore(() => 'ok').store, limits);
+    await records.complete(await leaseOf(records, before), { result: '7' });
+    const again = claimOf(records, now);
+    if (isGiven) expect(await again).toMatchObject({ done: { result: '7' } });
+    else await expect(again).rejects.toMatchObject({ code: 'PAYLOAD_MISMATCH' });
+  });
+
+  test('a result after the lease tells until when the run that took over has it', async () => {
+    const records = openTaskRecords(memoryStore(() => 'ok').store, limits);
+    const late = await leaseOf(records);
+    jest.advanceTimersByTime(leaseMillis);
+    const lease = await leaseOf(records);
+    await expect(records.complete(late, { result: '7' })).rejects.toMatchObject({
+      code: 'TASK_IN_PROGRESS',
+      retryAfterSeconds: leaseMillis / 1000 + 1,
+    });
+    await records.complete(lease, { result: '8' });
+    // The other run is done, so that the message can come back at once.
+    await expect(records.complete(late, { result: '7' })).rejects.toMatchObject({ retryAfterSeconds: 1 });
+    expect(await claimOf(records)).toMatchObject({ done: { result: '8' } });
+  });
+
+  test('a result whose record was removed, or whose lease was given back, is refused', async () => {
+    const { store, remove } = memoryStore(() => 'ok');
+    const records = openTaskRecords(store, limits);
+    const released = await leaseOf(records);
+    await records.release(released);
+    const refusal = { code: 'TASK_IN_PROGRESS', retryAfterSeconds: 1 };
+    await expect(records.complete(released, { result: '7' })).rejects.toMatchObject(refusal);
+    remove();
+    await expect(records.complete(released, { result: '7' })).rejects.toMatchObject(refusal);
+  });
+
+  test('each call to the store has the signal of the task', async () => {
+    const { store } = memoryStore(() => 'ok');
+    const signals: (AbortSignal | undefined)[] = [];
+    const watched: ConditionalStore = {
+      read: (to, options) => {
+        signals.push(options.signal);
+        return store.read(to, options);
+      },
+      create: (to, text, options) => {
+        signals.push(options?.signal);
+        return store.create(to, text, options);
+      },
+      replace: (to, text, version, options) => {
+        signals.push(options?.signal);
+        return store.replace(to, text, version, options);
+      },
+    };
+    const records = openTaskRecords(watched, limits);
+    const { signal } = new AbortController();
+    const late = await leaseOf(records);
+    jest.advanceTimersByTime(leaseMillis);
+    signals.length = 0;
+    const claim = await claimOf(records, undefined, signal);
+    await records.complete(late, { result: '7' }, { signal }).catch(() => {});
+    if ('lease' in claim) await records.release(claim.lease, { signal });
+    // Create, read and replace for the claim; replace and read for the late result; replace for the release.
+    expect(signals).toEqual(Array.from({ length: 6 }, () => signal));
   });
 });
 
@@ -140,7 +243,7 @@ async function play(records: TaskRecords, steps: readonly Step[]): Promise<{ res
   let runs = 0;
   for (const step of steps) {
     try {
-      if (step === 'tick') jest.advanceTimersByTime(600);
+      if (step === 'tick') jest.advanceTimersByTime(3000);
       else if (step === 'kill') running.shift();
       else if (step === 'claim' || step === 'race') {
         // A race is two deliveries at the same instant, whose calls alternate.
