@@ -1,4 +1,5 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const root = new URL('../..', import.meta.url).pathname;
 const source = (path: string) => `${root}${path}`;
@@ -19,6 +20,14 @@ const matchNames = {
     });
   },
 };
+
+/** A change that a unit test notices need not wait for the local AWS. Tests of one unit are in the deeper folders. */
+class UnitsFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const depth = ({ moduleId }: TestSpecification) => moduleId.split('/').length;
+    return files.toSorted((a, b) => depth(b) - depth(a));
+  }
+}
 
 const config: ViteUserConfig = defineConfig({
   root,
@@ -41,6 +50,7 @@ const config: ViteUserConfig = defineConfig({
     // The size of a bundle, browsers and comparisons with other libraries do not judge single lines. The interleavings of groups take
     // minutes when a change makes them endless.
     exclude: ['**/{size,sizes,browser,sideBySide,explore}.test.ts'],
+    sequence: { sequencer: UnitsFirst },
     setupFiles: [source('test/mutation/setup.ts')],
     // Modules are loaded once for all suites of a run, not once for each suite. A run has a new thread.
     isolate: false,
