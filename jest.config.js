@@ -2,6 +2,8 @@
 export default {
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  // The mutation tester keeps copies of the project there.
+  modulePathIgnorePatterns: ['<rootDir>/coverage/'],
   testTimeout: 30_000,
   // Most of the time is spent waiting, for npm and for queues: three at once pay on a machine with two cores.
   maxWorkers: 3,

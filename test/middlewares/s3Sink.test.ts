@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
+import { s3ObjectStore } from '../../middlewares/aws/s3ObjectStore.ts';
+import { keyTime, readEventObjects } from '../../middlewares/events/readEventObjects.ts';
 import { type ChainEvent, getChain, type S3Sink, s3Sink, waitForChain } from '../../middlewares/index.ts';
 import { type FaultOf, type FaultyClients, faultyClients } from '../support/faultyClients.ts';
 
@@ -128,12 +130,46 @@ describe('reading', () => {
     s3.destroy();
   });
 
+  test('lists only what is new, and what may still appear', async () => {
+    const chainId = randomUUID();
+    const { s3 } = faultyClients(aws, () => undefined);
+    const starts: unknown[] = [];
+    s3.middlewareStack.add(
+      (send) => (call) => {
+        if ('Prefix' in (call.input as object))
+          starts.push((call.input as { StartAfter?: string }).StartAfter);
+        return send(call);
+      },
+      { step: 'initialize' },
+    );
+    const prefix = `chains/${chainId}/`;
+    const reader = readEventObjects({ s3, bucket: aws.bucket, prefix });
+    const at = 1_790_000_000_000;
+    for (const millis of [at, at - 5]) await put(`${prefix}${keyTime(millis)}-x.json`, '[]');
+    for (let read = 0; read < 2; read += 1) expect(await reader.read({})).toEqual([]);
+    expect(starts).toEqual([prefix + keyTime(0), prefix + keyTime(at - 60_000)]);
+    s3.destroy();
+  });
+
+  test('leaves out an object above 16 MiB, and any that is not a list', async () => {
+    const prefix = `chains/${randomUUID()}/`;
+    const list = (bytes: number) => `[1${' '.repeat(bytes - 3)}]`;
+    const bodies = [list(16_777_216), list(16_777_217), '{"length":1}', '"text"', '{'];
+    // In parts, since the local S3 limits a body.
+    const store = s3ObjectStore({ s3: aws.s3 });
+    for (const [index, body] of bodies.entries())
+      await store.put({ bucket: aws.bucket, key: `${prefix}${keyTime(index)}-x.json` }, body);
+    const reader = readEventObjects({ s3: aws.s3, bucket: aws.bucket, prefix });
+    expect(await reader.read({})).toEqual([1]);
+  });
+
   test('says which permission is missing', async () => {
     const sink = sinkWith(() => ({ status: 403, code: 'AccessDenied' }));
     await expect(getChain('c', { from: sink })).rejects.toMatchObject({
       code: 'STORED_DATA_ACCESS',
-      message: expect.stringContaining('s3:ListBucket'),
+      message: expect.stringContaining(`s3://${aws.bucket}/chains/c/: access is denied`),
     });
+    await expect(getChain('c', { from: sink })).rejects.toThrow('s3:ListBucket');
     const chainId = randomUUID();
     await write(healthy(), [received(chainId)]);
     const listing = sinkWith(({ target }) =>
