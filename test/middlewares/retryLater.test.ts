@@ -90,11 +90,12 @@ describe('an error that asks for a time', () => {
       { maxAttempts: 1 },
     );
     opened.push(busy);
+    const publish = new PublishCommand({ TopicArn: 'arn:aws:sns:us-east-1:123456789012:x', Message: 'x' });
     for (const call of [
-      busy.sns.send(new PublishCommand({ TopicArn: 'arn:aws:sns:us-east-1:123456789012:x', Message: 'x' })),
-      busy.sqs.send(new CreateQueueCommand({ QueueName: 'x' })),
+      () => busy.sns.send(publish),
+      () => busy.sqs.send(new CreateQueueCommand({ QueueName: 'x' })),
     ]) {
-      const thrown = await call.catch((error: unknown) => error);
+      const thrown = await (call() as Promise<unknown>).catch((error: unknown) => error);
       expect(await hiddenFor(thrown)).toEqual({ seconds: [77], sent: 0, failed: 1 });
     }
   });
