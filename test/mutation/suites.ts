@@ -1,8 +1,8 @@
 import { globSync } from 'node:fs';
 
 /**
- * Which suites judge which sources. A change is judged by the tests beside its folder, and by the middlewares that are its only
- * caller. `MUTATE_TESTS`, globs with commas between them, replaces them.
+ * Which suites judge which folders and files; the first key that fits counts. A change is judged by the tests beside its folder,
+ * and by the middlewares that are its only caller. `MUTATE_TESTS`, globs with commas between them, replaces them.
  */
 const suites: Readonly<Record<string, readonly string[]>> = {
   'core/ajson': ['test/core/ajson/**'],
@@ -39,7 +39,21 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   'middlewares/resources': ['test/middlewares/resources/**', 'test/middlewares/contextResources*'],
   'middlewares/sending': ['test/middlewares/sending/**', 'test/middlewares/{retryLater,sendTask}*'],
   'middlewares/tracing': ['test/middlewares/tracing/**'],
-  middlewares: ['test/middlewares/**'],
+  'middlewares/callbackPublisher.ts': ['test/middlewares/{callbackPublisher,extraCallbacks,waitToSend}*'],
+  'middlewares/contextResources.ts': ['test/middlewares/contextResources*'],
+  'middlewares/extendedPayload.ts': ['test/middlewares/extendedPayload*'],
+  'middlewares/failurePolicy.ts': ['test/middlewares/{failurePolicy,retryLater}*'],
+  'middlewares/idempotent.ts': ['test/middlewares/{idempotent,onceOrders}*'],
+  'middlewares/lambdaLogged.ts': ['test/middlewares/{lambdaLogged,logging.}*'],
+  'middlewares/openTelemetryTracing.ts': ['test/middlewares/tracing.openTelemetry*'],
+  'middlewares/xrayTracing.ts': ['test/middlewares/tracing.xray*'],
+  'middlewares/sendGroup.ts': ['test/middlewares/{groups.,sendTask}*'],
+  'middlewares/sendTask.ts': ['test/middlewares/sendTask*'],
+  'middlewares/stepFunctionsTask.ts': ['test/middlewares/stepFunctionsTask*'],
+  middlewares: [
+    'test/middlewares/{cancellable,chainEvents.sinks,preloadClients,s3Sink,sendTask.,storeData,storedDataHydrate}*',
+    'test/middlewares/{events,taskMetrics,topics}*',
+  ],
 };
 
 /** One run of the tester: its name, what it mutates and the suites that judge it. */
@@ -63,7 +77,7 @@ export function rowsFor(targets: readonly string[]): Row[] {
   });
 }
 
-/** The folder whose row a file belongs to: the nearest in the table. */
+/** The row that a file belongs to. */
 export function rowOf(path: string): string | undefined {
   return Object.keys(suites).find((folder) => within(path, folder));
 }
