@@ -1,3 +1,5 @@
+// Imported, so that fake timers do not replace it.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { TaskMessage } from '../../core/tasks/taskPublisher.ts';
 import { gatherMessages } from '../../middlewares/callbacks/gatherMessages.ts';
@@ -88,6 +90,103 @@ describe('gatherMessages', () => {
       [1, 2, 3, 4, 5].map((n) => gathered.during((send) => send(messageTo(`${n}`, 'x'.repeat(250_000))))),
     );
     expect(calls.map(({ length }) => length)).toEqual([5]);
+    await task.end();
+  });
+
+  test('lets a megabyte wait, and no more', async () => {
+    const { calls, gathered } = recorder(never);
+    const task = running(gathered);
+    const first = gathered.during((send) => send(messageTo('a', 'x'.repeat(1_048_576))));
+    await sleep(5);
+    expect(calls).toEqual([]);
+    const second = gathered.during((send) => send(messageTo('b', 'x')));
+    await Promise.all([first, second]);
+    // What has left no longer counts.
+    const third = gathered.during((send) => send(messageTo('c', 'x')));
+    await sleep(5);
+    expect(calls.map(({ length }) => length)).toEqual([2]);
+    await task.end();
+    await third;
+  });
+
+  test('counts ten for one topic from the last time that they left', async () => {
+    const { calls, gathered } = recorder(never);
+    const task = running(gathered);
+    const sendAll = (count: number) =>
+      Array.from({ length: count }, () => gathered.during((send) => send(messageTo('a'))));
+    const early = sendAll(6);
+    gathered.leave();
+    const late = sendAll(9);
+    await Promise.all(early);
+    expect(calls.map(({ length }) => length)).toEqual([6]);
+    await Promise.all([...late, ...sendAll(1), ...sendAll(10)]);
+    expect(calls.map(({ length }) => length)).toEqual([6, 10, 10]);
+    await task.end();
+  });
+
+  test('a task that goes on after it has sent is not waiting', async () => {
+    const { calls, gathered } = recorder(never);
+    let end = () => {};
+    const first = gathered.during(async (send) => {
+      await Promise.all([send(messageTo('a')), send(messageTo('b'))]);
+      await new Promise<void>((resolve) => (end = resolve));
+    });
+    await sleep(5);
+    expect(calls.map(({ length }) => length)).toEqual([2]);
+    const second = gathered.during((send) => send(messageTo('c')));
+    await sleep(5);
+    expect(calls).toHaveLength(1);
+    end();
+    await Promise.all([first, second]);
+    expect(calls.map(({ length }) => length)).toEqual([2, 1]);
+  });
+
+  test('rejects each sender with the error of the publisher', async () => {
+    const down = new Error('down');
+    const gathered = gatherMessages({ send: () => Promise.reject(down) }, never);
+    const sent = ['a', 'b'].map((topic) => gathered.during((send) => send(messageTo(topic))));
+    for (const each of sent) await expect(each).rejects.toBe(down);
+  });
+
+  test('drops what waits, with an error, and sends nothing where nothing waits', async () => {
+    const { calls, gathered } = recorder(never);
+    gathered.leave();
+    const task = running(gathered);
+    const sent = gathered.during((send) => send(messageTo('a')));
+    const late = new Error('late');
+    gathered.drop(late);
+    await expect(sent).rejects.toBe(late);
+    await task.end();
+    expect(calls).toEqual([]);
+  });
+
+  test('has one timer, and none once nothing waits', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const { gathered } = recorder(60_000);
+    const task = running(gathered);
+    const sent = ['a', 'b'].map((topic) => gathered.during((send) => send(messageTo(topic))));
+    expect(timers() - before).toBe(1);
+    gathered.leave();
+    expect(timers() - before).toBe(0);
+    await Promise.all(sent);
+    await task.end();
+  });
+
+  test('takes ten times the limit from when the oldest came', async () => {
+    jest.useFakeTimers();
+    const { calls, gathered } = recorder(60_000);
+    const task = running(gathered);
+    const sendTo = (topic: string) => gathered.during((send) => send(messageTo(topic)));
+    const sent = [sendTo('a')];
+    jest.advanceTimersByTime(590_000);
+    sent.push(sendTo('b'));
+    await sleep(50);
+    expect(calls).toEqual([]);
+    jest.advanceTimersByTime(9990);
+    sent.push(sendTo('c'));
+    await Promise.all(sent);
+    expect(calls.map(({ length }) => length)).toEqual([3]);
     await task.end();
   });
 
