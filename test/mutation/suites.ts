@@ -37,7 +37,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   ],
   'middlewares/once': ['test/middlewares/once/**', 'test/middlewares/{idempotent,onceOrders,taskRecords}*'],
   'middlewares/resources': ['test/middlewares/resources/**', 'test/middlewares/contextResources*'],
-  'middlewares/sending': ['test/middlewares/sending/**', 'test/middlewares/{retryLater,sendTask}*'],
+  'middlewares/sending': ['test/middlewares/sending/**', 'test/middlewares/{extendedPayload,sendTask}*'],
   'middlewares/tracing': ['test/middlewares/tracing/**'],
   'middlewares/callbackPublisher.ts': ['test/middlewares/{callbackPublisher,extraCallbacks,waitToSend}*'],
   'middlewares/contextResources.ts': ['test/middlewares/contextResources*'],
