@@ -1,6 +1,6 @@
 import type { Fields } from './AlgObject.ts';
 import { assertDepth, pathAt } from './ErrorPath.ts';
-import { isPlain, isPlainList } from './isPlain.ts';
+import { isPlain, isPlainList, NONE } from './isPlain.ts';
 import { rawValues } from './markRaw.ts';
 import { withWords } from './parseExact.ts';
 
@@ -40,9 +40,10 @@ export function rebuildTree(
 
 /** A value that is a container or a number past 2^53. */
 function rebuild(reading: Reading, value: unknown, depth: number): unknown {
-  if (typeof value === 'object' && value !== null && (!reading.foreign || isOpen(value)))
-    return Array.isArray(value) ? rebuildList(reading, value, depth) : rebuildObject(reading, value, depth);
-  return typeof value === 'number' ? reading.exact(value) : rebuildHolder(reading, value as object, depth);
+  if (typeof value === 'number') return reading.exact(value);
+  const node = value as object;
+  if (reading.foreign && !isOpen(node)) return rebuildHolder(reading, node, depth);
+  return Array.isArray(node) ? rebuildList(reading, node, depth) : rebuildObject(reading, node, depth);
 }
 
 /** Whether a value of the caller is a plain container, and not one that `markRaw` has. */
@@ -73,7 +74,10 @@ function rebuildList(reading: Reading, node: unknown[], depth: number): unknown 
 function rebuildObject(reading: Reading, node: object, depth: number): unknown {
   assertDepth(depth, reading.maxDepth);
   const object = node as Fields;
-  let isTag = false;
+  // Read before the loop, because V8 then converts an object with an outdated shape, such as the first of
+  // `[{ n: 1 }, { n: 1.5 }]`. If the shape changed within the loop, the loop would be slower from then on.
+  const mayBeTag = object['_alg_class'] !== undefined;
+  const isTag = mayBeTag && (NONE['_alg_class'] === undefined || Object.hasOwn(object, '_alg_class'));
   let out = object;
   let members = 0;
   let at: string | undefined;
@@ -81,7 +85,6 @@ function rebuildObject(reading: Reading, node: object, depth: number): unknown {
     for (const key in object) {
       if (!hasOwn.call(object, key)) continue;
       members++;
-      if (key === '_alg_class') isTag = true;
       const value = object[key];
       if (isItself(value)) continue;
       at = key;
