@@ -21,7 +21,7 @@ export function formOf(value: unknown): 'a list' | 'a string' | 'an object' | un
   return isPlain(value) ? 'an object' : undefined;
 }
 
-/** Has only what someone gave to all objects. Reading a member of it is far faster than `hasOwn` on another object. */
+/** Has only the members that someone gave to all objects. Reading one is far faster than `hasOwn` on another object. */
 export const NONE: Fields = {};
 
 /** Whether someone gave all objects members that `for in` finds, or a `toJSON`. */

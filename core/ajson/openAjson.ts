@@ -73,8 +73,12 @@ export const writers: WeakMap<Ajson['dumps'], { settings: Settings; nan: boolean
 
 /** Makes an ajson with no class but StoredData; `chosen` are codecs beside those that every ajson has. */
 export function openAjson(defaults: Defaults, chosen: readonly ChosenCodec[]): Ajson {
-  const { unknown = 'throw', nan = false, ...limits } = ownOptions(defaults);
-  const { maxDepth = LIMITS.maxDepth, maxDigits = LIMITS.maxDigits } = limits;
+  const {
+    unknown = 'throw',
+    nan = false,
+    maxDepth = LIMITS.maxDepth,
+    maxDigits = LIMITS.maxDigits,
+  } = ownOptions(defaults);
   const [shared, bare] = [new Map(SHARED), new Map(OWN)];
   const prototypes = new Map<object, Codec>();
   for (const codec of [...shared.values(), ...bare.values()])
@@ -119,10 +123,9 @@ export function openAjson(defaults: Defaults, chosen: readonly ChosenCodec[]): A
 
 /** The value of a tag, whose members are rebuilt already. */
 function readTag({ shared, modules }: Settings, unknown: 'throw' | 'keep', tag: Fields): unknown {
-  const name = tag['_alg_class'];
-  const { value } = tag;
-  const isOwn = (value !== undefined && NONE['value'] === undefined) || Object.hasOwn(tag, 'value');
-  if (typeof name !== 'string' || !isOwn) fail('tag', 'a tag has a name and a value');
+  const { _alg_class: name, value } = tag;
+  const hasValue = (value !== undefined && NONE['value'] === undefined) || Object.hasOwn(tag, 'value');
+  if (typeof name !== 'string' || !hasValue) fail('tag', 'a tag has a name and a value');
   let codec = shared.get(name);
   if (!codec) {
     const module = Object.hasOwn(tag, '_alg_module') ? tag['_alg_module'] : undefined;

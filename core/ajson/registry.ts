@@ -4,7 +4,7 @@ import { SHARED } from './codecs.ts';
 import { callUser, fail } from './ErrorPath.ts';
 import { define, formOf, ownOptions } from './isPlain.ts';
 import type { Limits } from './parseExact.ts';
-import { copyList, fieldsToWire, itemsToWire, type Writing } from './write.ts';
+import { copyList, fieldsToWire, listToWire, type Writing } from './write.ts';
 
 /** How values of one kind are written as a tag, and read again. */
 export interface Codec {
@@ -126,15 +126,12 @@ function classCodec(type: AnyClass, own: AnyOptions, name: string): Codec {
       const fields = fieldsOf(value);
       const form = fields === value ? 'an object' : formOf(fields);
       if (form === 'a string') return fields;
-      if (form === 'a list') return itemsToWire(writing, copyList(fields as unknown[]), depth);
+      if (form === 'a list') return listToWire(writing, copyList(fields as unknown[]), depth, true);
       if (!form) fail('class', `toJson of ${shown(name)} must give a plain object, a list or a text`);
       return fieldsToWire(writing, fields as Fields, depth);
     },
     hasOwnNames(value, held) {
-      if (typeof held === 'object' && !Array.isArray(held))
-        for (const key in held)
-          if (key.charCodeAt(0) === UNDERSCORE && Object.hasOwn(value as object, key)) return true;
-      return false;
+      return typeof held === 'object' && !Array.isArray(held) && hasUnderscored(held, value as object);
     },
     read(held: Fields, tag) {
       const form =
@@ -158,14 +155,18 @@ function hidesFields(type: AnyClass): boolean {
   return (type as { length?: unknown }).length !== 0 || members.some(({ get }) => get !== undefined);
 }
 
+/** Whether some names of fields begin with an underscore, and the owner has them. */
+function hasUnderscored(fields: object | null, owner: object): boolean {
+  for (const name in fields) if (name.charCodeAt(0) === UNDERSCORE && Object.hasOwn(owner, name)) return true;
+  return false;
+}
+
 /**
  * The fields for parseJson. Python's attributes begin with an underscore, which is taken off, except where the bare
  * name is taken; the names of a TypeScript class stay. The other name reads the same field, without being listed.
  */
 function named(fields: Fields, isOwn: boolean): Fields {
-  let isSame = true;
-  for (const name in fields) if (name.charCodeAt(0) === UNDERSCORE) isSame = false;
-  if (isSame) return fields;
+  if (!hasUnderscored(fields, fields)) return fields;
   const made: Fields = {};
   for (const [name, value] of Object.entries(fields)) {
     const bare = name.replace(/^_/, '');

@@ -12,11 +12,11 @@ import { standIn, textOf } from './textOf.ts';
 export interface Writing {
   readonly settings: Settings;
   /** Whether NaN and the infinities are written. */
-  nan: boolean;
+  readonly nan: boolean;
   /** Whether plain objects that look like tags are written as they are. */
-  tags: boolean;
+  readonly tags: boolean;
   /** Whether the value is within a set, where Python must be able to hash it. */
-  hashing: boolean;
+  readonly hashing: boolean;
   /** The values that are written with their tags, from `markRaw`. */
   readonly raw: WeakSet<object> | undefined;
   /** Whether someone gave all objects members. */
@@ -78,7 +78,7 @@ function scalarToWire(writing: Writing, value: unknown, depth: number, owner?: o
  * A list. `isChecked` if it is known to be neither of a class nor of a custom kind nor within a set. Apart from
  * `objectToWire`, so that V8 sees fewer shapes in each: in one function both were 1.5 times slower.
  */
-function listToWire(writing: Writing, node: unknown[], depth: number, isChecked?: boolean): unknown {
+export function listToWire(writing: Writing, node: unknown[], depth: number, isChecked?: boolean): unknown {
   const { asksAll, maxDepth } = writing.settings;
   assertDepth(depth, maxDepth);
   let index = -1;
@@ -149,7 +149,7 @@ function isSpecial({ hashing, raw }: Writing, node: object): boolean {
 /** An object or list that may be of a class or a custom kind, or from `markRaw`, or is within a set. */
 function specialToWire(writing: Writing, node: object, depth: number): unknown {
   const { settings, hashing, tags, raw } = writing;
-  if (!tags && raw?.has(node)) return withState(writing, { tags: true, hashing: false }, node, depth);
+  if (!tags && raw?.has(node)) return toWire({ ...writing, tags: true, hashing: false }, node, depth);
   const codec = codecOf(settings, node);
   if (codec) return tagOf(writing, codec, node, depth);
   if (isPlainList(node)) {
@@ -162,21 +162,7 @@ function specialToWire(writing: Writing, node: object, depth: number): unknown {
   const object = node.constructor === Object && !hasToJson(node) ? node : { ...node };
   if (!hashing) return objectToWire(writing, object, depth, true);
   if (!tags || !Object.hasOwn(node, '_alg_class')) unhashable('a plain object');
-  return withState(writing, { hashing: false }, object, depth);
-}
-
-/** The items of a list that nobody else has, written in place. */
-export function itemsToWire(writing: Writing, items: unknown[], depth: number): unknown[] {
-  const { asksAll, maxDepth } = writing.settings;
-  assertDepth(depth, maxDepth);
-  let index = 0;
-  try {
-    for (; index < items.length; index++)
-      if (!isItself(items[index]) || asksAll) items[index] = toWire(writing, items[index], depth + 1);
-  } catch (error) {
-    throw pathAt(error, index);
-  }
-  return items;
+  return objectToWire({ ...writing, hashing: false }, object, depth, true);
 }
 
 /** A copy of a list. Holes are refused first, since a list with holes can have any length. */
@@ -223,14 +209,11 @@ function isItself(value: unknown): boolean {
 }
 
 function tagOf(writing: Writing, codec: Codec, value: unknown, depth: number): unknown {
-  const { nan, hashing } = writing;
+  const { hashing } = writing;
   const { name, module } = codec;
   assertDepth(depth, writing.settings.maxDepth);
   if (hashing && !codec.hashable) unhashable(name);
-  if (hasWords(value)) writing.nan = true;
-  const held = codec.write(value as never, writing, depth + 1);
-  writing.nan = nan;
-  writing.hashing = hashing;
+  const held = codec.write(value as never, hasWords(value) ? { ...writing, nan: true } : writing, depth + 1);
   // An UnknownObject is a tag already.
   if (name === '') return held;
   if (module === undefined)
@@ -241,12 +224,10 @@ function tagOf(writing: Writing, codec: Codec, value: unknown, depth: number): u
 
 /** A registered class comes first, then the chosen codecs, then those that every ajson has. */
 export function codecOf(settings: Settings, value: object): Codec | undefined {
-  const proto: object | null = Object.getPrototypeOf(value);
-  const known = proto ? settings.prototypes.get(proto) : undefined;
-  if (known && (known.module !== undefined || settings.chosen.length === 0)) return known;
-  const codec = chosenFor(settings, value) ?? known;
-  const isUsual = !proto || proto === Object.prototype || proto === Array.prototype;
-  return codec || isUsual ? codec : builtIn(settings, kindOf(value));
+  const registered = settings.prototypes.get(Object.getPrototypeOf(value));
+  if (registered && (registered.module !== undefined || settings.chosen.length === 0)) return registered;
+  const codec = chosenFor(settings, value) ?? registered;
+  return codec || isPlain(value) || isPlainList(value) ? codec : builtIn(settings, kindOf(value));
 }
 
 function chosenFor(settings: Settings, value: unknown): Codec | undefined {
@@ -254,16 +235,8 @@ function chosenFor(settings: Settings, value: unknown): Codec | undefined {
 }
 
 /** The codec of a kind of the format itself, or of a custom kind. */
-function builtIn({ shared, modules }: Settings, name = '-'): Codec | undefined {
-  return shared.get(name) ?? modules.get(undefined)?.get(name);
-}
-
-/** Writes a value with another state than that around it. */
-function withState(writing: Writing, state: Partial<Writing>, value: object, depth: number): unknown {
-  const { tags, hashing } = writing;
-  const wire = toWire(Object.assign(writing, state), value, depth);
-  Object.assign(writing, { tags, hashing });
-  return wire;
+function builtIn({ shared, modules }: Settings, name: string | undefined): Codec | undefined {
+  return shared.get(name as string) ?? modules.get(undefined)?.get(name as string);
 }
 
 function numberToWire(writing: Writing, value: number, owner?: object): unknown {

@@ -9,7 +9,7 @@ import type { Codec } from './registry.ts';
 import { textOf } from './textOf.ts';
 import { textWeight } from './textWeight.ts';
 import type { UnknownObject } from './UnknownObject.ts';
-import { codecOf, copyList, itemsToWire, startWriting, toWire, type Writing } from './write.ts';
+import { codecOf, copyList, listToWire, startWriting, toWire, type Writing } from './write.ts';
 
 /** A multiple of the length that `toBase64` converts at a time. */
 const base64Bytes = 8 * 6144;
@@ -123,9 +123,7 @@ function* listParts(dividing: Dividing, items: Items, depth: number, hashing = f
       length = yield* measured(dividedParts(dividing, batch[0], depth + 1));
     } else {
       writing.numbers.length = 0;
-      writing.hashing = hashing;
-      const text = textOf(writing, itemsToWire(writing, batch, depth));
-      writing.hashing = false;
+      const text = textOf(writing, listToWire({ ...writing, hashing }, batch, depth, true));
       length = text.length;
       yield text.slice(1, -1);
     }
