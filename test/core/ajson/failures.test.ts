@@ -513,11 +513,17 @@ describe('values of DynamoDB', () => {
     expect(thrownBy(() => toDynamoJson(deep(512)))).toMatchObject({ kind: 'depth' });
   });
 
+  const prototyped = 'an object with a prototype is not a map of DynamoDB: send { ...value }';
   test.each<[unknown, string, string]>([
     [{ a: [Number.NaN] }, '$.a[0]', 'NaN is not a number of DynamoDB'],
-    [{ a: () => 1 }, '$.a', 'DynamoDB has no function'],
+    [{ a: () => 1 }, '$.a', 'DynamoDB has no function: leave it out'],
+    [{ a: [undefined] }, '$.a[0]', 'DynamoDB has no undefined: send null'],
     [{ a: new Date() }, '$.a', 'DynamoDB has no Date: send a text or a number'],
-    [{ a: Object.create(Object.create(null, { x: { value: 1 } })) }, '$.a', 'such object'],
+    [{ a: new Map() }, '$.a', 'DynamoDB has no Map: send a text or a number, or a plain object'],
+    [{ a: Object.create(Object.create(null, { x: { value: 1 } })) }, '$.a', prototyped],
+    [{ a: Object.create({ x: 1 }) }, '$.a', prototyped],
+    [{ a: new (class {})() }, '$.a', prototyped],
+    [Object.create({ constructor: 1 }), '$', prototyped],
     [new Set([true]), '$', 'a Set must hold at least one member'],
     [new Set([[1]]), '$', 'a Set must hold at least one member'],
     [{ a: { b: new Set(['a', 1]) } }, '$.a.b', 'a Set must hold at least one member'],
