@@ -1,6 +1,6 @@
 import type { Fields } from './AlgObject.ts';
 import { assertDepth, pathAt } from './ErrorPath.ts';
-import { isPlain, isPlainList, NONE } from './isPlain.ts';
+import { formOf, NONE } from './isPlain.ts';
 import { rawValues } from './markRaw.ts';
 import { withWords } from './parseExact.ts';
 
@@ -42,13 +42,11 @@ export function rebuildTree(
 function rebuild(reading: Reading, value: unknown, depth: number): unknown {
   if (typeof value === 'number') return reading.exact(value);
   const node = value as object;
-  if (reading.foreign && !isOpen(node)) return rebuildHolder(reading, node, depth);
+  if (reading.foreign) {
+    if (rawValues()?.has(node)) return node;
+    if (!formOf(node)) return rebuildHolder(reading, node, depth);
+  }
   return Array.isArray(node) ? rebuildList(reading, node, depth) : rebuildObject(reading, node, depth);
-}
-
-/** Whether a value of the caller is a plain container, and not one that `markRaw` has. */
-function isOpen(value: object): boolean {
-  return !rawValues()?.has(value) && (isPlainList(value) || isPlain(value));
 }
 
 // Two functions, so that V8 sees fewer shapes in each.
@@ -101,11 +99,10 @@ function rebuildObject(reading: Reading, node: object, depth: number): unknown {
   }
 }
 
-/** An instance stays, except for the value that one such as a StoredData holds. What `markRaw` has stays whole. */
+/** An instance stays, except for the value that one such as a StoredData holds. */
 function rebuildHolder(reading: Reading, node: Partial<Holder>, depth: number): unknown {
   assertDepth(depth, reading.maxDepth);
   try {
-    if (rawValues()?.has(node)) return node;
     return node.rebuildValue?.((value) => rebuild(reading, value, depth + 1)) ?? node;
   } catch (error) {
     throw pathAt(error, 'value');

@@ -4,7 +4,7 @@ import { SHARED } from './codecs.ts';
 import { callUser, fail } from './ErrorPath.ts';
 import { define, formOf, ownOptions } from './isPlain.ts';
 import type { Limits } from './parseExact.ts';
-import { copyList, fieldsToWire, listToWire, type Writing } from './write.ts';
+import { copyList, fieldsToWire, hasUnderscored, listToWire, type Writing } from './write.ts';
 
 /** How values of one kind are written as a tag, and read again. */
 export interface Codec {
@@ -24,8 +24,6 @@ export interface Codec {
   fieldsOf?(value: object): unknown;
   /** Makes a value of that of the tag. The tag's members are rebuilt already. */
   read(held: never, tag: Fields): unknown;
-  /** Whether the names with an underscore, if there are any, are those of the fields of the value itself. */
-  hasOwnNames?(value: unknown, held: unknown): boolean;
 }
 
 /** A codec that is asked for its values, since no prototype tells them. */
@@ -130,9 +128,6 @@ function classCodec(type: AnyClass, own: AnyOptions, name: string): Codec {
       if (!form) fail('class', `toJson of ${shown(name)} must give a plain object, a list or a text`);
       return fieldsToWire(writing, fields as Fields, depth);
     },
-    hasOwnNames(value, held) {
-      return typeof held === 'object' && !Array.isArray(held) && hasUnderscored(held, value as object);
-    },
     read(held: Fields, tag) {
       const form =
         formOf(held) ?? fail('tag', `the value of ${shown(name)} must be an object, a list or a text`);
@@ -147,18 +142,10 @@ function classCodec(type: AnyClass, own: AnyOptions, name: string): Codec {
   };
 }
 
-const UNDERSCORE = 95;
-
 /** Whether an instance has state that its own fields do not show. */
 function hidesFields(type: AnyClass): boolean {
   const members = Object.values(Object.getOwnPropertyDescriptors(type.prototype));
   return (type as { length?: unknown }).length !== 0 || members.some(({ get }) => get !== undefined);
-}
-
-/** Whether some names of fields begin with an underscore, and the owner has them. */
-function hasUnderscored(fields: object | null, owner: object): boolean {
-  for (const name in fields) if (name.charCodeAt(0) === UNDERSCORE && Object.hasOwn(owner, name)) return true;
-  return false;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Fields } from './AlgObject.ts';
 import { assertDepth, assertDigits, fail, pathAt, pathOf } from './ErrorPath.ts';
-import { define, isPlain, isPlainList, isPolluted } from './isPlain.ts';
+import { define, formOf, isPlain, isPlainList, isPolluted } from './isPlain.ts';
 import { rawValues } from './markRaw.ts';
 import { hasWords } from './parseExact.ts';
 import { kindOf } from './recognise.ts';
@@ -66,11 +66,11 @@ export function toWire(writing: Writing, value: unknown, depth: number, owner?: 
 
 function scalarToWire(writing: Writing, value: unknown, depth: number, owner?: object): unknown {
   const { settings } = writing;
-  const codec = settings.asksAll ? chosenFor(settings, value) : undefined;
+  const chosen = settings.asksAll ? chosenFor(settings, value) : undefined;
+  const codec = chosen ?? (value === undefined ? builtIn(settings, 'undefined') : undefined);
   if (codec) return tagOf(writing, codec, value, depth);
   if (typeof value === 'number') return numberToWire(writing, value, owner);
   if (typeof value === 'bigint') return standIn(writing, digitsOf(value, settings.maxDigits));
-  if (value === undefined) return tagOf(writing, builtIn(settings, 'undefined') as Codec, value, depth);
   return isItself(value) ? value : refuse(value);
 }
 
@@ -219,7 +219,17 @@ function tagOf(writing: Writing, codec: Codec, value: unknown, depth: number): u
   if (module === undefined)
     return { _alg_class: hashing && name === 'set' ? 'frozenset' : name, value: held };
   const tag = { _alg_class: name, _alg_module: module, value: held };
-  return codec.hasOwnNames?.(value, held) ? { ...tag, _alg_names: 'own' } : tag;
+  return hasUnderscored(held, value) ? { ...tag, _alg_names: 'own' } : tag;
+}
+
+const UNDERSCORE = 95;
+
+/** Whether an instance itself has a field that begins with an underscore, among the fields that are sent. */
+export function hasUnderscored(fields: unknown, instance: unknown): boolean {
+  if (typeof fields !== 'object' || Array.isArray(fields)) return false;
+  for (const name in fields)
+    if (name.charCodeAt(0) === UNDERSCORE && Object.hasOwn(instance as object, name)) return true;
+  return false;
 }
 
 /** A registered class comes first, then the chosen codecs, then those that every ajson has. */
@@ -227,7 +237,7 @@ export function codecOf(settings: Settings, value: object): Codec | undefined {
   const registered = settings.prototypes.get(Object.getPrototypeOf(value));
   if (registered && (registered.module !== undefined || settings.chosen.length === 0)) return registered;
   const codec = chosenFor(settings, value) ?? registered;
-  return codec || isPlain(value) || isPlainList(value) ? codec : builtIn(settings, kindOf(value));
+  return codec || formOf(value) ? codec : builtIn(settings, kindOf(value));
 }
 
 function chosenFor(settings: Settings, value: unknown): Codec | undefined {

@@ -9,7 +9,15 @@ import type { Codec } from './registry.ts';
 import { textOf } from './textOf.ts';
 import { textWeight } from './textWeight.ts';
 import type { UnknownObject } from './UnknownObject.ts';
-import { codecOf, copyList, listToWire, startWriting, toWire, type Writing } from './write.ts';
+import {
+  codecOf,
+  copyList,
+  hasUnderscored,
+  listToWire,
+  startWriting,
+  toWire,
+  type Writing,
+} from './write.ts';
 
 /** A multiple of the length that `toBase64` converts at a time. */
 const base64Bytes = 8 * 6144;
@@ -204,7 +212,7 @@ function* tagParts(dividing: Dividing, codec: Codec, value: object, depth: numbe
     if (form === 'an object') yield* objectParts(dividing, fields as Fields, within, true);
     else if (form === 'a list') yield* listParts(dividing, fields as unknown[], within);
     else yield* stringParts(fields as string, dividing.pieceLength);
-    return yield codec.hasOwnNames?.(value, fields) ? ',"_alg_names":"own"}' : '}';
+    return yield hasUnderscored(fields, value) ? ',"_alg_names":"own"}' : '}';
   }
   if (codec === OWN.get('Uint8Array')) {
     yield `${opening}"value":"`;

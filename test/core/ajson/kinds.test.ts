@@ -414,6 +414,7 @@ describe('refuses, with the path,', () => {
     ['an object with a prototype', { env: Object.create({ a: 1 }) }, '$.env', '{ ...value }'],
     ['floats', [new Float64Array(1)], '$[0]', 'Float64Array cannot be written: send a list'],
     ['a key with control characters', { 'a\u202e\u0007': Symbol('x') }, '$["a\\u202e\\u0007"]', 'symbol'],
+    ['a key with an invisible tag', { 'a\u{e0001}': Symbol('x') }, '$["a\\udb40\\udc01"]', 'symbol'],
     ['a subclass of a built-in', [new (class Bag extends Set {})()], '$[0]', 'Bag'],
   ])('%s', (_, value, path, reason) => {
     expect(() => ajson.dumps(value)).toThrow(
