@@ -36,17 +36,17 @@ export class AjsonError extends AlgernonError {
 
   constructor(kind: AjsonErrorKind, message: string, details: AjsonErrorDetails = {}) {
     const { path, offset, text } = details;
-    const before = offset === undefined ? undefined : text?.slice(0, offset).split('\n');
-    const column = before && (before.at(-1)?.length ?? 0) + 1;
+    const lines = offset === undefined ? undefined : text?.slice(0, offset).split('\n');
+    const column = lines && (lines.at(-1) ?? '').length + 1;
     const where = path === undefined ? '' : `${shorten(path)}: `;
-    const place = before ? ` (line ${before.length}, column ${column})` : '';
+    const place = lines ? ` (line ${lines.length}, column ${column})` : '';
     super(`AJSON_${kind.toUpperCase()}`, `${where}${message}${place}`, {
       ...details,
       path: path ?? '$',
     });
     this.kind = kind;
     this.offset = offset;
-    this.line = before?.length;
+    this.line = lines?.length;
     this.column = column;
   }
 }

@@ -30,9 +30,9 @@ export function isPolluted(): boolean {
   return 'toJSON' in NONE;
 }
 
-/** The options that the caller gave, without any that someone gave to all objects. */
-export function ownOptions<T extends object>(options: T): T {
-  return Object.assign(Object.create(null), options);
+/** The members of an object, without any that someone gave to all objects. */
+export function ownMembers<T extends object>(object: T): T {
+  return Object.assign(Object.create(null), object);
 }
 
 /** Makes a member the object's own, even one with the name `__proto__`. */

@@ -2,7 +2,7 @@ import { AjsonError, shown } from './AjsonError.ts';
 import { AlgObject, type Fields } from './AlgObject.ts';
 import { SHARED } from './codecs.ts';
 import { callUser, fail } from './ErrorPath.ts';
-import { define, formOf, ownOptions } from './isPlain.ts';
+import { define, formOf, ownMembers } from './isPlain.ts';
 import type { Limits } from './parseExact.ts';
 import { copyList, fieldsToWire, hasUnderscored, listToWire, type Writing } from './write.ts';
 
@@ -81,7 +81,7 @@ const NAMES = '_alg_names';
 
 /** Registers a class with the settings of one ajson. */
 export function registerClass(settings: Settings, type: AnyClass, options: AnyOptions): void {
-  const own = ownOptions(options);
+  const own = ownMembers(options);
   const { module, name = type.name, aliases = [] } = own;
   const names = [name, ...aliases].map((alias) =>
     typeof alias === 'string' ? { name: alias, module } : alias,

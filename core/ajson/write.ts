@@ -160,9 +160,8 @@ function specialToWire(writing: Writing, node: object, depth: number): unknown {
   if (!isPlain(node)) return refuse(node);
   // An object without a prototype would slow JSON.stringify down.
   const object = node.constructor === Object && !hasToJson(node) ? node : { ...node };
-  if (!hashing) return objectToWire(writing, object, depth, true);
-  if (!tags || !Object.hasOwn(node, '_alg_class')) unhashable('a plain object');
-  return objectToWire({ ...writing, hashing: false }, object, depth, true);
+  if (hashing && !(tags && Object.hasOwn(node, '_alg_class'))) unhashable('a plain object');
+  return objectToWire(hashing ? { ...writing, hashing: false } : writing, object, depth, true);
 }
 
 /** A copy of a list. Holes are refused first, since a list with holes can have any length. */
