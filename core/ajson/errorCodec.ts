@@ -65,12 +65,13 @@ export function readError({ name, fields = {}, message, ownName, ...hidden }: Fi
 
 /** An engine may lack SuppressedError. */
 function newError(name: string, message?: string, ownName?: string): AnyError {
+  const args: Readonly<Record<string, unknown[]>> = {
+    DOMException: [message, ownName],
+    SuppressedError: [undefined, undefined, message],
+    AggregateError: [[], message],
+  };
   const Type = (globalThis as Fields)[name] ?? Error;
-  let args: unknown[] = [message];
-  if (name === 'DOMException') args = [message, ownName];
-  if (name === 'SuppressedError') args = [undefined, undefined, message];
-  if (name === 'AggregateError') args = [[], message];
-  return Reflect.construct(Type as ErrorConstructor, args);
+  return Reflect.construct(Type as ErrorConstructor, args[name] ?? [message]);
 }
 
 /** The name of the built-in class that is nearest. */

@@ -69,9 +69,9 @@ function scalarToWire(writing: Writing, value: unknown, depth: number, owner?: o
   const chosen = settings.asksAll ? chosenFor(settings, value) : undefined;
   const codec = chosen ?? (value === undefined ? builtIn(settings, 'undefined') : undefined);
   if (codec) return tagOf(writing, codec, value, depth);
+  if (isItself(value)) return value;
   if (typeof value === 'number') return numberToWire(writing, value, owner);
-  if (typeof value === 'bigint') return standIn(writing, digitsOf(value, settings.maxDigits));
-  return isItself(value) ? value : refuse(value);
+  return typeof value === 'bigint' ? standIn(writing, digitsOf(value, settings.maxDigits)) : refuse(value);
 }
 
 /**
@@ -81,7 +81,7 @@ function scalarToWire(writing: Writing, value: unknown, depth: number, owner?: o
 export function listToWire(writing: Writing, node: unknown[], depth: number, isChecked?: boolean): unknown {
   const { asksAll, maxDepth } = writing.settings;
   assertDepth(depth, maxDepth);
-  let index = -1;
+  let index: number | undefined;
   try {
     if (!isChecked && (node.constructor !== Array || hasToJson(node) || asksAll || isSpecial(writing, node)))
       return specialToWire(writing, node, depth);
@@ -97,7 +97,7 @@ export function listToWire(writing: Writing, node: unknown[], depth: number, isC
     }
     return list;
   } catch (error) {
-    throw pathAt(error, index < 0 ? undefined : index);
+    throw pathAt(error, index);
   }
 }
 
@@ -248,9 +248,9 @@ function builtIn({ shared, modules }: Settings, name: string | undefined): Codec
   return shared.get(name as string) ?? modules.get(undefined)?.get(name as string);
 }
 
+/** A number that `JSON.stringify` would spell otherwise. */
 function numberToWire(writing: Writing, value: number, owner?: object): unknown {
   if (Object.is(value, -0)) return standIn(writing, '-0.0');
-  if (Math.abs(value) <= MAX_SAFE) return value;
   if (Number.isFinite(value)) return standIn(writing, value.toExponential());
   if (writing.nan || hasWords(owner)) return standIn(writing, String(value));
   return fail('value', `${value} is not JSON: { nan: true } writes it`);
