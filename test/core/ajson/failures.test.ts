@@ -62,6 +62,7 @@ describe('a text that cannot be read', () => {
     ['{"a":[{"_alg_class":1,"value":1}]}', 'tag', '$.a[0]', 'a tag has a name and a value'],
     ['{"a":[1,]}', 'syntax', '$.a[1]', 'unexpected'],
     ['{"a":[01]}', 'syntax', '$.a', 'unexpected'],
+    ['{"a" 1}', 'syntax', '$', 'unexpected "1"'],
     ['{"a":["\\x"]}', 'syntax', '$.a[0]', 'a wrong escape in a string'],
     ['{"a":[1e999]}', 'digits', '$.a[0]', 'beyond the largest number'],
     [`{"a":[${'1'.repeat(4301)}]}`, 'digits', '$.a[0]', '4301 digits: more than maxDigits'],
