@@ -34,19 +34,19 @@ export class AjsonError extends AlgernonError {
   /** The column in the text that was read, from 1. */
   readonly column: number | undefined;
 
-  constructor(kind: AjsonErrorKind, message: string, details: AjsonErrorDetails = {}, code?: string) {
+  constructor(kind: AjsonErrorKind, message: string, details: AjsonErrorDetails = {}) {
     const { path, offset, text } = details;
-    const before = offset === undefined ? undefined : text?.slice(0, offset).split('\n');
-    const column = before && (before.at(-1)?.length ?? 0) + 1;
+    const lines = offset === undefined ? undefined : text?.slice(0, offset).split('\n');
+    const column = lines && (lines.at(-1) ?? '').length + 1;
     const where = path === undefined ? '' : `${shorten(path)}: `;
-    const place = before ? ` (line ${before.length}, column ${column})` : '';
-    super(code ?? `AJSON_${kind.toUpperCase()}`, `${where}${message}${place}`, {
+    const place = lines ? ` (line ${lines.length}, column ${column})` : '';
+    super(`AJSON_${kind.toUpperCase()}`, `${where}${message}${place}`, {
       ...details,
       path: path ?? '$',
     });
     this.kind = kind;
     this.offset = offset;
-    this.line = before?.length;
+    this.line = lines?.length;
     this.column = column;
   }
 }
@@ -54,6 +54,7 @@ export class AjsonError extends AlgernonError {
 /** A message holds an object of a class that is not registered; `className` and `module` name the class. */
 export class UnknownClassError extends AjsonError {
   override readonly name = 'UnknownClassError';
+  override readonly code = 'UNKNOWN_CLASS';
   /** The name of the class on the wire. */
   readonly className: string;
   /** The module of the class on the wire. */
@@ -61,7 +62,7 @@ export class UnknownClassError extends AjsonError {
 
   constructor(className: string, module: string, details: AjsonErrorDetails = {}) {
     const message = `class ${shown(className)} of module ${shown(module)} is not registered: ajson.register it, or load with { unknown: 'keep' }`;
-    super('class', message, details, 'UNKNOWN_CLASS');
+    super('class', message, details);
     this.className = className;
     this.module = module;
   }

@@ -19,7 +19,7 @@ export class ErrorPath {
 
 /** Fails at the value that is being read or written, or at one of its members. */
 export function fail(kind: AjsonErrorKind, message: string, key?: string | number): never {
-  throw pathAt(new ErrorPath((details) => new AjsonError(kind, message, details)), key);
+  throw pathAt(newPath(kind, message), key);
 }
 
 /** Fails if a value is too deep. */
@@ -36,7 +36,11 @@ export function assertDigits(length: number, maxDigits: number): void {
 export function pathOf(error: unknown, kind: AjsonErrorKind = 'value'): ErrorPath {
   if (error instanceof ErrorPath) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new ErrorPath((details) => new AjsonError(kind, message, { ...details, cause: error }));
+  return newPath(kind, message, error);
+}
+
+function newPath(kind: AjsonErrorKind, message: string, cause?: unknown): ErrorPath {
+  return new ErrorPath((details) => new AjsonError(kind, message, { ...details, cause }));
 }
 
 /** The same, for an error that passes a container, with the key that led to it. */

@@ -1,4 +1,5 @@
 import type { Fields } from './AlgObject.ts';
+import { ownMembers } from './isPlain.ts';
 import { branded } from './recognise.ts';
 
 const Branded: new () => object = /* @__PURE__ */ branded('', Object);
@@ -23,7 +24,7 @@ export class UnknownObject extends Branded {
 
   /** The module of the class; undefined for a tag without one. */
   get module(): string | undefined {
-    const module = Object.hasOwn(this.tag, '_alg_module') ? this.tag['_alg_module'] : undefined;
+    const { _alg_module: module } = ownMembers(this.tag);
     return typeof module === 'string' ? module : undefined;
   }
 

@@ -10,7 +10,7 @@ import { isPlainList } from './isPlain.ts';
 import type { Codec } from './registry.ts';
 import { Tuple, toTuple } from './Tuple.ts';
 import { UnknownObject } from './UnknownObject.ts';
-import { copyList, fieldsToWire, itemsToWire, type Writing } from './write.ts';
+import { copyList, fieldsToWire, listToWire, type Writing } from './write.ts';
 
 /** The codecs of the kinds that Python has too, by name. Python can hash all of them but `set`. */
 export const SHARED: ReadonlyMap<string, Codec> = /* @__PURE__ */ byName([
@@ -50,16 +50,15 @@ function byName(rows: readonly Row[]): Map<string, Codec> {
 }
 
 function writeSet(set: ReadonlySet<unknown>, writing: Writing, depth: number): unknown {
-  writing.hashing = true;
-  return itemsToWire(writing, Array.from(set), depth);
+  return listToWire({ ...writing, hashing: true }, Array.from(set), depth, true);
 }
 
 function writeTuple(items: unknown[], writing: Writing, depth: number): unknown {
-  return itemsToWire(writing, copyList(items), depth);
+  return listToWire(writing, copyList(items), depth, true);
 }
 
 function writeMap(map: ReadonlyMap<unknown, unknown>, writing: Writing, depth: number): unknown {
-  return itemsToWire(writing, Array.from(map), depth);
+  return listToWire(writing, Array.from(map), depth, true);
 }
 
 function readMap(pairs: [unknown, unknown][]): Map<unknown, unknown> {
@@ -74,6 +73,5 @@ function writeText(value: object): string {
 
 /** A tag that was kept is written as it came. */
 function writeUnknown({ tag }: UnknownObject, writing: Writing, depth: number): unknown {
-  writing.hashing = false;
-  return fieldsToWire(writing, tag, depth - 1, true);
+  return fieldsToWire({ ...writing, hashing: false }, tag, depth - 1, true);
 }

@@ -5,7 +5,7 @@ import { Datetime } from './Datetime.ts';
 import { Decimal } from './Decimal.ts';
 import { readDate, writeDate } from './datetimeCodec.ts';
 import { assertDigits, callUser } from './ErrorPath.ts';
-import { ownOptions } from './isPlain.ts';
+import { ownMembers } from './isPlain.ts';
 import { type Ajson, type Defaults, openAjson } from './openAjson.ts';
 import { LIMITS } from './parseExact.ts';
 import type { AlgClass, ChosenCodec, ClassOptions, Codec, ForeignClassOptions } from './registry.ts';
@@ -72,7 +72,7 @@ export interface AjsonOptions extends Defaults {
  * const order = ajson.loads<Order>(ajson.dumps(new Order('A-1')));
  */
 export function createAjson(options: AjsonOptions = {}): Ajson {
-  const own = ownOptions(options);
+  const own = ownMembers(options);
   const ajson = openAjson(own, chosenCodecs(own));
   for (const { class: type, ...rest } of own.classes ?? []) ajson.register(type as AlgClass<object>, rest);
   return ajson;

@@ -2,7 +2,7 @@ import { shown } from './AjsonError.ts';
 import type { Fields } from './AlgObject.ts';
 import { Datetime } from './Datetime.ts';
 import { assertDepth, fail } from './ErrorPath.ts';
-import { NONE } from './isPlain.ts';
+import { NONE, ownMembers } from './isPlain.ts';
 import type { Writing } from './write.ts';
 
 // The years 1 to 9999, to which datetimes on the wire are limited.
@@ -18,14 +18,13 @@ export function writeDate(date: Date, { settings }: Writing, depth: number): unk
 /** A datetime of the value of its tag. With `anyZone`, one without a zone or in another than UTC is read too. */
 export function readDate(held: Fields, anyZone = false): Date {
   const isOwn = NONE['tz'] === undefined && NONE['timestamp'] === undefined;
-  const tz = isOwn || Object.hasOwn(held, 'tz') ? held['tz'] : undefined;
+  const { tz, timestamp } = isOwn ? held : ownMembers(held);
   if (tz !== 'UTC' && !(anyZone && (typeof tz === 'string' || tz === null)))
     fail(
       'tag',
       `the zone of a datetime must be UTC and is ${shown(tz)}: createAjson({ zones: 'any' }) reads it`,
     );
-  const seconds = (isOwn || Object.hasOwn(held, 'timestamp')) && held['timestamp'];
-  const date = typeof seconds === 'number' && fromTimestamp(seconds);
+  const date = typeof timestamp === 'number' && fromTimestamp(timestamp);
   return date || fail('tag', 'a datetime needs a timestamp in seconds, of the years 1 to 9999');
 }
 

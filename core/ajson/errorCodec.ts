@@ -1,7 +1,7 @@
 import type { Fields } from './AlgObject.ts';
-import { assertDepth, fail, pathAt, pathOf } from './ErrorPath.ts';
+import { assertDepth, fail, pathOf } from './ErrorPath.ts';
 import { define, formOf, isPlainList } from './isPlain.ts';
-import { toWire, type Writing } from './write.ts';
+import { fieldsToWire, toWire, type Writing } from './write.ts';
 
 type AnyError = Error & Record<string, unknown>;
 
@@ -28,27 +28,21 @@ export function writeError(error: AnyError, writing: Writing, depth: number): Fi
     if (wire !== undefined) define(fields, key, wire, true);
   }
   if (ownName !== name && !Object.hasOwn(fields, 'name')) held['ownName'] = ownName;
-  for (const key of HIDDEN) {
-    if (!Object.hasOwn(error, key) || Object.hasOwn(fields, key) || error[key] === undefined) continue;
-    try {
-      define(held, key, toWire(writing, error[key], depth + 1), true);
-    } catch (failure) {
-      throw pathAt(failure, key);
-    }
-  }
-  return held;
+  const hidden: Fields = {};
+  for (const key of HIDDEN)
+    if (Object.hasOwn(error, key) && !Object.hasOwn(fields, key) && error[key] !== undefined)
+      define(hidden, key, error[key], true);
+  return { ...held, ...fieldsToWire(writing, hidden, depth) };
 }
 
 /** A field of an error, or undefined if it cannot be written. A cycle fails all the same: it may be long to follow. */
 function fieldToWire(value: unknown, writing: Writing, depth: number): unknown {
-  const { nan, tags, hashing, numbers } = writing;
-  const { length } = numbers;
+  const { length } = writing.numbers;
   try {
     return value === undefined ? value : toWire(writing, value, depth);
   } catch (error) {
     if (pathOf(error).toError().kind === 'depth') throw error;
-    Object.assign(writing, { nan, tags, hashing });
-    numbers.length = length;
+    writing.numbers.length = length;
     return undefined;
   }
 }
@@ -58,11 +52,10 @@ export function readError({ name, fields = {}, message, ownName, ...hidden }: Fi
   if (typeof name !== 'string' || !BUILT_IN.test(name))
     fail('tag', 'the name of an Error must be a built-in one');
   if (formOf(fields) !== 'an object' || !isText(message) || !isText(ownName)) fail('tag', WRONG);
-  const error = newError(name, message, ownName, hidden['errors']);
+  const error = newError(name, message, ownName);
   if (ownName !== undefined && error.name !== ownName) define(error, 'name', ownName, false);
-  for (const key of HIDDEN)
-    if ((key !== 'errors' || name !== 'AggregateError') && Object.hasOwn(hidden, key))
-      define(error, key, hidden[key], false);
+  for (const key of HIDDEN) if (Object.hasOwn(hidden, key)) define(error, key, hidden[key], false);
+  if (name === 'AggregateError' && !isPlainList(error['errors'])) fail('tag', 'its errors must be a list');
   for (const [key, value] of Object.entries(fields as Fields)) {
     if ((key === 'name' || key === 'message') && typeof value !== 'string') fail('tag', WRONG);
     if (!isReserved(key)) define(error, key, value, true);
@@ -71,21 +64,21 @@ export function readError({ name, fields = {}, message, ownName, ...hidden }: Fi
 }
 
 /** An engine may lack SuppressedError. */
-function newError(name: string, message?: string, ownName?: string, errors: unknown = []): Error {
+function newError(name: string, message?: string, ownName?: string): AnyError {
+  const args: Readonly<Record<string, unknown[]>> = {
+    DOMException: [message, ownName],
+    SuppressedError: [undefined, undefined, message],
+    AggregateError: [[], message],
+  };
   const Type = (globalThis as Fields)[name] ?? Error;
-  let args: unknown[] = [message];
-  if (name === 'DOMException') args = [message, ownName];
-  if (name === 'SuppressedError') args = [undefined, undefined, message];
-  if (name === 'AggregateError')
-    args = [isPlainList(errors) ? errors : fail('tag', 'its errors must be a list'), message];
-  return Reflect.construct(Type as ErrorConstructor, args);
+  return Reflect.construct(Type as ErrorConstructor, args[name] ?? [message]);
 }
 
 /** The name of the built-in class that is nearest. */
 function builtInName(error: object): string {
-  for (let proto: unknown = error; proto; proto = Object.getPrototypeOf(proto)) {
-    const type: unknown = Object.hasOwn(proto, 'constructor') && (proto as object).constructor;
-    if (typeof type === 'function' && BUILT_IN.test(type.name)) return type.name;
+  for (let proto = Object.getPrototypeOf(error); proto; proto = Object.getPrototypeOf(proto)) {
+    const name: unknown = proto.constructor?.name;
+    if (typeof name === 'string' && BUILT_IN.test(name)) return name;
   }
   return 'Error';
 }

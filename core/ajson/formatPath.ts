@@ -1,6 +1,6 @@
 const NAME = /^[A-Za-z_$][\w$]*$/;
 // JSON.stringify leaves these as they are, though a terminal obeys them or does not show them.
-const UNSEEN = /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** The keys and indexes as one path: `$.task_kwargs.items[3]["unit price"]`. */
 export function formatPath(keys: readonly (string | number)[]): string {
@@ -14,6 +14,6 @@ export function formatPath(keys: readonly (string | number)[]): string {
 
 /** A text in quotes, with every character escaped that would not show. */
 export function quote(text: string): string {
-  const toEscape = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(text).replace(UNSEEN, toEscape);
+  const toEscape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(text).replace(UNSEEN, (char) => char.replace(/./gs, toEscape));
 }

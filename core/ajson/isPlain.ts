@@ -21,7 +21,7 @@ export function formOf(value: unknown): 'a list' | 'a string' | 'an object' | un
   return isPlain(value) ? 'an object' : undefined;
 }
 
-/** Has only what someone gave to all objects. Reading a member of it is far faster than `hasOwn` on another object. */
+/** Has only the members that someone gave to all objects. Reading one is far faster than `hasOwn` on another object. */
 export const NONE: Fields = {};
 
 /** Whether someone gave all objects members that `for in` finds, or a `toJSON`. */
@@ -30,9 +30,9 @@ export function isPolluted(): boolean {
   return 'toJSON' in NONE;
 }
 
-/** The options that the caller gave, without any that someone gave to all objects. */
-export function ownOptions<T extends object>(options: T): T {
-  return Object.assign(Object.create(null), options);
+/** The members of an object, without any that someone gave to all objects. */
+export function ownMembers<T extends object>(object: T): T {
+  return Object.assign(Object.create(null), object);
 }
 
 /** Makes a member the object's own, even one with the name `__proto__`. */

@@ -3,7 +3,7 @@ import { UnknownClassError } from './AjsonError.ts';
 import type { Fields } from './AlgObject.ts';
 import { OWN, SHARED } from './codecs.ts';
 import { ErrorPath, fail, pathOf } from './ErrorPath.ts';
-import { formOf, NONE, ownOptions } from './isPlain.ts';
+import { formOf, NONE, ownMembers } from './isPlain.ts';
 import { LIMITS } from './parseExact.ts';
 import { read } from './read.ts';
 import { rebuildTree } from './rebuild.ts';
@@ -73,8 +73,12 @@ export const writers: WeakMap<Ajson['dumps'], { settings: Settings; nan: boolean
 
 /** Makes an ajson with no class but StoredData; `chosen` are codecs beside those that every ajson has. */
 export function openAjson(defaults: Defaults, chosen: readonly ChosenCodec[]): Ajson {
-  const { unknown = 'throw', nan = false, ...limits } = ownOptions(defaults);
-  const { maxDepth = LIMITS.maxDepth, maxDigits = LIMITS.maxDigits } = limits;
+  const {
+    unknown = 'throw',
+    nan = false,
+    maxDepth = LIMITS.maxDepth,
+    maxDigits = LIMITS.maxDigits,
+  } = ownMembers(defaults);
   const [shared, bare] = [new Map(SHARED), new Map(OWN)];
   const prototypes = new Map<object, Codec>();
   for (const codec of [...shared.values(), ...bare.values()])
@@ -93,14 +97,14 @@ export function openAjson(defaults: Defaults, chosen: readonly ChosenCodec[]): A
   const builder = (unknown: 'throw' | 'keep') => (tag: Fields) => readTag(settings, unknown, tag);
   const build = builder(unknown);
   const dumps: Ajson['dumps'] = (value, options) => {
-    const own = options && ownOptions(options);
+    const own = options && ownMembers(options);
     return write(settings, value, own?.nan ?? nan, own?.tags === 'keep');
   };
   writers.set(dumps, { settings, nan });
   return {
     dumps,
     loads<T>(text: string, options?: LoadsOptions) {
-      const own = options && ownOptions(options);
+      const own = options && ownMembers(options);
       return read(settings, text, own?.unknown ? builder(own.unknown) : build) as T;
     },
     raw<T>(text: string) {
@@ -119,13 +123,12 @@ export function openAjson(defaults: Defaults, chosen: readonly ChosenCodec[]): A
 
 /** The value of a tag, whose members are rebuilt already. */
 function readTag({ shared, modules }: Settings, unknown: 'throw' | 'keep', tag: Fields): unknown {
-  const name = tag['_alg_class'];
-  const { value } = tag;
-  const isOwn = (value !== undefined && NONE['value'] === undefined) || Object.hasOwn(tag, 'value');
-  if (typeof name !== 'string' || !isOwn) fail('tag', 'a tag has a name and a value');
+  const isOwn = NONE['value'] === undefined && NONE['_alg_module'] === undefined;
+  const { _alg_class: name, _alg_module: module, value } = isOwn ? tag : ownMembers(tag);
+  if (typeof name !== 'string' || (value === undefined && !Object.hasOwn(tag, 'value')))
+    fail('tag', 'a tag has a name and a value');
   let codec = shared.get(name);
   if (!codec) {
-    const module = Object.hasOwn(tag, '_alg_module') ? tag['_alg_module'] : undefined;
     if (module !== undefined && typeof module !== 'string') fail('tag', '_alg_module must be a string');
     codec = modules.get(module)?.get(name);
     if (!codec) {

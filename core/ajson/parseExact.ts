@@ -52,8 +52,8 @@ export function parseExact(text: string, limits: Limits, visit?: (keys: Keys, at
   const keys: (string | number)[] = [];
   let at = 0;
 
-  function fail(kind: AjsonErrorKind, message: string): never {
-    throw new AjsonError(kind, message, { path: formatPath(keys), text, offset: at });
+  function fail(kind: AjsonErrorKind, message: string, offset = at): never {
+    throw new AjsonError(kind, message, { path: formatPath(keys), text, offset });
   }
 
   function unexpected(): never {
@@ -101,15 +101,15 @@ export function parseExact(text: string, limits: Limits, visit?: (keys: Keys, at
     const found: unknown = JSON.parse(all);
     if (typeof found !== 'number' || Number.isSafeInteger(found) || (rest && Number.isFinite(found)))
       return found;
-    at = start;
-    if (rest) fail('digits', 'beyond the largest number');
-    if (whole.length > limits.maxDigits) fail('digits', `${whole.length} digits: more than maxDigits`);
-    at += all.length;
+    if (rest) fail('digits', 'beyond the largest number', start);
+    if (whole.length > limits.maxDigits) fail('digits', `${whole.length} digits: more than maxDigits`, start);
     return BigInt(all);
   }
 
   function string(): string {
-    const start = at++;
+    next();
+    const start = at;
+    take('"');
     do skip(UNESCAPED);
     while (skip(ESCAPE));
     const char = text[at];
@@ -121,10 +121,11 @@ export function parseExact(text: string, limits: Limits, visit?: (keys: Keys, at
 
   /** Reads the members of a list or object until it is closed. */
   function members(made: unknown[] | Fields, close: string): unknown {
-    if (next() === close) take(close);
+    if (next() === close) at++;
     else {
       do {
-        const key = Array.isArray(made) ? made.length : name();
+        const key = Array.isArray(made) ? made.length : string();
+        if (close === '}') take(':');
         keys.push(key);
         const member = value();
         if (isWord(member)) addWords(made);
@@ -135,13 +136,6 @@ export function parseExact(text: string, limits: Limits, visit?: (keys: Keys, at
       } while (take(`,${close}`) === ',');
     }
     return made;
-  }
-
-  function name(): string {
-    if (next() !== '"') unexpected();
-    const key = string();
-    take(':');
-    return key;
   }
 
   const whole = value();

@@ -1,5 +1,5 @@
 import { AjsonError } from './AjsonError.ts';
-import { fail, pathOf } from './ErrorPath.ts';
+import { ErrorPath, fail, pathOf } from './ErrorPath.ts';
 import { type Limits, MAX_SAFE, offsetOf, parseExact } from './parseExact.ts';
 import { type BuildTag, isClean, rebuildTree } from './rebuild.ts';
 
@@ -7,14 +7,6 @@ import { type BuildTag, isClean, rebuildTree } from './rebuild.ts';
 export function read(limits: Limits, text: string, build?: BuildTag): unknown {
   if (typeof text !== 'string')
     throw new AjsonError('syntax', `the text must be a string and is ${typeof text}`);
-  // V8 may read an escaped name as one that an earlier text had: https://github.com/nodejs/node/issues/63785
-  if (hasEscapedName(text)) return readExact(limits, text, build);
-  let tree: unknown;
-  try {
-    tree = JSON.parse(text);
-  } catch {
-    return readExact(limits, text, build);
-  }
   let large: LargeNumbers | undefined;
   let next = 0;
   function exact(value: number): number | bigint {
@@ -26,12 +18,16 @@ export function read(limits: Limits, text: string, build?: BuildTag): unknown {
     return /^-?\d+$/.test(digits) ? BigInt(digits) : value;
   }
   try {
-    const tagged = build && text.includes('_alg_class');
-    if (!tagged && isClean(tree, limits.maxDepth)) return tree;
-    const { value, members } = rebuildTree(limits.maxDepth, tree, tagged ? build : undefined, exact);
-    if (!large || (next === large.digits.length && members === large.members)) return value;
+    // V8 may read an escaped name as one that an earlier text had: https://github.com/nodejs/node/issues/63785
+    if (!hasEscapedName(text)) {
+      const tree: unknown = JSON.parse(text);
+      const tagged = build && text.includes('_alg_class');
+      if (!tagged && isClean(tree, limits.maxDepth)) return tree;
+      const { value, members } = rebuildTree(limits.maxDepth, tree, tagged ? build : undefined, exact);
+      if (!large || (next === large.digits.length && members === large.members)) return value;
+    }
   } catch (error) {
-    if (!large) throw locate(limits, text, error);
+    if (error instanceof ErrorPath && !large) throw locate(limits, text, error);
   }
   return readExact(limits, text, build);
 }

@@ -1,6 +1,6 @@
 import type { Fields } from './AlgObject.ts';
 import { assertDepth, pathAt } from './ErrorPath.ts';
-import { isPlain, isPlainList } from './isPlain.ts';
+import { formOf, NONE } from './isPlain.ts';
 import { rawValues } from './markRaw.ts';
 import { withWords } from './parseExact.ts';
 
@@ -40,14 +40,13 @@ export function rebuildTree(
 
 /** A value that is a container or a number past 2^53. */
 function rebuild(reading: Reading, value: unknown, depth: number): unknown {
-  if (typeof value === 'object' && value !== null && (!reading.foreign || isOpen(value)))
-    return Array.isArray(value) ? rebuildList(reading, value, depth) : rebuildObject(reading, value, depth);
-  return typeof value === 'number' ? reading.exact(value) : rebuildHolder(reading, value as object, depth);
-}
-
-/** Whether a value of the caller is a plain container, and not one that `markRaw` has. */
-function isOpen(value: object): boolean {
-  return !rawValues()?.has(value) && (isPlainList(value) || isPlain(value));
+  if (typeof value === 'number') return reading.exact(value);
+  const node = value as object;
+  if (reading.foreign) {
+    if (rawValues()?.has(node)) return node;
+    if (!formOf(node)) return rebuildHolder(reading, node, depth);
+  }
+  return Array.isArray(node) ? rebuildList(reading, node, depth) : rebuildObject(reading, node, depth);
 }
 
 // Two functions, so that V8 sees fewer shapes in each.
@@ -73,7 +72,10 @@ function rebuildList(reading: Reading, node: unknown[], depth: number): unknown 
 function rebuildObject(reading: Reading, node: object, depth: number): unknown {
   assertDepth(depth, reading.maxDepth);
   const object = node as Fields;
-  let isTag = false;
+  // Read before the loop, because V8 then converts an object with an outdated shape, such as the first of
+  // `[{ n: 1 }, { n: 1.5 }]`. If the shape changed within the loop, the loop would be slower from then on.
+  const mayBeTag = object['_alg_class'] !== undefined;
+  const isTag = mayBeTag && (NONE['_alg_class'] === undefined || Object.hasOwn(object, '_alg_class'));
   let out = object;
   let members = 0;
   let at: string | undefined;
@@ -81,7 +83,6 @@ function rebuildObject(reading: Reading, node: object, depth: number): unknown {
     for (const key in object) {
       if (!hasOwn.call(object, key)) continue;
       members++;
-      if (key === '_alg_class') isTag = true;
       const value = object[key];
       if (isItself(value)) continue;
       at = key;
@@ -98,11 +99,10 @@ function rebuildObject(reading: Reading, node: object, depth: number): unknown {
   }
 }
 
-/** An instance stays, except for the value that one such as a StoredData holds. What `markRaw` has stays whole. */
+/** An instance stays, except for the value that one such as a StoredData holds. */
 function rebuildHolder(reading: Reading, node: Partial<Holder>, depth: number): unknown {
   assertDepth(depth, reading.maxDepth);
   try {
-    if (rawValues()?.has(node)) return node;
     return node.rebuildValue?.((value) => rebuild(reading, value, depth + 1)) ?? node;
   } catch (error) {
     throw pathAt(error, 'value');

@@ -1,3 +1,5 @@
+import { shown } from './AjsonError.ts';
+
 /** The brand of our value classes: the same in every realm and in every copy of this package. */
 export const KIND: unique symbol = /* @__PURE__ */ Symbol.for('algernon-middy.kind');
 
@@ -28,6 +30,12 @@ export function kindOf(value: object): string | undefined {
   if (tag === 'Set' && has(Set.prototype.has, value)) return 'set';
   if (tag === 'Map' && has(Map.prototype.has, value)) return tag;
   return tag === 'URL' && typeof (value as URL).href === 'string' ? tag : undefined;
+}
+
+/** The name of the class of an object, for a message; empty if it has none, such as `Object.create({ … })`. */
+export function nameOf(value: object): string {
+  const type: unknown = value.constructor;
+  return typeof type === 'function' && type.name && type.name !== 'Object' ? shown(type.name) : '';
 }
 
 /** Whether a method of a built-in class can be called on the value, so that it has the internal slots. */

@@ -2,9 +2,9 @@ import { AjsonError, shown } from './AjsonError.ts';
 import { AlgObject, type Fields } from './AlgObject.ts';
 import { SHARED } from './codecs.ts';
 import { callUser, fail } from './ErrorPath.ts';
-import { define, formOf, ownOptions } from './isPlain.ts';
+import { define, formOf, ownMembers } from './isPlain.ts';
 import type { Limits } from './parseExact.ts';
-import { copyList, fieldsToWire, itemsToWire, type Writing } from './write.ts';
+import { copyList, fieldsToWire, hasUnderscored, listToWire, type Writing } from './write.ts';
 
 /** How values of one kind are written as a tag, and read again. */
 export interface Codec {
@@ -24,8 +24,6 @@ export interface Codec {
   fieldsOf?(value: object): unknown;
   /** Makes a value of that of the tag. The tag's members are rebuilt already. */
   read(held: never, tag: Fields): unknown;
-  /** Whether the names with an underscore, if there are any, are those of the fields of the value itself. */
-  hasOwnNames?(value: unknown, held: unknown): boolean;
 }
 
 /** A codec that is asked for its values, since no prototype tells them. */
@@ -83,7 +81,7 @@ const NAMES = '_alg_names';
 
 /** Registers a class with the settings of one ajson. */
 export function registerClass(settings: Settings, type: AnyClass, options: AnyOptions): void {
-  const own = ownOptions(options);
+  const own = ownMembers(options);
   const { module, name = type.name, aliases = [] } = own;
   const names = [name, ...aliases].map((alias) =>
     typeof alias === 'string' ? { name: alias, module } : alias,
@@ -126,15 +124,9 @@ function classCodec(type: AnyClass, own: AnyOptions, name: string): Codec {
       const fields = fieldsOf(value);
       const form = fields === value ? 'an object' : formOf(fields);
       if (form === 'a string') return fields;
-      if (form === 'a list') return itemsToWire(writing, copyList(fields as unknown[]), depth);
+      if (form === 'a list') return listToWire(writing, copyList(fields as unknown[]), depth, true);
       if (!form) fail('class', `toJson of ${shown(name)} must give a plain object, a list or a text`);
       return fieldsToWire(writing, fields as Fields, depth);
-    },
-    hasOwnNames(value, held) {
-      if (typeof held === 'object' && !Array.isArray(held))
-        for (const key in held)
-          if (key.charCodeAt(0) === UNDERSCORE && Object.hasOwn(value as object, key)) return true;
-      return false;
     },
     read(held: Fields, tag) {
       const form =
@@ -150,8 +142,6 @@ function classCodec(type: AnyClass, own: AnyOptions, name: string): Codec {
   };
 }
 
-const UNDERSCORE = 95;
-
 /** Whether an instance has state that its own fields do not show. */
 function hidesFields(type: AnyClass): boolean {
   const members = Object.values(Object.getOwnPropertyDescriptors(type.prototype));
@@ -163,9 +153,7 @@ function hidesFields(type: AnyClass): boolean {
  * name is taken; the names of a TypeScript class stay. The other name reads the same field, without being listed.
  */
 function named(fields: Fields, isOwn: boolean): Fields {
-  let isSame = true;
-  for (const name in fields) if (name.charCodeAt(0) === UNDERSCORE) isSame = false;
-  if (isSame) return fields;
+  if (!hasUnderscored(fields, fields)) return fields;
   const made: Fields = {};
   for (const [name, value] of Object.entries(fields)) {
     const bare = name.replace(/^_/, '');

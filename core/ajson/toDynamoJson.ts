@@ -1,10 +1,9 @@
-import { shown } from './AjsonError.ts';
 import type { DecimalClass } from './createAjson.ts';
 import { isFiniteDecimal } from './Decimal.ts';
 import { assertDepth, fail, pathAt, pathOf } from './ErrorPath.ts';
 import { isPlain } from './isPlain.ts';
 import { LIMITS } from './parseExact.ts';
-import { KIND, kindOf } from './recognise.ts';
+import { KIND, kindOf, nameOf } from './recognise.ts';
 
 /** Options of {@link toDynamoJson}. */
 export interface ToDynamoJsonOptions {
@@ -51,15 +50,19 @@ function tagged(value: unknown, type: DecimalClass | undefined, depth: number): 
   if (value === null) return { NULL: true };
   if (Array.isArray(value))
     return { L: Array.from(value, (member, index) => at(index, () => tagged(member, type, depth + 1))) };
-  if (typeof value !== 'object') return fail('value', `DynamoDB has no ${typeof value}`);
+  if (typeof value !== 'object')
+    return fail(
+      'value',
+      `DynamoDB has no ${typeof value}: ${value === undefined ? 'send null' : 'leave it out'}`,
+    );
   if (isPlain(value)) return { M: item(value, type, depth) };
   const kind = kindOf(value);
   if (kind === 'Uint8Array') return { B: value };
-  if (kind !== 'set' && kind !== 'frozenset')
-    return fail(
-      'value',
-      `DynamoDB has no ${shown(value.constructor?.name ?? 'such object')}: send a text or a number`,
-    );
+  if (kind !== 'set' && kind !== 'frozenset') {
+    const name = nameOf(value);
+    if (!name) fail('value', 'an object with a prototype is not a map of DynamoDB: send { ...value }');
+    return fail('value', `DynamoDB has no ${name}: send a text or a number, or a plain object`);
+  }
   const members = Array.from(
     value as Set<unknown>,
     (member) => Object.entries(tagged(member, type, depth))[0] ?? [],

@@ -1,6 +1,6 @@
 import type { Fields } from './AlgObject.ts';
 import { assertDepth, assertDigits, fail, pathAt, pathOf } from './ErrorPath.ts';
-import { define, isPlain, isPlainList, isPolluted } from './isPlain.ts';
+import { define, formOf, isPlain, isPlainList, isPolluted } from './isPlain.ts';
 import { rawValues } from './markRaw.ts';
 import { hasWords } from './parseExact.ts';
 import { kindOf } from './recognise.ts';
@@ -12,11 +12,11 @@ import { standIn, textOf } from './textOf.ts';
 export interface Writing {
   readonly settings: Settings;
   /** Whether NaN and the infinities are written. */
-  nan: boolean;
+  readonly nan: boolean;
   /** Whether plain objects that look like tags are written as they are. */
-  tags: boolean;
+  readonly tags: boolean;
   /** Whether the value is within a set, where Python must be able to hash it. */
-  hashing: boolean;
+  readonly hashing: boolean;
   /** The values that are written with their tags, from `markRaw`. */
   readonly raw: WeakSet<object> | undefined;
   /** Whether someone gave all objects members. */
@@ -66,22 +66,22 @@ export function toWire(writing: Writing, value: unknown, depth: number, owner?: 
 
 function scalarToWire(writing: Writing, value: unknown, depth: number, owner?: object): unknown {
   const { settings } = writing;
-  const codec = settings.asksAll ? chosenFor(settings, value) : undefined;
+  const chosen = settings.asksAll ? chosenFor(settings, value) : undefined;
+  const codec = chosen ?? (value === undefined ? builtIn(settings, 'undefined') : undefined);
   if (codec) return tagOf(writing, codec, value, depth);
+  if (isItself(value)) return value;
   if (typeof value === 'number') return numberToWire(writing, value, owner);
-  if (typeof value === 'bigint') return standIn(writing, digitsOf(value, settings.maxDigits));
-  if (value === undefined) return tagOf(writing, builtIn(settings, 'undefined') as Codec, value, depth);
-  return isItself(value) ? value : refuse(value);
+  return typeof value === 'bigint' ? standIn(writing, digitsOf(value, settings.maxDigits)) : refuse(value);
 }
 
 /**
  * A list. `isChecked` if it is known to be neither of a class nor of a custom kind nor within a set. Apart from
  * `objectToWire`, so that V8 sees fewer shapes in each: in one function both were 1.5 times slower.
  */
-function listToWire(writing: Writing, node: unknown[], depth: number, isChecked?: boolean): unknown {
+export function listToWire(writing: Writing, node: unknown[], depth: number, isChecked?: boolean): unknown {
   const { asksAll, maxDepth } = writing.settings;
   assertDepth(depth, maxDepth);
-  let index = -1;
+  let index: number | undefined;
   try {
     if (!isChecked && (node.constructor !== Array || hasToJson(node) || asksAll || isSpecial(writing, node)))
       return specialToWire(writing, node, depth);
@@ -97,7 +97,7 @@ function listToWire(writing: Writing, node: unknown[], depth: number, isChecked?
     }
     return list;
   } catch (error) {
-    throw pathAt(error, index < 0 ? undefined : index);
+    throw pathAt(error, index);
   }
 }
 
@@ -149,7 +149,7 @@ function isSpecial({ hashing, raw }: Writing, node: object): boolean {
 /** An object or list that may be of a class or a custom kind, or from `markRaw`, or is within a set. */
 function specialToWire(writing: Writing, node: object, depth: number): unknown {
   const { settings, hashing, tags, raw } = writing;
-  if (!tags && raw?.has(node)) return withState(writing, { tags: true, hashing: false }, node, depth);
+  if (!tags && raw?.has(node)) return toWire({ ...writing, tags: true, hashing: false }, node, depth);
   const codec = codecOf(settings, node);
   if (codec) return tagOf(writing, codec, node, depth);
   if (isPlainList(node)) {
@@ -160,23 +160,8 @@ function specialToWire(writing: Writing, node: object, depth: number): unknown {
   if (!isPlain(node)) return refuse(node);
   // An object without a prototype would slow JSON.stringify down.
   const object = node.constructor === Object && !hasToJson(node) ? node : { ...node };
-  if (!hashing) return objectToWire(writing, object, depth, true);
-  if (!tags || !Object.hasOwn(node, '_alg_class')) unhashable('a plain object');
-  return withState(writing, { hashing: false }, object, depth);
-}
-
-/** The items of a list that nobody else has, written in place. */
-export function itemsToWire(writing: Writing, items: unknown[], depth: number): unknown[] {
-  const { asksAll, maxDepth } = writing.settings;
-  assertDepth(depth, maxDepth);
-  let index = 0;
-  try {
-    for (; index < items.length; index++)
-      if (!isItself(items[index]) || asksAll) items[index] = toWire(writing, items[index], depth + 1);
-  } catch (error) {
-    throw pathAt(error, index);
-  }
-  return items;
+  if (hashing && !(tags && Object.hasOwn(node, '_alg_class'))) unhashable('a plain object');
+  return objectToWire(hashing ? { ...writing, hashing: false } : writing, object, depth, true);
 }
 
 /** A copy of a list. Holes are refused first, since a list with holes can have any length. */
@@ -223,30 +208,35 @@ function isItself(value: unknown): boolean {
 }
 
 function tagOf(writing: Writing, codec: Codec, value: unknown, depth: number): unknown {
-  const { nan, hashing } = writing;
+  const { hashing } = writing;
   const { name, module } = codec;
   assertDepth(depth, writing.settings.maxDepth);
   if (hashing && !codec.hashable) unhashable(name);
-  if (hasWords(value)) writing.nan = true;
-  const held = codec.write(value as never, writing, depth + 1);
-  writing.nan = nan;
-  writing.hashing = hashing;
+  const held = codec.write(value as never, hasWords(value) ? { ...writing, nan: true } : writing, depth + 1);
   // An UnknownObject is a tag already.
   if (name === '') return held;
   if (module === undefined)
     return { _alg_class: hashing && name === 'set' ? 'frozenset' : name, value: held };
   const tag = { _alg_class: name, _alg_module: module, value: held };
-  return codec.hasOwnNames?.(value, held) ? { ...tag, _alg_names: 'own' } : tag;
+  return hasUnderscored(held, value) ? { ...tag, _alg_names: 'own' } : tag;
+}
+
+const UNDERSCORE = 95;
+
+/** Whether an instance itself has a field that begins with an underscore, among the fields that are sent. */
+export function hasUnderscored(fields: unknown, instance: unknown): boolean {
+  if (typeof fields !== 'object' || Array.isArray(fields)) return false;
+  for (const name in fields)
+    if (name.charCodeAt(0) === UNDERSCORE && Object.hasOwn(instance as object, name)) return true;
+  return false;
 }
 
 /** A registered class comes first, then the chosen codecs, then those that every ajson has. */
 export function codecOf(settings: Settings, value: object): Codec | undefined {
-  const proto: object | null = Object.getPrototypeOf(value);
-  const known = proto ? settings.prototypes.get(proto) : undefined;
-  if (known && (known.module !== undefined || settings.chosen.length === 0)) return known;
-  const codec = chosenFor(settings, value) ?? known;
-  const isUsual = !proto || proto === Object.prototype || proto === Array.prototype;
-  return codec || isUsual ? codec : builtIn(settings, kindOf(value));
+  const registered = settings.prototypes.get(Object.getPrototypeOf(value));
+  if (registered && (registered.module !== undefined || settings.chosen.length === 0)) return registered;
+  const codec = chosenFor(settings, value) ?? registered;
+  return codec || formOf(value) ? codec : builtIn(settings, kindOf(value));
 }
 
 function chosenFor(settings: Settings, value: unknown): Codec | undefined {
@@ -254,21 +244,13 @@ function chosenFor(settings: Settings, value: unknown): Codec | undefined {
 }
 
 /** The codec of a kind of the format itself, or of a custom kind. */
-function builtIn({ shared, modules }: Settings, name = '-'): Codec | undefined {
-  return shared.get(name) ?? modules.get(undefined)?.get(name);
+function builtIn({ shared, modules }: Settings, name: string | undefined): Codec | undefined {
+  return shared.get(name as string) ?? modules.get(undefined)?.get(name as string);
 }
 
-/** Writes a value with another state than that around it. */
-function withState(writing: Writing, state: Partial<Writing>, value: object, depth: number): unknown {
-  const { tags, hashing } = writing;
-  const wire = toWire(Object.assign(writing, state), value, depth);
-  Object.assign(writing, { tags, hashing });
-  return wire;
-}
-
+/** A number that `JSON.stringify` would spell otherwise. */
 function numberToWire(writing: Writing, value: number, owner?: object): unknown {
   if (Object.is(value, -0)) return standIn(writing, '-0.0');
-  if (Math.abs(value) <= MAX_SAFE) return value;
   if (Number.isFinite(value)) return standIn(writing, value.toExponential());
   if (writing.nan || hasWords(owner)) return standIn(writing, String(value));
   return fail('value', `${value} is not JSON: { nan: true } writes it`);

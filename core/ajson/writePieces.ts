@@ -9,7 +9,15 @@ import type { Codec } from './registry.ts';
 import { textOf } from './textOf.ts';
 import { textWeight } from './textWeight.ts';
 import type { UnknownObject } from './UnknownObject.ts';
-import { codecOf, copyList, itemsToWire, startWriting, toWire, type Writing } from './write.ts';
+import {
+  codecOf,
+  copyList,
+  hasUnderscored,
+  listToWire,
+  startWriting,
+  toWire,
+  type Writing,
+} from './write.ts';
 
 /** A multiple of the length that `toBase64` converts at a time. */
 const base64Bytes = 8 * 6144;
@@ -123,9 +131,7 @@ function* listParts(dividing: Dividing, items: Items, depth: number, hashing = f
       length = yield* measured(dividedParts(dividing, batch[0], depth + 1));
     } else {
       writing.numbers.length = 0;
-      writing.hashing = hashing;
-      const text = textOf(writing, itemsToWire(writing, batch, depth));
-      writing.hashing = false;
+      const text = textOf(writing, listToWire({ ...writing, hashing }, batch, depth, true));
       length = text.length;
       yield text.slice(1, -1);
     }
@@ -206,7 +212,7 @@ function* tagParts(dividing: Dividing, codec: Codec, value: object, depth: numbe
     if (form === 'an object') yield* objectParts(dividing, fields as Fields, within, true);
     else if (form === 'a list') yield* listParts(dividing, fields as unknown[], within);
     else yield* stringParts(fields as string, dividing.pieceLength);
-    return yield codec.hasOwnNames?.(value, fields) ? ',"_alg_names":"own"}' : '}';
+    return yield hasUnderscored(fields, value) ? ',"_alg_names":"own"}' : '}';
   }
   if (codec === OWN.get('Uint8Array')) {
     yield `${opening}"value":"`;

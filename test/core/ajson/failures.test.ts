@@ -62,6 +62,7 @@ describe('a text that cannot be read', () => {
     ['{"a":[{"_alg_class":1,"value":1}]}', 'tag', '$.a[0]', 'a tag has a name and a value'],
     ['{"a":[1,]}', 'syntax', '$.a[1]', 'unexpected'],
     ['{"a":[01]}', 'syntax', '$.a', 'unexpected'],
+    ['{"a" 1}', 'syntax', '$', 'unexpected "1"'],
     ['{"a":["\\x"]}', 'syntax', '$.a[0]', 'a wrong escape in a string'],
     ['{"a":[1e999]}', 'digits', '$.a[0]', 'beyond the largest number'],
     [`{"a":[${'1'.repeat(4301)}]}`, 'digits', '$.a[0]', '4301 digits: more than maxDigits'],
@@ -513,11 +514,17 @@ describe('values of DynamoDB', () => {
     expect(thrownBy(() => toDynamoJson(deep(512)))).toMatchObject({ kind: 'depth' });
   });
 
+  const prototyped = 'an object with a prototype is not a map of DynamoDB: send { ...value }';
   test.each<[unknown, string, string]>([
     [{ a: [Number.NaN] }, '$.a[0]', 'NaN is not a number of DynamoDB'],
-    [{ a: () => 1 }, '$.a', 'DynamoDB has no function'],
+    [{ a: () => 1 }, '$.a', 'DynamoDB has no function: leave it out'],
+    [{ a: [undefined] }, '$.a[0]', 'DynamoDB has no undefined: send null'],
     [{ a: new Date() }, '$.a', 'DynamoDB has no Date: send a text or a number'],
-    [{ a: Object.create(Object.create(null, { x: { value: 1 } })) }, '$.a', 'such object'],
+    [{ a: new Map() }, '$.a', 'DynamoDB has no Map: send a text or a number, or a plain object'],
+    [{ a: Object.create(Object.create(null, { x: { value: 1 } })) }, '$.a', prototyped],
+    [{ a: Object.create({ x: 1 }) }, '$.a', prototyped],
+    [{ a: new (class {})() }, '$.a', prototyped],
+    [Object.create({ constructor: 1 }), '$', prototyped],
     [new Set([true]), '$', 'a Set must hold at least one member'],
     [new Set([[1]]), '$', 'a Set must hold at least one member'],
     [{ a: { b: new Set(['a', 1]) } }, '$.a.b', 'a Set must hold at least one member'],

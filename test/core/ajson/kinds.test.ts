@@ -356,6 +356,13 @@ test('custom kinds see primitives too', () => {
   });
 });
 
+test('the fields of a tag in a set are not in the set themselves', () => {
+  const order = '{"_alg_class":"Order","_alg_module":"m","value":{"items":[{"a":[1]}]}}';
+  const text = `{"_alg_class":"set","value":[${order}]}`;
+  expect(ajson.dumps(ajson.loads(text, { unknown: 'keep' }))).toBe(text);
+  expect(ajson.dumps(new Set([ajson.raw(order)]), { tags: 'keep' })).toBe(text);
+});
+
 describe('an error', () => {
   test('keeps its name, and a message that is not a string stays readable', () => {
     const named = Object.defineProperty(new Error('late'), 'name', { value: 'TimeoutError' });
@@ -367,6 +374,13 @@ describe('an error', () => {
   test('omits a field that cannot be written, and keeps the digits of the others', () => {
     const error = Object.assign(new Error('x'), { a: 2n ** 64n, socket: [2n ** 65n, () => 1], b: 2n ** 66n });
     expect({ ...(through([error, -0]) as [Error])[0] }).toEqual({ a: 2n ** 64n, b: 2n ** 66n });
+  });
+
+  test('is written with each of its members once, and without those that are undefined', () => {
+    const failed = Object.assign(new Error('x', { cause: undefined }), { code: 'E1' });
+    expect(ajson.dumps(failed)).toBe(
+      '{"_alg_class":"Error","value":{"name":"Error","fields":{"code":"E1"},"message":"x"}}',
+    );
   });
 
   test('read from a tag has a string name and message, and no stack or method from it', () => {
@@ -414,6 +428,7 @@ describe('refuses, with the path,', () => {
     ['an object with a prototype', { env: Object.create({ a: 1 }) }, '$.env', '{ ...value }'],
     ['floats', [new Float64Array(1)], '$[0]', 'Float64Array cannot be written: send a list'],
     ['a key with control characters', { 'a\u202e\u0007': Symbol('x') }, '$["a\\u202e\\u0007"]', 'symbol'],
+    ['a key with an invisible tag', { 'a\u{e0001}': Symbol('x') }, '$["a\\udb40\\udc01"]', 'symbol'],
     ['a subclass of a built-in', [new (class Bag extends Set {})()], '$[0]', 'Bag'],
   ])('%s', (_, value, path, reason) => {
     expect(() => ajson.dumps(value)).toThrow(

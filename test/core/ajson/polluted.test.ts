@@ -61,6 +61,15 @@ describe('with a polluted Object.prototype', () => {
     }
   });
 
+  test.each([
+    ['tz', 'UTC', '{"timestamp":1}'],
+    ['timestamp', 1, '{"tz":"UTC"}'],
+  ])('%s of all objects is not that of a datetime', (name, pollution, held) => {
+    all[name] = pollution;
+    const read = () => ajson.loads(`{"_alg_class":"datetime","value":${held}}`);
+    expect(read).toThrow(AjsonError);
+  });
+
   test('registers a class only under its real names', () => {
     all['name'] = 'Evil';
     all['toJson'] = () => ({ lie: 1 });
