@@ -80,7 +80,7 @@ function notContinued(name: string): AlgernonError {
 }
 
 /** A rejection that a stage does not await must not end the process. */
-function handled<T>(promise: Promise<T>): Promise<T> {
+export function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
 }

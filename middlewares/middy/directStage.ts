@@ -1,137 +1,158 @@
 import { assertAnswer } from '../../core/batch/assertAnswer.ts';
 import { duplicateStage } from '../../core/batch/pipeline.ts';
-import { assertNextOnce, runStages } from '../../core/batch/runStages.ts';
+import { assertNextOnce, handled, runStages } from '../../core/batch/runStages.ts';
 import { isThrownResult, type OpenRun, type Stage } from '../../core/batch/stage.ts';
 import { AlgernonError } from '../../core/errors.ts';
 import { FanOut } from '../../core/groups/FanOutResult.ts';
-import { asThrown, type GuardedRequest } from './guardRequest.ts';
+import type { GuardedRequest, MiddyRequest } from './guardRequest.ts';
+import type { WorkPart } from './invocationWork.ts';
+
+/** The task of a direct invocation. */
+export interface DirectTask {
+  readonly run: OpenRun;
+  /** The stages around its handler, outermost first. */
+  readonly stages: DirectStage[];
+  /** Writes the result as the answer; undefined: it is JSON. */
+  writeAnswer: ((result: unknown) => unknown) | undefined;
+  /** The answer that was written last, to see whether another middleware has replaced it. */
+  written: { readonly answer: unknown } | undefined;
+  /** Whether the task has ended its chain by throwing: the error is the answer. */
+  hasRecovered: boolean;
+}
 
 /** A stage around the handler of a direct invocation, driven from Middy's hooks. */
 export interface DirectStage {
-  /** Resolves when the stage has called `next()`, or has skipped the handler. */
-  readonly started: Promise<void>;
-  /** Lets `next()` resolve or reject, and waits for the stage. */
-  finish(outcome: { failed: false } | { failed: true; error: unknown }): Promise<void>;
+  readonly name: string;
+  /** Lets `next()` resolve, or reject after a failure, and waits for the stage. */
+  finish(failure?: { readonly error: unknown }): Promise<void>;
+}
+
+/** An invocation whose event is a task. */
+export type DirectRequest = GuardedRequest & { readonly direct: DirectTask };
+
+export function isDirect(state: GuardedRequest): state is DirectRequest {
+  return state.direct !== undefined;
 }
 
 /**
  * Starts a stage in its `before`. A direct invocation has one task, so the stages nest in the order of `.use`: a `before`
  * cannot know whether another stage follows.
+ *
+ * @returns when the stage has called `next()`, or has skipped the handler
  */
-export function startDirect(state: GuardedRequest, stage: Stage, twice?: string): DirectStage {
-  const { request } = state;
-  const run = state.direct as OpenRun;
-  if (state.directStages.some(({ name }) => name === stage.name)) throw duplicateStage(stage.name, twice);
+export async function startDirect(
+  { request, direct, work }: DirectRequest,
+  stage: Stage,
+  part: WorkPart,
+  twice?: string,
+): Promise<void> {
+  const { run, stages } = direct;
+  const { name } = stage;
+  if (stages.some((other) => other.name === name)) throw duplicateStage(name, twice);
   run.task = request.event;
   const called = Promise.withResolvers<void>();
   const handler = Promise.withResolvers<void>();
-  let isOver = false;
+  handled(handler.promise);
   let isCalled = false;
-  const work = runStages([stage], 0, run, () => {
+  const innermost = () => {
     isCalled = true;
     called.resolve();
     return handler.promise;
-  }).then(() => assertNextOnce(run));
-  // Middy awaits the hooks, not the stage.
-  work.catch(() => {});
-  handler.promise.catch(() => {});
-
-  const finish: DirectStage['finish'] = (outcome) => {
-    if (!isOver && outcome.failed) handler.reject(outcome.error);
-    else if (!isOver) handler.resolve();
-    isOver = true;
-    return work;
   };
-  const direct = { started: start(), finish };
-  state.directStages.push({ name: stage.name, finish });
-  state.ends.push(async () => {
-    if (!isOver) await finish({ failed: true, error: answeredEarly() }).catch(() => {});
-  });
-  return direct;
+  // Middy awaits the hooks, not the stage.
+  const outcome = handled(runStages([stage], 0, run, innermost).then(() => assertNextOnce(run)));
+  const finish: DirectStage['finish'] = (failure) => {
+    if (failure) handler.reject(failure.error);
+    else handler.resolve();
+    return outcome;
+  };
+  part.direct = { name, finish };
+  stages.push(part.direct);
+  work.ends.push(() => finish({ error: answeredEarly() }).catch(() => {}));
 
-  async function start(): Promise<void> {
-    await Promise.race([called.promise, work]);
-    if (run.isSkipped || !isCalled) {
-      isOver = true;
-      // The stage kept an error to itself, but a direct invocation has no other way to report it.
-      if (run.failure !== undefined) throw run.failure;
-      await skipHandler(state, run);
-      return;
-    }
-    try {
-      for (const check of run.checks?.splice(0) ?? []) {
-        await check(run.task);
-        if (run.isSkipped) {
-          await finish({ failed: false });
-          await skipHandler(state, run);
-          return;
-        }
-      }
-    } catch (error) {
-      if (isThrownResult(error)) {
-        run.take(error);
-        await skipHandler(state, run);
-        return;
-      }
-      await finish({ failed: true, error });
-      throw error;
-    }
-    request.event = run.task;
+  await Promise.race([called.promise, outcome]);
+  if (!isCalled || run.isSkipped) {
+    // The stage kept an error to itself, but a direct invocation has no other way to report it.
+    if (run.failure !== undefined) throw run.failure;
+    return skipHandler(request, direct);
   }
+  try {
+    for (const check of run.checks?.splice(0) ?? []) {
+      await check(run.task);
+      if (run.isSkipped) {
+        await finish();
+        return await skipHandler(request, direct);
+      }
+    }
+  } catch (error) {
+    if (isThrownResult(error)) {
+      run.take(error);
+      return skipHandler(request, direct);
+    }
+    await finish({ error });
+    throw error;
+  }
+  request.event = run.task;
 }
 
 /** Middy skips every `after` when a `before` answers, so the outer stages end here. */
-async function skipHandler(state: GuardedRequest, run: OpenRun): Promise<void> {
-  for (const { finish } of state.directStages.toReversed()) await finish({ failed: false });
-  state.request.earlyResponse = answerOf(state, run.result);
+async function skipHandler(request: MiddyRequest, direct: DirectTask): Promise<void> {
+  for (const { finish } of direct.stages.toReversed()) await finish();
+  request.earlyResponse = answerOf(direct);
 }
 
 /** Ends a stage in its `after`. */
-export async function endDirect(state: GuardedRequest, stage: DirectStage | undefined): Promise<void> {
-  const { direct: run, request } = state;
-  if (!run) return;
-  if (!state.hasAnswer || request.response !== state.written) {
+export async function endDirect(
+  { request, direct }: DirectRequest,
+  stage: DirectStage | undefined,
+): Promise<void> {
+  const { run, written } = direct;
+  const write = () => {
+    direct.written = { answer: answerOf(direct) };
+    request.response = direct.written.answer;
+  };
+  if (!written || request.response !== written.answer) {
     run.take(request.response);
-    writeAnswer(state, run);
+    write();
   }
-  if (!stage) return;
   const { result } = run;
-  await stage.finish({ failed: false });
-  if (run.result !== result) writeAnswer(state, run);
+  await stage?.finish();
+  if (run.result !== result) write();
 }
 
-function writeAnswer(state: GuardedRequest, run: OpenRun): void {
-  state.hasAnswer = true;
-  state.written = answerOf(state, run.result);
-  state.request.response = state.written;
-}
-
-function answerOf(state: GuardedRequest, result: unknown): unknown {
-  // callbackPublisher replaces it. Otherwise it fails when it is serialised.
-  if (result instanceof FanOut) return result;
-  if (state.writeAnswer) return state.writeAnswer(result);
-  assertAnswer(result);
-  return result;
-}
-
-/** Ends a stage in its `onError`. A chain that ended by throwing has a result, and no error. */
-export async function failDirect(state: GuardedRequest, stage: DirectStage | undefined): Promise<void> {
-  const { direct: run, request, error } = state;
-  if (!run) return;
+/**
+ * Ends a stage in its `onError`.
+ *
+ * @returns the error of the invocation: another one if the stage throws it
+ */
+export async function failDirect(
+  { request, direct }: DirectRequest,
+  stage: DirectStage | undefined,
+  error: unknown,
+): Promise<unknown> {
   if (isThrownResult(error)) {
-    run.take(error);
-    state.hasRecovered = true;
+    direct.run.take(error);
+    direct.hasRecovered = true;
   }
-  if (state.hasRecovered) {
-    await stage?.finish({ failed: false });
-    request.response = answerOf(state, run.result) ?? null;
-    return;
+  if (direct.hasRecovered) {
+    await stage?.finish();
+    request.response = answerOf(direct) ?? null;
+    return error;
   }
   try {
-    await stage?.finish({ failed: true, error });
+    await stage?.finish({ error });
+    return error;
   } catch (thrown) {
-    state.error = asThrown(thrown);
+    return thrown;
   }
+}
+
+function answerOf({ run: { result }, writeAnswer }: DirectTask): unknown {
+  // callbackPublisher replaces it. Otherwise it fails when it is serialised.
+  if (result instanceof FanOut) return result;
+  if (writeAnswer) return writeAnswer(result);
+  assertAnswer(result);
+  return result;
 }
 
 function answeredEarly(): AlgernonError {

@@ -1,60 +1,24 @@
 import type { MiddlewareObj } from '@middy/core';
-import { whenAborted } from '../../core/batch/deadline.ts';
+import { assertNotDurable, EventError } from '../../core/batch/events.ts';
 import {
-  assertNotDurable,
-  EventError,
-  type EventKind,
-  type LambdaContext,
-  type TaskRecord,
-} from '../../core/batch/events.ts';
-import { EventReplacedError, type Undone } from '../../core/batch/ledger.ts';
-import { addStage, clearDeadline, duplicateStage, type Pipeline } from '../../core/batch/pipeline.ts';
+  addStage,
+  clearDeadline,
+  duplicateStage,
+  pipelineOf,
+  pipelineProperty,
+} from '../../core/batch/pipeline.ts';
 import { type Around, isStageOrder, type Stage, type StageOrder } from '../../core/batch/stage.ts';
 import { checkOptions, flag, func, text } from '../../core/checkOptions.ts';
-import { AlgernonError, OptionError } from '../../core/errors.ts';
-import { endDirect, failDirect, startDirect } from './directStage.ts';
-import { nothingRan, undoneOf } from './guardedAnswer.ts';
-import { addToContext, type GuardedRequest, guardRequest, keepPipeline, type Part } from './guardRequest.ts';
+import { OptionError } from '../../core/errors.ts';
+import { assertBatchDone } from './assertBatchDone.ts';
+import { endDirect, failDirect, isDirect, startDirect } from './directStage.ts';
+import { addToContext, type GuardedRequest, guardRequest } from './guardRequest.ts';
+import { type Invocation, openInvocation } from './invocation.ts';
+import { openPart, runEnds } from './invocationWork.ts';
+import { asThrown } from './writeOutcome.ts';
 
-/** One invocation, for a stage that needs more than single records. */
-export interface Invocation {
-  /** How the event came. */
-  readonly kind: EventKind;
-  /** The event as Lambda gave it. */
-  readonly event: unknown;
-  /** The task of a direct invocation. */
-  readonly task: unknown;
-  /** The records of a batch; empty in a direct invocation. */
-  readonly records: readonly TaskRecord[];
-  /** The context as Lambda gave it. */
-  readonly context: LambdaContext;
-  /** The error of the invocation as a whole; undefined if there is none so far. */
-  readonly error: unknown;
-  /** The records that are not done so far, with the reasons. */
-  undone(): readonly Undone[];
-  /**
-   * Does some work at the end of the invocation, once, whether it succeeds, fails or is answered early. The work must not
-   * throw.
-   */
-  onEnd(work: () => void | Promise<void>): void;
-  /** Does some work when the invocation fails as a whole. The work must not throw. */
-  onFailure(work: (error: unknown) => void): void;
-  /**
-   * Does some work when the answer is read: when Middy takes it, and before that whenever another hook reads it. The work
-   * must not throw.
-   */
-  onAnswer(work: () => void): void;
-  /**
-   * Adds properties to the context that the handler gets.
-   *
-   * @param inherited an object with more properties, made once for all invocations: many are slow to define
-   */
-  addToContext(parts: PropertyDescriptorMap, inherited?: object): void;
-  /** Writes the answer of a direct invocation, which is JSON otherwise. */
-  writeAnswer(write: (result: unknown) => unknown): void;
-  /** Says that the stage logs each failed record, so that nothing else needs to. */
-  logFailures(): void;
-}
+export { PipelineNotRunError } from './assertBatchDone.ts';
+export type { Invocation } from './invocation.ts';
 
 /** A stage, as a middleware declares it. */
 export interface StageOptions {
@@ -110,55 +74,51 @@ export function stageMiddleware(options: StageOptions): MiddlewareObj {
     always = false,
     twice,
   } = checkStage(options);
-  const openPart = ({ parts }: GuardedRequest): Part => {
-    const part: Part = { direct: undefined, ends: [], failureWork: [] };
-    parts.set(options, part);
-    return part;
-  };
 
   return {
     before(request) {
       const state = guardRequest(request);
-      if (!anyEvent) assertTaskEvent(state);
-      if (state.kind !== 'other') assertNotDurable(state.context);
-      if (state.parts.has(options)) throw duplicateStage(name, twice);
+      const { kind, context, work } = state;
+      if (kind === 'other' && !anyEvent) throw new EventError(request.event);
+      if (kind !== 'other') assertNotDurable(context);
+      if (work.parts.has(options)) throw duplicateStage(name, twice);
       const stage: Stage = { name, order, passive };
-      if (state.pipeline) {
-        keepPipeline(state, state.pipeline);
-        addStage(state.pipeline, stage, twice);
-      }
-      const part = openPart(state);
+      declareStage(state, stage, twice);
+      const part = openPart(work, options);
       stage.around = open ? open(openInvocation(state, part))?.around : options.around;
-      if (!state.direct || !stage.around) return undefined;
-      part.direct = startDirect(state, stage, twice);
-      return part.direct.started;
+      return isDirect(state) && stage.around ? startDirect(state, stage, part, twice) : undefined;
     },
 
     async after(request) {
       const state = guardRequest(request);
-      const part = state.parts.get(options);
-      state.hasReturned = true;
-      if (state.pipeline) await assertBatchDone(state, state.pipeline);
-      if (state.direct) await endDirect(state, part?.direct);
-      for (const end of part?.ends.toReversed() ?? []) await end();
+      const { outcome, work } = state;
+      const part = work.parts.get(options);
+      if (outcome.phase === 'started') outcome.phase = 'returned';
+      await assertBatchDone(state);
+      if (isDirect(state)) await endDirect(state, part?.direct);
+      if (part) await runEnds(part);
     },
 
     async onError(request) {
       const state = guardRequest(request);
-      state.hasFailed = true;
-      if (always && open && !state.parts.has(options)) open(openInvocation(state, openPart(state)));
-      const part = state.parts.get(options);
-      await failDirect(state, part?.direct);
-      for (const work of part?.failureWork ?? []) work(state.error);
-      for (const end of part?.ends.toReversed() ?? []) await end();
-      clearDeadline(state.pipeline);
+      const { outcome, work, pipeline } = state;
+      outcome.phase = 'failed';
+      if (always && open && !work.parts.has(options)) open(openInvocation(state, openPart(work, options)));
+      const part = work.parts.get(options);
+      if (isDirect(state)) outcome.error = asThrown(await failDirect(state, part?.direct, outcome.error));
+      for (const failure of part?.failures ?? []) failure(outcome.error);
+      if (part) await runEnds(part);
+      clearDeadline(pipeline);
     },
   };
 }
 
-/** Refuses an event that is neither a batch nor a task. */
-function assertTaskEvent({ kind, request }: GuardedRequest): void {
-  if (kind === 'other') throw new EventError(request.event);
+/** Adds a stage to a batch, and keeps the pipeline on the context, which another middleware may have replaced. */
+function declareStage(state: GuardedRequest, stage: Stage, twice: string | undefined): void {
+  const { pipeline, request } = state;
+  if (!pipeline) return;
+  if (pipelineOf(request.context) !== pipeline) addToContext(state, { own: pipelineProperty(pipeline) });
+  addStage(pipeline, stage, twice);
 }
 
 function checkStage(options: StageOptions): StageOptions {
@@ -180,98 +140,4 @@ function checkStage(options: StageOptions): StageOptions {
     throw new OptionError(`stageMiddleware: ${options.name} needs either around or open.`);
   }
   return options;
-}
-
-const stateKey = Symbol('algernon-middy.invocation');
-
-/** Its functions need no `this`, so that a stage may destructure it. */
-function openInvocation(state: GuardedRequest, { ends, failureWork }: Part): Invocation {
-  const { kind, pipeline } = state;
-  const invocation = {
-    [stateKey]: state,
-    kind,
-    event: state.event,
-    task: state.direct?.task,
-    records: pipeline?.ledger.records ?? [],
-    context: state.context as LambdaContext,
-    error: undefined,
-    undone: () => undoneOf(state),
-    onEnd(work) {
-      const end = once(work);
-      ends.push(end);
-      state.ends.push(end);
-    },
-    onFailure(work) {
-      failureWork.push(work);
-    },
-    onAnswer(work) {
-      state.answerWork.push(work);
-    },
-    addToContext(own, inherited) {
-      addToContext(state, { own, inherited });
-      pipeline?.contextParts.push({ own, inherited });
-    },
-    writeAnswer(write) {
-      state.writeAnswer ??= write;
-    },
-    logFailures() {
-      if (pipeline) pipeline.logsFailures = true;
-    },
-  } satisfies Invocation & { [stateKey]: GuardedRequest };
-  return Object.defineProperty(invocation, 'error', errorAccessor);
-}
-
-/** Shared: V8 keeps an accessor whose functions are made anew, and all they refer to, until a full collection. */
-const errorAccessor: PropertyDescriptor & ThisType<{ [stateKey]: GuardedRequest }> = {
-  get() {
-    const { hasFailed, hasReturned, request, error } = this[stateKey];
-    const isEarly = !hasFailed && !hasReturned && 'earlyResponse' in request;
-    return isEarly && undoneOf(this[stateKey]).length > 0 ? nothingRan() : error;
-  },
-};
-
-function once(work: () => void | Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined;
-  return () => {
-    done ??= (async () => work())().catch((error: unknown) => {
-      // The tasks are done, whatever happens to the cleanup.
-      console.error('Cleaning up after an invocation failed:', error);
-    });
-    return done;
-  };
-}
-
-/**
- * Waits for runs that a loop did not await, and fails the invocation where its answer could not tell which records are done.
- *
- * @throws EventReplacedError, PipelineNotRunError, or the error of a task that SNS gave
- */
-async function assertBatchDone(state: GuardedRequest, pipeline: Pipeline): Promise<void> {
-  const { ledger, stages, wasQueued, deadline } = pipeline;
-  if (!wasQueued && ledger.running > 0) await Promise.race([ledger.idle(), whenAborted(deadline?.cutoff)]);
-  clearDeadline(pipeline);
-  if (!ledger.matches(state.request.event)) throw new EventReplacedError();
-  const active = stages.find(({ passive }) => !passive);
-  if (active && !wasQueued && !ledger.touched && ledger.ids.length > 0) {
-    const error = new PipelineNotRunError(active.name);
-    // Another middleware may turn the error into a batch response, and nothing else would say what is wrong.
-    if (!pipeline.logsFailures) console.error(error);
-    throw error;
-  }
-  const [undone] = pipeline.kind === 'sns' ? undoneOf(state) : [];
-  if (undone)
-    throw undone.reason ?? new AlgernonError('NOT_RUN', 'The notification was not run.', { retryable: true });
-}
-
-/** Nothing has run the stages of a batch. */
-export class PipelineNotRunError extends AlgernonError {
-  override readonly name = 'PipelineNotRunError';
-
-  constructor(stage: string) {
-    super(
-      'PIPELINE_NOT_RUN',
-      `${stage} was not run for any record of this batch: wrap the handler in queued(), or run each record with runTask().`,
-      { retryable: true },
-    );
-  }
 }

@@ -86,3 +86,15 @@ test('run.skip in a check skips the checks after it, and the stages see the resu
   expect(seen).toEqual([{ result: { n: 1 }, endsChain: false }, 'skipping']);
   expect((await run(endChain(2), true, false)).seen).toEqual([{ result: 2, endsChain: true }, 'skipping']);
 });
+
+test('a stage that skips a direct task and still calls next does not hang', async () => {
+  const both = stageMiddleware({
+    name: 'both',
+    async around(run, next) {
+      run.skip({ kept: true });
+      await next();
+    },
+  });
+  const handler = middy(queued(() => 'handled')).use(both);
+  expect(await handler(task as never, lambdaContext())).toEqual({ kept: true });
+});
