@@ -213,16 +213,21 @@ export class OpenRun implements TaskRun {
     this.result = result instanceof ChainEnd ? result.result : result;
   }
 
-  /** Takes a thrown `endChain()` or `fanOut()` as the result. Throws any other error. */
-  takeThrown(thrown: unknown): void {
-    if (!isThrownResult(thrown)) throw thrown;
+  /**
+   * Takes a thrown value as the result: `endChain()` and `fanOut()` may be thrown from any depth.
+   *
+   * @returns false for any other value
+   */
+  takesThrown(thrown: unknown): boolean {
+    if (!(thrown instanceof ChainEnd || thrown instanceof FanOut)) return false;
     this.take(thrown);
+    return true;
   }
-}
 
-/** Whether a thrown value is a result: `endChain()` and `fanOut()` may be thrown from any depth. */
-export function isThrownResult(thrown: unknown): boolean {
-  return thrown instanceof ChainEnd || thrown instanceof FanOut;
+  /** Takes a thrown value as the result. Throws any other value. */
+  takeThrown(thrown: unknown): void {
+    if (!this.takesThrown(thrown)) throw thrown;
+  }
 }
 
 /** The run of a direct invocation, which has no record. */

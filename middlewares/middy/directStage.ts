@@ -1,7 +1,7 @@
 import { assertAnswer } from '../../core/batch/assertAnswer.ts';
 import { duplicateStage } from '../../core/batch/pipeline.ts';
 import { assertNextOnce, handled, runStages } from '../../core/batch/runStages.ts';
-import { isThrownResult, type OpenRun, type Stage } from '../../core/batch/stage.ts';
+import type { OpenRun, Stage } from '../../core/batch/stage.ts';
 import { AlgernonError } from '../../core/errors.ts';
 import { FanOut } from '../../core/groups/FanOutResult.ts';
 import type { GuardedRequest, MiddyRequest } from './guardRequest.ts';
@@ -85,10 +85,7 @@ export async function startDirect(
       }
     }
   } catch (error) {
-    if (isThrownResult(error)) {
-      run.take(error);
-      return skipHandler(request, direct);
-    }
+    if (run.takesThrown(error)) return skipHandler(request, direct);
     await finish({ error });
     throw error;
   }
@@ -130,10 +127,7 @@ export async function failDirect(
   stage: DirectStage | undefined,
   error: unknown,
 ): Promise<unknown> {
-  if (isThrownResult(error)) {
-    direct.run.take(error);
-    direct.hasRecovered = true;
-  }
+  if (direct.run.takesThrown(error)) direct.hasRecovered = true;
   if (direct.hasRecovered) {
     await stage?.finish();
     request.response = answerOf(direct) ?? null;
