@@ -7,29 +7,30 @@ interface NodePath {
 interface Callee {
   readonly type: string;
   readonly name?: string;
+  readonly property?: { readonly name?: string };
 }
 
 const PROSE = /[A-Za-z`,:)] [A-Za-z`$]/;
-const THROWERS = /^(?:fail|refuse|Super)$|Error$/;
-/** They describe what an option must be: core/checkOptions.ts. */
-const CHECKS = /^(?:text|withMethod)$/;
+/** They throw, warn, or describe what an option must be: core/checkOptions.ts. */
+const TELLERS = /^(?:fail|refuse|Super|warn|warnOnce|text|withMethod)$|Error$/;
 
 /**
- * A plugin of StrykerJS that leaves out the sentences of errors. The tests look at an error's code, path and fields, and at its text
+ * A plugin of StrykerJS that leaves out the sentences of errors and warnings. The tests look at an error's code, path and fields, and at its text
  * where the text says what to do: a test of each word would say the same twice.
  */
 export const strykerPlugins = [{ kind: 'Ignore', name: 'errorTexts', value: { shouldIgnore } }];
 
 function shouldIgnore({ node, parentPath }: NodePath): string | undefined {
   if (!isProse(node)) return undefined;
+  if ((parentPath?.node['key'] as Callee | undefined)?.name === 'expected') return 'the text of an error';
   for (
     let path = parentPath;
     path && !/Statement|Function|Declar/.test(path.node.type);
     path = path.parentPath
   ) {
     const callee = path.node['callee'] as Callee | undefined;
-    const name = callee?.name ?? callee?.type;
-    if (name) return THROWERS.test(name) || CHECKS.test(name) ? 'the text of an error' : undefined;
+    const name = callee?.name ?? callee?.property?.name ?? callee?.type;
+    if (name) return TELLERS.test(name) ? 'the text of an error' : undefined;
   }
   return undefined;
 }

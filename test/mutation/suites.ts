@@ -29,7 +29,10 @@ const suites: Readonly<Record<string, readonly string[]>> = {
     'test/middlewares/events/**',
     'test/middlewares/{chainEvents,groupEvents,s3Sink,taskMetrics}*',
   ],
-  'middlewares/groups': ['test/middlewares/{groups.,groupEvents,sendGroup,optionChecks}*'],
+  'middlewares/groups': [
+    'test/middlewares/groups/**',
+    'test/middlewares/{groups.,groupEvents,sendGroup,optionChecks}*',
+  ],
   'middlewares/logging': ['test/middlewares/logging/**', 'test/middlewares/{lambdaLogged,logging.}*'],
   'middlewares/middy': [
     'test/core/batch/queued*',
