@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
@@ -15,12 +16,15 @@ import type { SettledBatch } from '../../core/batch/settledBatch.ts';
 import { NonRetryableError, OptionError } from '../../core/errors.ts';
 import { type LocalAws, startLocalAws, startWorker } from '../../local/index.ts';
 import { DeadLetterError } from '../../middlewares/aws/deadLetterMessage.ts';
+import { ErrorTaskNotToldError } from '../../middlewares/callbacks/ErrorTaskNotToldError.ts';
 import {
   callbackPublisher,
   type FailurePolicyOptions,
   failurePolicy,
   queued,
+  RetryLaterError,
   sqsSnsUnwrap,
+  stageMiddleware,
 } from '../../middlewares/index.ts';
 import { runNode } from '../local/tools.ts';
 import { type FaultOf, type FaultyClients, faultyClients, reset } from '../support/faultyClients.ts';
@@ -453,6 +457,35 @@ describe('in a FIFO queue', () => {
     expect(hidden).toEqual([4]);
   });
 
+  test('other groups that wait for their turn stay as they are', async () => {
+    jest.spyOn(console, 'warn').mockImplementation(() => {});
+    const { queue } = await createQueues({ fifo: true });
+    const names = ['A1', 'B1', 'A2', 'C1'];
+    const work: Work = ({ name }) => {
+      if (name === 'A1') throw new Error('later');
+    };
+    const { hidden } = await run(inGroups(queue, names), work, {}, undefined, 1);
+    expect(hidden.map((call) => call.map(({ record }) => names[record]))).toEqual([['A1', 'A2']]);
+  });
+
+  test('a loop that starts in the middle of a group returns what comes after', async () => {
+    jest.spyOn(console, 'warn').mockImplementation(() => {});
+    const { queue } = await createQueues({ fifo: true });
+    const clients = faultyClients(aws, () => undefined);
+    opened.push(clients);
+    const Records = inGroups(queue, ['A1', 'A2', 'A3']);
+    const handler = middy(async (event: { Records: SqsRecord[] }, context: object) => {
+      await runTask(event.Records[1] as SqsRecord, context, fail(new Error('later'))).catch(() => {});
+      return { batchItemFailures: Records.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+    }).use(failurePolicy({ sqs: clients.sqs }));
+    await handler({ Records }, lambdaContext());
+    const [call] = clients.attempts.filter(({ operation }) => operation === 'ChangeMessageVisibilityBatch');
+    const handles = JSON.parse(String(call?.target)).Entries.map(
+      ({ ReceiptHandle }: { ReceiptHandle: string }) => ReceiptHandle,
+    );
+    expect(handles).toEqual(Records.slice(1).map(({ receiptHandle }) => receiptHandle));
+  });
+
   test('only there: a group in a standard queue is unaffected', async () => {
     jest.spyOn(console, 'warn').mockImplementation(() => {});
     const { queue } = await createQueues();
@@ -532,6 +565,12 @@ test('leaves direct invocations and SNS without a queue alone', async () => {
 
 test.each<[string, FailurePolicyOptions]>([
   ['deadLetterQueue', { deadLetterQueue: 'arn:aws:sqs:us-east-1:1:dead' }],
+  ['deadLetterQueue', { deadLetterQueue: 'see https://sqs.us-east-1.amazonaws.com/1/dead' }],
+  ['backoff', { backoff: [] }],
+  ['backoff', { backoff: [5, 43_000] }],
+  ['backoff', { backoff: 5 as never }],
+  ['backoff', { backoff: null as never }],
+  ['backoff', { backoff: true as never }],
   ['backoff.baseSeconds', { backoff: { baseSeconds: -1 } }],
   ['backoff.maxSeconds', { backoff: { maxSeconds: 43_200 } }],
   ['backoff.jitter', { backoff: { jitter: 1.1 } }],
@@ -591,16 +630,30 @@ describe('decisions by a function or a queue', () => {
 
   test('isFinal is called once per failure, even if several stages need its answer', async () => {
     const { queue } = await createQueues();
-    const [record] = await receive(queue, [{ MessageBody: task({}) }]);
+    const { TopicArn: cleanup = '' } = await aws.sns.send(new CreateTopicCommand({ Name: 'cleanup' }));
+    const onError = { DataType: 'String', StringValue: 'cleanup' };
+    const [record] = await receive(queue, [
+      { MessageBody: task({}), MessageAttributes: { on_error: onError } },
+    ]);
     let asked = 0;
     const clients = faultyClients(aws, () => undefined);
     opened.push(clients);
+    const { s3, sns, sqs } = clients;
     const handler = middy(queued(fail(new Error('later'))))
       .use(sqsSnsUnwrap())
-      .use(failurePolicy({ sqs: clients.sqs, isFinal: () => ++asked === 1 }))
-      .use(callbackPublisher({ sns: clients.sns, s3: clients.s3 }));
+      .use(failurePolicy({ sqs, isFinal: () => ++asked === 1 }))
+      .use(callbackPublisher({ sns, s3, bucket: aws.bucket, topics: { cleanup } }));
     await handler({ Records: [record] } as never, lambdaContext());
-    expect([asked, sends(clients.attempts)]).toEqual([1, 1]);
+    const published = clients.attempts.filter(({ operation }) => operation === 'PublishBatch').length;
+    expect([asked, sends(clients.attempts), published]).toEqual([1, 1, 1]);
+  });
+
+  test('an error task that was not told is told again, whatever isFinal says', async () => {
+    const { queue } = await createQueues();
+    const Records = await receive(queue, [{ MessageBody: task({}) }]);
+    const error = new ErrorTaskNotToldError(new NonRetryableError('never'), new Error('down'));
+    const { statuses, attempts } = await run(Records, fail(error), { isFinal: () => true });
+    expect([statuses, sends(attempts)]).toEqual([['rejected'], 0]);
   });
 
   test('a task that throws undefined on its last receive is dead-lettered, and its group goes on', async () => {
@@ -617,6 +670,66 @@ describe('decisions by a function or a queue', () => {
     const { statuses } = await run(fifoRecords(queue, 1000), fail(new Error('later')), { backoff: false });
     expect(statuses).toEqual(['rejected', 'rejected']);
     expect(warned.mock.calls).toEqual([[expect.stringContaining('has no RedrivePolicy')]]);
+  });
+
+  test('a FIFO queue whose last receive is unknown returns its messages', async () => {
+    const { queue, dead } = await createQueues({ fifo: true, redrive: false });
+    const options = { deadLetterQueue: dead.url, backoff: false } as const;
+    quiet();
+    const { statuses, attempts } = await run(fifoRecords(queue, 1000), fail(new Error('later')), options);
+    expect([statuses, sends(attempts)]).toEqual([['rejected', 'rejected'], 0]);
+    const warned = quiet();
+    warned.mockClear();
+    const denied: FaultOf = ({ operation }) =>
+      operation === 'GetQueueAttributes' ? { status: 403, code: 'AccessDenied' } : undefined;
+    const looked = await run(fifoRecords(queue, 1000), fail(new Error('later')), options, denied);
+    expect([looked.statuses, sends(looked.attempts)]).toEqual([['rejected', 'rejected'], 0]);
+    expect(warned.mock.calls).toEqual([
+      ['failurePolicy: give the option maxReceiveCount, or sqs:GetQueueAttributes:', expect.any(Error)],
+    ]);
+  });
+
+  test.each(['eventSourceARN', 'attributes'] as const)(
+    'a record that was made by hand, without %s, keeps its own error',
+    async (field) => {
+      const warned = quiet();
+      const record = sqsRecord(task({}), { raw: true }) as SqsRecord;
+      delete (record as Partial<SqsRecord>)[field];
+      const { settled, attempts } = await run([record], fail(new Error('later')), {
+        maxReceiveCount: 1,
+      });
+      expect(settled).toMatchObject([{ reason: { message: 'later' } }]);
+      expect(attempts.length > 0).toBe(field === 'attributes');
+      expect(warned.mock.calls.length).toBe(attempts.length > 0 ? 1 : 0);
+    },
+  );
+
+  test('each is reported to the observers of the task', async () => {
+    quiet();
+    const { queue, dead } = await createQueues();
+    const facts: unknown[] = [];
+    const observer = stageMiddleware({
+      name: 'observer',
+      order: { at: 'observe' },
+      around(run, next) {
+        run.report = (fact) => void facts.push(fact);
+        return next();
+      },
+    });
+    for (const error of [new RetryLaterError(7), new NonRetryableError('never')]) {
+      const Records = await receive(queue, [{ MessageBody: task({}) }]);
+      const clients = faultyClients(aws, () => undefined);
+      opened.push(clients);
+      const handler = middy(queued(fail(error)))
+        .use(sqsSnsUnwrap())
+        .use(observer)
+        .use(failurePolicy({ sqs: clients.sqs }));
+      await handler({ Records } as never, lambdaContext());
+    }
+    expect(facts).toEqual([
+      { type: 'retried', delaySeconds: 7 },
+      { type: 'deadLettered', queue: dead.url },
+    ]);
   });
 
   test('sends no dead letter after the cut-off, since the answer returns the message', async () => {
