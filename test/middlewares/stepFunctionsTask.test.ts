@@ -174,9 +174,54 @@ describe('a task that a state machine waits for', () => {
   test('returns if Step Functions is unavailable, but not if the state no longer waits', async () => {
     const { sfn } = stateMachine('KmsThrottlingException');
     expect(failed(await stackOf(sfn, () => 1)(waiting() as never, lambdaContext()))).toBe(1);
-    const gone = stateMachine('TaskTimedOut');
-    expect(failed(await stackOf(gone.sfn, () => 1)(waiting() as never, lambdaContext()))).toBe(0);
+    for (const reason of ['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken']) {
+      const gone = stateMachine(reason);
+      expect(failed(await stackOf(gone.sfn, () => 1)(waiting() as never, lambdaContext()))).toBe(0);
+      expect(gone.calls).toHaveLength(1);
+    }
   });
+
+  test('may have an Input that is parsed already', async () => {
+    const { sfn } = stateMachine();
+    const seen: unknown[] = [];
+    const work = (input: unknown) => void seen.push(input);
+    await stackOf(sfn, work)(waiting({ any: [1] }) as never, lambdaContext());
+    expect(seen).toEqual([{ any: [1] }]);
+  });
+
+  test('has a result of at most 262,144 bytes, and a larger one fails the state', async () => {
+    // Two bytes a character, and the quotation marks.
+    const resultOf = (bytes: number) => 'é'.repeat((bytes - 2) / 2);
+    const { sfn, calls } = stateMachine();
+    await stackOf(sfn, () => resultOf(262_144))(waiting() as never, lambdaContext());
+    await stackOf(sfn, () => resultOf(262_146))(waiting() as never, lambdaContext());
+    expect(calls).toMatchObject([
+      { call: 'SendTaskSuccess' },
+      {
+        call: 'SendTaskFailure',
+        error: 'States.DataLimitExceeded',
+        cause: expect.stringContaining('262146'),
+      },
+    ]);
+  });
+
+  test('passes on a tag that nothing has rebuilt', async () => {
+    const { sfn, calls } = stateMachine();
+    const tag = { _alg_class: 'Elsewhere', _alg_module: 'python', value: { a: 1 } };
+    await stackOf(sfn, () => tag)(waiting() as never, lambdaContext());
+    expect(JSON.parse(String(calls[0]?.output))).toEqual(tag);
+  });
+
+  test.each([{ Input: 'a' }, { TaskToken: 'token' }, { Input: 'a', TaskToken: 5 }])(
+    'needs an Input and a token: %j is an ordinary message',
+    async (message) => {
+      const { sfn, calls } = stateMachine();
+      const event = { Records: [sqsRecord({ ...message, task_name: 'work', task_kwargs: {} })] };
+      const seen: unknown[] = [];
+      await stackOf(sfn, (task: Task) => void seen.push(task.task_name))(event as never, lambdaContext());
+      expect([seen, calls]).toEqual([['work'], []]);
+    },
+  );
 
   test('returns near the deadline without a call to Step Functions', async () => {
     const { sfn, calls } = stateMachine();
@@ -232,8 +277,37 @@ describe('a state that calls the function directly', () => {
     expect(answer).toBe('{"at":{"_alg_class":"datetime","value":{"tz":"UTC","timestamp":0}}}');
   });
 
+  test('is found in the context, which Lambda keeps as it was', async () => {
+    const contexts: { sfn_context?: unknown }[] = [];
+    const work = (_: never, context: object) => void contexts.push({ ...context });
+    const handler = stackOf(stateMachine().sfn, work as never) as unknown as (
+      event: object,
+      context: object,
+    ) => Promise<unknown>;
+    const context = lambdaContext();
+    await handler({ sfn_context }, context);
+    await handler({ task_name: 'resize', task_kwargs: {} }, context);
+    expect(contexts.map((seen) => seen.sfn_context)).toEqual([sfn_context, undefined]);
+    expect(context).not.toHaveProperty('sfn_context');
+  });
+
+  test('gets ajson only there: another direct invocation gets the result', async () => {
+    const handler = stackOf(stateMachine().sfn, () => ({ a: 1 })) as unknown as (
+      event: object,
+      context: object,
+    ) => Promise<unknown>;
+    expect(await handler({ task_name: 'resize', task_kwargs: {} }, lambdaContext())).toEqual({ a: 1 });
+  });
+
   test('may name the task, and give its arguments as a payload', async () => {
     const { task } = await call({ sfn_context, task_name: 'crop', payload: '{"id":9007199254740993}' });
     expect(task).toEqual({ task_name: 'crop', task_kwargs: { id: 9007199254740993n } });
   });
+});
+
+test('options with bad values are refused at the call', () => {
+  expect(() => stepFunctionsTask({ heartbeatSeconds: 0 })).toThrow('a number of seconds above 0');
+  expect(() => stepFunctionsTask({ ajson: { raw: () => 1 } as never })).toThrow(
+    'which has the method dumps()',
+  );
 });
