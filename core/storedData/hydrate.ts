@@ -1,6 +1,7 @@
 import { formatPath } from '../ajson/formatPath.ts';
 import { markRaw } from '../ajson/markRaw.ts';
 import { type FoundPointer, findPointers, type Keys } from './findPointers.ts';
+import { forEachConcurrently } from './forEachConcurrently.ts';
 import { limitConcurrency } from './limitConcurrency.ts';
 import type { ObjectAddress, ObjectStore } from './ObjectStore.ts';
 import { addressOf, badPointer } from './pointer.ts';
@@ -36,13 +37,13 @@ const maxCachedLength = 1024 * 1024;
  * @throws StoredDataError
  */
 export async function hydrate<T>(value: T, path: string, options: HydrateOptions): Promise<T> {
-  const { isAllowed, maxPointers = 10_000 } = options;
+  const { isAllowed, maxPointers = 10_000, concurrentReads = 16 } = options;
   let opened: { failed: AbortController; load: ReturnType<typeof textReader> } | undefined;
   // Most tasks have no pointer, and pay for none.
   const open = () => {
     const failed = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
-    return { failed, load: textReader({ ...options, signal }) };
+    return { failed, load: textReader({ ...options, concurrentReads, signal }) };
   };
   const pathOf = (keys: Keys) => path + formatPath(keys).slice(1);
   let pointers = 0;
@@ -69,11 +70,9 @@ export async function hydrate<T>(value: T, path: string, options: HydrateOptions
       reads.push({ found, address });
     });
     if (reads.length === 0) return root.value;
-    await Promise.all(
-      reads.map(async ({ found, address }) => {
-        found.container[found.key] = await read(found, address, depth + 1);
-      }),
-    );
+    await forEachConcurrently(reads, concurrentReads, async ({ found, address }) => {
+      found.container[found.key] = await read(found, address, depth + 1);
+    });
     return root.value;
   };
 
@@ -108,8 +107,8 @@ export async function hydrate<T>(value: T, path: string, options: HydrateOptions
 }
 
 /** Reads objects within the limits. Small texts are cached. */
-function textReader(options: HydrateOptions & { signal: AbortSignal }) {
-  const { store, maxBytes, concurrentReads = 16, signal, onRead } = options;
+function textReader(options: HydrateOptions & { concurrentReads: number; signal: AbortSignal }) {
+  const { store, maxBytes, concurrentReads, signal, onRead } = options;
   const limited = limitConcurrency(concurrentReads);
   const maxContainers = Math.max(maxBytes / 16, 1_000_000);
   const texts = new Map<string, Promise<{ text: string; bytes: number }>>();

@@ -1,3 +1,4 @@
+import { forEachConcurrently } from '../../core/storedData/forEachConcurrently.ts';
 import { limitConcurrency } from '../../core/storedData/limitConcurrency.ts';
 import type { ObjectAddress, ObjectStore } from '../../core/storedData/ObjectStore.ts';
 import { parsePointer } from '../../core/storedData/pointer.ts';
@@ -107,10 +108,12 @@ function storing(options: WriteValueOptions) {
   const seen = new Set<StoredData>();
 
   const storeAll = async (found: Iterable<StoredData>): Promise<void> => {
-    await Promise.all([...found].filter((data) => !seen.has(data)).map(storeOne));
+    // Not all at once: each holds its text until it is stored.
+    await forEachConcurrently([...found], concurrentWrites, storeOne);
   };
 
   const storeOne = async (data: StoredData): Promise<void> => {
+    if (seen.has(data)) return;
     seen.add(data);
     const { bucket = bucketFromEnvironment() } = options;
     const address = parsePointer(data.pointer);

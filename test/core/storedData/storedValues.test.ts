@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ajson } from '../../../core/ajson/index.ts';
 import { findPointers } from '../../../core/storedData/findPointers.ts';
+import { forEachConcurrently } from '../../../core/storedData/forEachConcurrently.ts';
 import { type HydrateOptions, hydrate } from '../../../core/storedData/hydrate.ts';
 import { limitConcurrency } from '../../../core/storedData/limitConcurrency.ts';
 import type { ReadOptions } from '../../../core/storedData/ObjectStore.ts';
@@ -241,6 +242,26 @@ describe('limited work', () => {
     most = 0;
     await Promise.allSettled([6, 8, 10].map(work));
     expect(most).toBe(2);
+  });
+
+  test('takes the items of a list as others end, and none after a failure', async () => {
+    const started: number[] = [];
+    let running = 0;
+    let most = 0;
+    const work = async (id: number) => {
+      started.push(id);
+      most = Math.max(most, ++running);
+      await turns(id === 0 ? 20 : 2);
+      running -= 1;
+      if (id === 4) throw new Error('broken');
+    };
+    await forEachConcurrently([1, 2, 3], 2, work);
+    expect([started.splice(0), most]).toEqual([[1, 2, 3], 2]);
+    await expect(forEachConcurrently([0, 1, 2, 3, 4, 5, 6], 2, work)).rejects.toThrow('broken');
+    await turns(40);
+    expect([started.splice(0), most]).toEqual([[0, 1, 2, 3, 4], 2]);
+    await forEachConcurrently([], 2, work);
+    expect(started).toEqual([]);
   });
 });
 
