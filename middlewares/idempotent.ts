@@ -202,7 +202,9 @@ async function givenKey<Kwargs>(
   if (typeof given === 'string' && given !== '') {
     return ['key', identityOf(run).receiver, isTask(task) ? task.task_name : '', given];
   }
-  throw badKey(`The option key returned ${given === '' ? 'an empty string' : `a ${typeof given}`}.`);
+  throw badKey(
+    `The option key returned ${given === '' ? 'an empty string' : `a value of type ${typeof given}`}.`,
+  );
 }
 
 /** The parts of the key of a message: the same for each of its deliveries. */

@@ -379,6 +379,16 @@ describe('a replayed result', () => {
     expect(sent.map((text) => JSON.parse(text ?? '').task_kwargs)).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
+  test('that cannot be rebuilt fails its record, and the task does not run again', async () => {
+    const stack = createStack(() => ({ at: new Date(5) }));
+    const record = sqsRecord(task());
+    await stack.deliver(record);
+    const result = '{"at":{"_alg_class":"datetime","value":{"tz":"UTC"}}}';
+    await stack.overwrite(JSON.stringify({ ...(await stack.record()), result }));
+    expect(await stack.deliver(again(record))).toMatchObject([{ code: 'AJSON_TAG', path: '$.at' }]);
+    expect(stack.calls).toHaveLength(1);
+  });
+
   test('of a kind that a newer version stored fails its record, and is kept', async () => {
     const stack = createStack(() => 1);
     const record = sqsRecord(task());
@@ -399,10 +409,13 @@ describe('a replayed result', () => {
     expect(await small.deliver(sqsRecord(task()))).toMatchObject([{ code: 'STORED_DATA_TOO_LARGE' }]);
   });
 
-  test('stores the values of its pointers before the record says that it is done', async () => {
-    const pointer = `${aws.bucket}#cache/unstored!1.5.json`;
+  test.each([
+    ['in an object', (image: StoredData) => ({ image })],
+    ['alone', (image: StoredData) => image],
+  ])('stores the value of a pointer %s before the record says that it is done', async (kind, wrap) => {
+    const pointer = `${aws.bucket}#cache/unstored-${kind.slice(0, 2)}!1.5.json`;
     let isStored = false;
-    const stack = createStack(() => ({ image: new StoredData({ pointer, value: { n: 1 } }) }), {
+    const stack = createStack(() => wrap(new StoredData({ pointer, value: { n: 1 } })), {
       faultOf({ operation, target }, isRecord) {
         if (target.includes('unstored')) isStored = true;
         else if (isRecord && operation === 'PUT' && stack.calls.length > 0) expect(isStored).toBe(true);
@@ -497,9 +510,19 @@ describe('a key', () => {
     },
   );
 
-  test.each(['', 7, null, {}, ['a'], true])('%j is an error of its record', async (order) => {
+  test.each([
+    ['', 'an empty string'],
+    [7, 'a value of type number'],
+    [null, 'a value of type object'],
+    [{}, 'a value of type object'],
+    [['a'], 'a value of type object'],
+    [true, 'a value of type boolean'],
+  ])('%j is an error of its record', async (order, type) => {
     const { calls, deliver, keys } = createStack(() => 1, { key });
-    expect(await deliver(sqsRecord(task({ order })))).toMatchObject([{ code: 'BAD_KEY', retryable: false }]);
+    const message = expect.stringContaining(`returned ${type}.`);
+    expect(await deliver(sqsRecord(task({ order })))).toMatchObject([
+      { code: 'BAD_KEY', retryable: false, message },
+    ]);
     expect([calls, await keys()]).toEqual([[], []]);
   });
 

@@ -15,8 +15,8 @@ const PROSE = /[A-Za-z`,:)] [A-Za-z`$]/;
 const TELLERS = /^(?:fail|refuse|Super|warn|warnOnce|text|withMethod)$|Error$/;
 
 /**
- * A plugin of StrykerJS that leaves out the sentences of errors and warnings. The tests look at an error's code, path and fields, and at its text
- * where the text says what to do: a test of each word would say the same twice.
+ * A plugin of StrykerJS that leaves out the sentences of errors and warnings. The tests look at an error's code, path and fields,
+ * and at its text where the text says what to do: a test of each word would say the same twice.
  */
 export const strykerPlugins = [{ kind: 'Ignore', name: 'errorTexts', value: { shouldIgnore } }];
 
