@@ -120,7 +120,15 @@ test('a chain of three through SNS and SQS: one trace, three tasks, right parent
     'messaging.operation.type': 'process',
     'messaging.message.id': expect.any(String),
     'algernon.chain': 'load#analyse#report',
+    'algernon.receive_count': 1,
   });
+  expect(sender.attributes).toEqual({
+    'messaging.system': 'aws.sns',
+    'messaging.operation.name': 'send',
+    'messaging.operation.type': 'send',
+    'messaging.destination.name': 'load',
+  });
+  expect(sender.instrumentationScope.name).toBe('algernon-middy');
   const chains = new Set(tasks.map(({ attributes }) => attributes['algernon.chain_id']));
   expect([...chains]).toEqual([expect.stringMatching(/^[\da-f-]{36}$/)]);
   expect(lines().find(({ message }) => message === 'reported')).toMatchObject({
@@ -379,6 +387,12 @@ test('a direct invocation has one span, around those of its functions', async ()
   expect(await invoke({ work }, { task_name: 'work' })).toBe(1);
   const [inner, outer, task] = spans();
   expect([inner?.name, outer?.name, task?.name]).toEqual(['inner', 'outer', 'work']);
+  expect(task?.kind).toBe(SpanKind.SERVER);
+  expect(Object.keys(task?.attributes ?? {}).sort()).toEqual([
+    'algernon.chain_id',
+    'algernon.task_name',
+    'faas.coldstart',
+  ]);
   expect([inner?.parentSpanContext?.spanId, outer?.parentSpanContext?.spanId]).toEqual([
     idOf(outer),
     idOf(task),

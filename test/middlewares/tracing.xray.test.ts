@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Tracer } from '@aws-lambda-powertools/tracer';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import middy, { type MiddlewareObj } from '@middy/core';
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
@@ -252,4 +252,55 @@ test('only flags a failed task if the tracer does not capture errors', async () 
   const [task] = (await received(1)).filter(({ name }) => name === '## work');
   expect(task).toMatchObject({ error: true });
   expect(JSON.stringify(task)).not.toContain('needle');
+});
+
+describe("X-Ray's own lines", () => {
+  const loggers = (variables: Record<string, string>) => {
+    const given: Record<string, (...args: unknown[]) => void>[] = [];
+    const provider = { setLogger: (logger: (typeof given)[number]) => void given.push(logger) };
+    Object.assign(process.env, variables);
+    try {
+      makeTracing({ tracer: { provider, isTracingEnabled: () => false } as unknown as Tracer });
+    } finally {
+      for (const name of Object.keys(variables)) delete process.env[name];
+    }
+    return given;
+  };
+
+  test('go to the console of the moment, from warnings up', () => {
+    const [logger] = loggers({});
+    const written: unknown[] = [];
+    const { warn, error } = console;
+    Object.assign(console, {
+      warn: (...args: unknown[]) => void written.push(['warn', ...args]),
+      error: (...args: unknown[]) => void written.push(['error', ...args]),
+    });
+    try {
+      for (const level of ['debug', 'info', 'warn', 'error']) logger?.[level]?.(level, 1);
+    } finally {
+      Object.assign(console, { warn, error });
+    }
+    expect(written).toEqual([
+      ['warn', 'warn', 1],
+      ['error', 'error', 1],
+    ]);
+  });
+
+  test.each(['AWS_XRAY_DEBUG_MODE', 'AWS_XRAY_LOG_LEVEL'])('are left to %s', (name) => {
+    expect(loggers({ [name]: 'debug' })).toEqual([]);
+  });
+});
+
+test('captures a client once, and sends with no attributes, since the client sends the header of X-Ray', () => {
+  const seen: object[] = [];
+  const fake = {
+    provider: { setLogger: () => {} },
+    isTracingEnabled: () => true,
+    captureAWSv3Client: (client: object) => void seen.push(client),
+  };
+  const tracing = makeTracing({ tracer: fake as unknown as Tracer });
+  const [a, b] = [{}, {}];
+  for (const client of [a, b, a]) tracing.capture?.(client as never);
+  expect(seen).toEqual([a, b]);
+  expect(tracing.send?.('arn:aws:sns:us-east-1:1:x', (attributes) => attributes)).toEqual({});
 });
