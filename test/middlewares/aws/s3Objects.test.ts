@@ -1,3 +1,5 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import * as sdk from '@aws-sdk/client-s3';
 import { describe, expect, test } from '@jest/globals';
 import { StoredDataError } from '../../../core/storedData/StoredDataError.ts';
 import { decodeText } from '../../../middlewares/aws/decodeText.ts';
@@ -6,7 +8,10 @@ import {
   extendedPointerIn,
   keyNotAllowed,
 } from '../../../middlewares/aws/extendedPointer.ts';
+import { readParts } from '../../../middlewares/aws/readParts.ts';
 import { s3Error } from '../../../middlewares/aws/s3Error.ts';
+import { readBytes } from '../../../middlewares/aws/s3Reader.ts';
+import { uploadParts } from '../../../middlewares/aws/uploadParts.ts';
 
 describe('the text of an object', () => {
   test('is decoded, without its byte order mark', () => {
@@ -145,4 +150,84 @@ describe('an error of S3', () => {
     const error = new StoredDataError('STORED_DATA_BODY', 'no');
     expect(s3Error('read', address, error)).toBe(error);
   });
+});
+
+describe('the bytes of an object', () => {
+  const bodyOf = (pieces: readonly number[][], fault?: Error) => {
+    const body = {
+      isDestroyed: false,
+      destroy: () => {
+        body.isDestroyed = true;
+      },
+      async *[Symbol.asyncIterator]() {
+        for (const piece of pieces) yield Uint8Array.from(piece);
+        if (fault) throw fault;
+      },
+    };
+    return body;
+  };
+  const admitted: number[] = [];
+  const admit = (bytes: number) => void admitted.push(bytes);
+
+  test.each([
+    [4, [4]],
+    [undefined, [1, 3]],
+  ])('of the size %p are read after they are admitted: %j', async (length, expected) => {
+    admitted.length = 0;
+    const body = bodyOf([[1], [2, 3, 4]]);
+    expect([...(await readBytes(body, length, admit))]).toEqual([1, 2, 3, 4]);
+    expect([admitted, body.isDestroyed]).toEqual([expected, false]);
+  });
+
+  test('may be none', async () => {
+    expect(await readBytes(undefined, 0, admit)).toHaveLength(0);
+    expect(await readBytes(undefined, undefined, admit)).toHaveLength(0);
+  });
+
+  test.each([3, 5])('that are not as many as the size says, %i, are refused', async (length) => {
+    const body = bodyOf([
+      [1, 2],
+      [3, 4],
+    ]);
+    await expect(readBytes(body, length, admit)).rejects.toThrow(`got 4 of ${length} bytes`);
+    expect(body.isDestroyed).toBe(true);
+    const { destroy, ...plain } = bodyOf([
+      [1, 2],
+      [3, 4],
+    ]);
+    await expect(readBytes(plain, length, admit)).rejects.toThrow(`got 4 of ${length} bytes`);
+    await expect(readBytes(undefined, length, admit)).rejects.toThrow(`got 0 of ${length} bytes`);
+  });
+
+  test('that are too many are not read', async () => {
+    const refuse = () => {
+      throw new Error('too large');
+    };
+    for (const length of [2, undefined]) {
+      const body = bodyOf([[1, 2]], new Error('read on'));
+      await expect(readBytes(body, length, refuse)).rejects.toThrow('too large');
+      expect(body.isDestroyed).toBe(true);
+    }
+  });
+});
+
+test('each call of an upload in parts can be aborted', async () => {
+  const given: [string, AbortSignal | undefined][] = [];
+  const client = {
+    async send(command: object, options?: { abortSignal?: AbortSignal }) {
+      given.push([command.constructor.name, options?.abortSignal]);
+      return { UploadId: 'id' };
+    },
+  } as unknown as S3Client;
+  const params = { Bucket: 'b', Key: 'k' };
+  const stop = new AbortController();
+  const { signal } = stop;
+  await uploadParts({ sdk, client, params, parts: readParts(['text'], 1024, 2), signal });
+  expect(given).toEqual([
+    ['CreateMultipartUploadCommand', signal],
+    ['UploadPartCommand', expect.any(AbortSignal)],
+    ['CompleteMultipartUploadCommand', signal],
+  ]);
+  stop.abort();
+  expect(given[1]?.[1]?.aborted).toBe(true);
 });
