@@ -50,7 +50,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   'middlewares/lambdaLogged.ts': ['test/middlewares/{lambdaLogged,logging.}*'],
   'middlewares/openTelemetryTracing.ts': ['test/middlewares/tracing.openTelemetry*'],
   'middlewares/xrayTracing.ts': ['test/middlewares/tracing.xray*'],
-  'middlewares/sendGroup.ts': ['test/middlewares/{groups.,sendTask}*'],
+  'middlewares/sendGroup.ts': ['test/middlewares/{groups.,sendGroup}*'],
   'middlewares/sendTask.ts': ['test/middlewares/sendTask*'],
   'middlewares/stepFunctionsTask.ts': ['test/middlewares/stepFunctionsTask*'],
   middlewares: [
