@@ -1,7 +1,13 @@
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { hashOf } from '../../core/groups/ticket.ts';
-import { AlgObject, type ChainEvent, createAjson } from '../../core/index.ts';
+import {
+  AlgObject,
+  type ChainEvent,
+  createAjson,
+  defineTasks,
+  type StandardSchema,
+} from '../../core/index.ts';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
 import { openBatchTasks, runAs } from '../../middlewares/events/currentTask.ts';
 import { type SendGroupOptions, sendGroup } from '../../middlewares/index.ts';
@@ -124,6 +130,70 @@ test('arguments are written by the registry of the option, and large ones go thr
   await sendGroup(thumbs({ size: new Size(), text: 'x'.repeat(20) }), optionsWith(options));
   expect(kwargs().value.pointer).toContain(`${aws.bucket}#large-arguments/`);
   expect(JSON.stringify(await objectsOf('large-arguments/'))).toContain('Size');
+});
+
+/** A schema that refuses one task. */
+const kwargsSchema: StandardSchema<{ bad?: boolean }> = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: (value) =>
+      (value as { bad?: boolean }).bad ? { issues: [{ message: 'no', path: ['bad'] }] } : { value: {} },
+  },
+};
+const definitions = defineTasks({ thumb: { kwargs: kwargsSchema } });
+
+test.each<[string, object, Partial<SendGroupOptions>, object]>([
+  ['arguments that are not an object', { task_kwargs: 5 }, {}, { code: 'BAD_ARGUMENTS' }],
+  ['arguments that ajson cannot write', { task_kwargs: { f: () => 1 } }, {}, { code: 'AJSON_VALUE' }],
+  [
+    'a task without a topic',
+    { task_name: 'nobody' },
+    { topics: { thumb: topicArn('thumb'), album: topicArn('album') } },
+    { code: 'TOPIC_NOT_FOUND' },
+  ],
+  [
+    'arguments that do not fit their definition',
+    { task_kwargs: { bad: true } },
+    { tasks: definitions } as never,
+    { code: 'BAD_ARGUMENTS', path: '$.task_kwargs.bad' },
+  ],
+])('%s: the group is refused before anything is stored', async (kind, bad, options, expected) => {
+  const folder = `refused-${kind.length}`;
+  const tasks = [...thumbs({ text: 'x'.repeat(20) }), { ...thumbs()[0], ...bad }] as never;
+  const sending = sendGroup(tasks, optionsWith({ folder, inlineUnder: 10, ...options }) as never);
+  await expect(sending).rejects.toMatchObject(expected);
+  expect([sent, await objectsOf(`${folder}/`)]).toEqual([[], []]);
+});
+
+describe('a deadline', () => {
+  const sqsWith = (fails: boolean) => {
+    const bodies: { TopicArn: string; Message: string }[] = [];
+    const send = async ({ input }: { input: { Entries: { Id: string; MessageBody: string }[] } }) => {
+      bodies.push(...input.Entries.map(({ MessageBody }) => JSON.parse(MessageBody)));
+      const failed = input.Entries.map(({ Id }) => ({ Id, Code: 'AccessDenied', SenderFault: true }));
+      return fails ? { Failed: failed } : { Successful: input.Entries };
+    };
+    return { sqs: { send }, bodies };
+  };
+  const queues = { gather: 'https://sqs.us-east-1.amazonaws.com/123456789012/joins' };
+
+  test('goes to the queue of gather, as if its topic had sent it', async () => {
+    const { sqs, bodies } = sqsWith(false);
+    const { groupId } = await sendGroup(thumbs(), optionsWith({ deadlineSeconds: 60, sqs, queues }));
+    expect(bodies).toMatchObject([{ TopicArn: topicArn('gather') }]);
+    expect(JSON.parse(String(bodies[0]?.Message))).toEqual({
+      task_name: 'gather',
+      task_kwargs: {},
+      callback: `gather#g-${groupId}-deadline`,
+    });
+  });
+
+  test('that cannot be sent fails the call', async () => {
+    const { sqs } = sqsWith(true);
+    const sending = sendGroup(thumbs(), optionsWith({ deadlineSeconds: 60, sqs, queues }));
+    await expect(sending).rejects.toMatchObject({ code: 'PUBLISH_FAILED' });
+  });
 });
 
 test('an event is written for each branch', async () => {
