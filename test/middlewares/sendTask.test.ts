@@ -335,3 +335,47 @@ describe('an error', () => {
     expect(error).toMatchObject({ retryable });
   });
 });
+
+describe('a SendTasksError', () => {
+  const passing = new PublishError('PUBLISH_FAILED', 'down', { retryable: true });
+  const final = new PublishError('BAD_ATTRIBUTES', 'bad');
+  const sent = { chainId: 'c', messageId: 'm' };
+
+  test.each<[unknown[], boolean]>([
+    [[passing], true],
+    [[passing, passing], true],
+    [[passing, final], false],
+    [[final], false],
+  ])('is retryable if all failures are: %#', (errors, retryable) => {
+    const error = new SendTasksError([{ sent }, ...errors.map((each) => ({ error: each }))]);
+    expect(error).toMatchObject({
+      name: 'SendTasksError',
+      code: 'SEND_TASKS_FAILED',
+      retryable,
+      cause: errors[0],
+      sent: [sent, ...errors.map(() => undefined)],
+      failures: errors.map((each, index) => ({ index: index + 1, error: each })),
+    });
+  });
+
+  test('names the first failure, whatever was thrown', () => {
+    expect(new SendTasksError([{ sent }, { error: passing }]).message).toContain(
+      '1 of 2 tasks were sent, 1 failed. The first, tasks[1]: down',
+    );
+    expect(new SendTasksError([{ error: 'text' }]).message).toContain('tasks[0]: text');
+  });
+});
+
+test.each<[Partial<SendTaskOptions>, string]>([
+  [{ inlineUnder: -1 }, 'sendTask: inlineUnder must be'],
+  [{ attributes: { a: {} as never } }, 'sendTask: attributes.a '],
+  [{ delaySeconds: 5, at: new Date() }, 'sendTask: delaySeconds and at exclude each other'],
+  [{ schedule: { roleArn: '' } }, 'sendTask: schedule.roleArn'],
+  [{ schedule: { roleArn: 'not an arn:' } }, 'sendTask: schedule.roleArn'],
+])('%j names its function', async (options, message) => {
+  await expect(sendTask({ task_name: 'work', task_kwargs: {} }, options)).rejects.toThrow(message);
+  const { deduplicationId: _, ...rest } = options;
+  await expect(sendTasks([{ task_name: 'work', task_kwargs: {} }], rest)).rejects.toThrow(
+    message.replace('sendTask', 'sendTasks'),
+  );
+});
