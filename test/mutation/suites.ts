@@ -65,7 +65,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   'middlewares/sendTask.ts': ['test/middlewares/{sendTask,unknownOptions}*'],
   'middlewares/stepFunctionsTask.ts': ['test/middlewares/{stepFunctionsTask,unknownOptions}*'],
   middlewares: [
-    'test/middlewares/{cancellable,chainEvents.sinks,preloadClients,s3Sink,sendTask.,storeData,storedDataHydrate}*',
+    'test/middlewares/{cancellable,chainEvents.sinks,preloadClients,s3Sink,sendTask.,sqsSnsUnwrap,storeData,storedDataHydrate}*',
     'test/middlewares/{events,taskMetrics,topics,unknownOptions}*',
   ],
 };
