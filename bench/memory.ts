@@ -30,7 +30,7 @@ const results: Readonly<Record<string, string>> = {
   'one text': `(bytes) => ({ image: Buffer.alloc(bytes, 'abcdefgh').toString('latin1') })`,
 };
 
-/** Who writes the result: `storeData`, that with a small young generation, or native JSON. */
+/** The code that writes the result: `storeData`, `storeData` with a small young generation, or native JSON. */
 const writers = ['ours', 'small', 'native'] as const;
 type Writer = (typeof writers)[number];
 

@@ -101,7 +101,7 @@ describe('gatherMessages', () => {
     expect(calls).toEqual([]);
     const second = gathered.during((send) => send(messageTo('b', 'x')));
     await Promise.all([first, second]);
-    // What has left no longer counts.
+    // Messages that have left no longer count.
     const third = gathered.during((send) => send(messageTo('c', 'x')));
     await sleep(5);
     expect(calls.map(({ length }) => length)).toEqual([2]);

@@ -54,7 +54,7 @@ test('a bad message throws where its task is read, each time', async () => {
   expect.assertions(4);
 });
 
-test('a record that is frozen has no task of its own, and its handler gets the task', async () => {
+test('a frozen record stays as it is, and its handler gets the task', async () => {
   const frozen = Object.freeze(sqsRecord(task));
   await inLoop([frozen], ([record]) => expect(record?.task).toBeUndefined());
   const seen: unknown[] = [];
