@@ -49,7 +49,8 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   'middlewares/sending': ['test/middlewares/sending/**', 'test/middlewares/{extendedPayload,sendTask}*'],
   'middlewares/tracing': ['test/middlewares/tracing/**'],
   'middlewares/callbackPublisher.ts': [
-    'test/middlewares/{callbackPublisher,extraCallbacks,waitToSend,unknownOptions}*',
+    'test/middlewares/callbacks/deadline*',
+    'test/middlewares/{callbackPublisher,extendedPayload,extraCallbacks,groups.,skip,waitToSend,unknownOptions}*',
   ],
   'middlewares/contextResources.ts': [
     'test/middlewares/resources/**',
