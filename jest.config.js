@@ -2,6 +2,7 @@
 export default {
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testSequencer: '<rootDir>/test/support/slowFirst.js',
   // The mutation tester keeps copies of the project there.
   modulePathIgnorePatterns: ['<rootDir>/coverage/'],
   testTimeout: 30_000,
