@@ -49,7 +49,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   'middlewares/sending': ['test/middlewares/sending/**', 'test/middlewares/{extendedPayload,sendTask}*'],
   'middlewares/tracing': ['test/middlewares/tracing/**'],
   'middlewares/callbackPublisher.ts': [
-    'test/middlewares/callbacks/deadline*',
+    'test/middlewares/callbacks/{deadline,followedLater}*',
     'test/middlewares/{callbackPublisher,extendedPayload,extraCallbacks,groups.,skip,waitToSend,unknownOptions}*',
   ],
   'middlewares/contextResources.ts': [
