@@ -1,7 +1,7 @@
 import { formatPath } from '../ajson/formatPath.ts';
 import { markRaw } from '../ajson/markRaw.ts';
+import { mapAtMost } from '../mapAtMost.ts';
 import { type FoundPointer, findPointers, type Keys } from './findPointers.ts';
-import { forEachConcurrently } from './forEachConcurrently.ts';
 import { limitConcurrency } from './limitConcurrency.ts';
 import type { ObjectAddress, ObjectStore } from './ObjectStore.ts';
 import { addressOf, badPointer } from './pointer.ts';
@@ -70,7 +70,7 @@ export async function hydrate<T>(value: T, path: string, options: HydrateOptions
       reads.push({ found, address });
     });
     if (reads.length === 0) return root.value;
-    await forEachConcurrently(reads, concurrentReads, async ({ found, address }) => {
+    await mapAtMost(concurrentReads, reads, async ({ found, address }) => {
       found.container[found.key] = await read(found, address, depth + 1);
     });
     return root.value;

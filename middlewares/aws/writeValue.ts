@@ -1,4 +1,4 @@
-import { forEachConcurrently } from '../../core/storedData/forEachConcurrently.ts';
+import { mapAtMost } from '../../core/mapAtMost.ts';
 import { limitConcurrency } from '../../core/storedData/limitConcurrency.ts';
 import type { ObjectAddress, ObjectStore } from '../../core/storedData/ObjectStore.ts';
 import { parsePointer } from '../../core/storedData/pointer.ts';
@@ -109,7 +109,7 @@ function storing(options: WriteValueOptions) {
 
   const storeAll = async (found: Iterable<StoredData>): Promise<void> => {
     // Not all at once: each holds its text until it is stored.
-    await forEachConcurrently([...found], concurrentWrites, storeOne);
+    await mapAtMost(concurrentWrites, [...found], storeOne);
   };
 
   const storeOne = async (data: StoredData): Promise<void> => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ajson } from '../../../core/ajson/index.ts';
+import { mapAtMost } from '../../../core/mapAtMost.ts';
 import { findPointers } from '../../../core/storedData/findPointers.ts';
-import { forEachConcurrently } from '../../../core/storedData/forEachConcurrently.ts';
 import { type HydrateOptions, hydrate } from '../../../core/storedData/hydrate.ts';
 import { limitConcurrency } from '../../../core/storedData/limitConcurrency.ts';
 import type { ReadOptions } from '../../../core/storedData/ObjectStore.ts';
@@ -255,12 +255,12 @@ describe('limited work', () => {
       running -= 1;
       if (id === 4) throw new Error('broken');
     };
-    await forEachConcurrently([1, 2, 3], 2, work);
+    await mapAtMost(2, [1, 2, 3], work);
     expect([started.splice(0), most]).toEqual([[1, 2, 3], 2]);
-    await expect(forEachConcurrently([0, 1, 2, 3, 4, 5, 6], 2, work)).rejects.toThrow('broken');
+    await expect(mapAtMost(2, [0, 1, 2, 3, 4, 5, 6], work)).rejects.toThrow('broken');
     await turns(40);
     expect([started.splice(0), most]).toEqual([[0, 1, 2, 3, 4], 2]);
-    await forEachConcurrently([], 2, work);
+    await mapAtMost(2, [], work);
     expect(started).toEqual([]);
   });
 });
