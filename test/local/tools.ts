@@ -70,7 +70,8 @@ export async function runNode(
     ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', source],
     {
       cwd: fileURLToPath(new URL('../..', import.meta.url)),
-      env: { PATH: process.env.PATH ?? '', ...env },
+      // NODE_OPTIONS is how the mutation tester changes code in other processes.
+      env: { PATH: process.env.PATH ?? '', NODE_OPTIONS: process.env['NODE_OPTIONS'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A child that hangs must not outlive its test.
       timeout: 120_000,

@@ -1,4 +1,5 @@
-import { beforeEach } from 'vitest';
+import { afterEach, beforeEach } from 'vitest';
+import { watchChildren } from './children.ts';
 
 /**
  * Left out while mutating: tests of very large values or of killed processes, which would be most of the time, and those that
@@ -7,6 +8,11 @@ import { beforeEach } from 'vitest';
 const LEFT_OUT =
   /worker that is killed|error outside a task's promise|\bmillion\b|\b(?:20|50|100),?000\b|linear time|overflow the stack|beside other numbers, keys|leaves no timer behind|marks each cycle/;
 
+let endTest: () => void = () => {};
+
 beforeEach(({ task, skip }) => {
+  endTest = watchChildren();
   if (LEFT_OUT.test(`${task.suite?.name} ${task.name}`)) skip();
 });
+
+afterEach(() => endTest());

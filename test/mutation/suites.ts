@@ -9,16 +9,16 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   'core/batch': [
     'test/core/batch/**',
     'test/core/tasks/**',
-    'test/middlewares/{events,optionChecks,skip,stages}*',
+    'test/middlewares/{events,optionChecks,options.,skip,stages}*',
   ],
-  'core/chains': ['test/core/chains/**'],
-  'core/groups': ['test/core/groups/**', 'test/groups/**'],
+  'core/chains': ['test/core/chains/**', 'test/middlewares/options.*'],
+  'core/groups': ['test/core/groups/**', 'test/groups/**', 'test/middlewares/{groups.,options.}*'],
   'core/storedData': ['test/core/storedData/**', 'test/middlewares/storedDataHydrate*'],
   'core/tasks': ['test/core/tasks/**', 'test/core/nextTask*', 'test/core/batch/{queued,runTask}*'],
   core: ['test/core/*'],
   'middlewares/aws': [
     'test/middlewares/aws/**',
-    'test/middlewares/{isFinalFault,optionChecks,snsPublisher,s3*,sqsQueues,topics}*',
+    'test/middlewares/{isFinalFault,optionChecks,options.,snsPublisher,s3*,sqsQueues,topics}*',
   ],
   'middlewares/callbacks': [
     'test/middlewares/callbacks/**',
@@ -27,47 +27,47 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   'middlewares/cancelling': ['test/middlewares/cancelling/**', 'test/middlewares/cancel*'],
   'middlewares/events': [
     'test/middlewares/events/**',
-    'test/middlewares/{chainEvents,groupEvents,s3Sink,taskMetrics}*',
+    'test/middlewares/{chainEvents,groupEvents,options.,s3Sink,taskMetrics}*',
   ],
   'middlewares/groups': [
     'test/middlewares/groups/**',
-    'test/middlewares/{groups.,groupEvents,sendGroup,optionChecks}*',
+    'test/middlewares/{groups.,groupEvents,options.,sendGroup}*',
   ],
   'middlewares/logging': [
     'test/middlewares/logging/**',
-    'test/middlewares/{lambdaLogged,logging.,unknownOptions}*',
+    'test/middlewares/{lambdaLogged,logging.,options.}*',
   ],
   'middlewares/middy': [
     'test/core/batch/queued*',
-    'test/middlewares/{contextResources,events,faults,optionChecks,skip,stages,storedDataHydrate}*',
+    'test/middlewares/{contextResources,events,faults,options.,skip,stages,storedDataHydrate}*',
   ],
   'middlewares/once': ['test/middlewares/once/**', 'test/middlewares/{idempotent,onceOrders,taskRecords}*'],
-  'middlewares/resources': [
-    'test/middlewares/resources/**',
-    'test/middlewares/{contextResources,unknownOptions}*',
+  'middlewares/resources': ['test/middlewares/resources/**', 'test/middlewares/{contextResources,options.}*'],
+  'middlewares/sending': [
+    'test/middlewares/sending/**',
+    'test/middlewares/{extendedPayload,options.,sendTask}*',
   ],
-  'middlewares/sending': ['test/middlewares/sending/**', 'test/middlewares/{extendedPayload,sendTask}*'],
-  'middlewares/tracing': ['test/middlewares/tracing/**'],
+  'middlewares/tracing': ['test/middlewares/tracing/**', 'test/middlewares/options.*'],
   'middlewares/callbackPublisher.ts': [
     'test/middlewares/callbacks/{deadline,followedLater}*',
-    'test/middlewares/{callbackPublisher,extendedPayload,extraCallbacks,groups.,skip,waitToSend,unknownOptions}*',
+    'test/middlewares/{callbackPublisher,extendedPayload,extraCallbacks,groups.,skip,waitToSend,options.}*',
   ],
   'middlewares/contextResources.ts': [
     'test/middlewares/resources/**',
-    'test/middlewares/{contextResources,unknownOptions}*',
+    'test/middlewares/{contextResources,options.}*',
   ],
-  'middlewares/extendedPayload.ts': ['test/middlewares/{extendedPayload,unknownOptions}*'],
-  'middlewares/failurePolicy.ts': ['test/middlewares/{failurePolicy,retryLater,unknownOptions}*'],
-  'middlewares/idempotent.ts': ['test/middlewares/{idempotent.,onceOrders,unknownOptions}*'],
-  'middlewares/lambdaLogged.ts': ['test/middlewares/{lambdaLogged,logging.,unknownOptions}*'],
-  'middlewares/openTelemetryTracing.ts': ['test/middlewares/tracing.openTelemetry*'],
-  'middlewares/xrayTracing.ts': ['test/middlewares/tracing.xray*'],
-  'middlewares/sendGroup.ts': ['test/middlewares/{groups.,sendGroup,unknownOptions}*'],
-  'middlewares/sendTask.ts': ['test/middlewares/{sendTask,unknownOptions}*'],
-  'middlewares/stepFunctionsTask.ts': ['test/middlewares/{stepFunctionsTask,unknownOptions}*'],
+  'middlewares/extendedPayload.ts': ['test/middlewares/{extendedPayload,options.}*'],
+  'middlewares/failurePolicy.ts': ['test/middlewares/{failurePolicy,retryLater,options.}*'],
+  'middlewares/idempotent.ts': ['test/middlewares/{idempotent.,onceOrders,options.}*'],
+  'middlewares/lambdaLogged.ts': ['test/middlewares/{lambdaLogged,logging.,options.}*'],
+  'middlewares/openTelemetryTracing.ts': ['test/middlewares/{options.,tracing.openTelemetry}*'],
+  'middlewares/xrayTracing.ts': ['test/middlewares/{options.,tracing.xray}*'],
+  'middlewares/sendGroup.ts': ['test/middlewares/{groups.,sendGroup,options.}*'],
+  'middlewares/sendTask.ts': ['test/middlewares/{sendTask,options.}*'],
+  'middlewares/stepFunctionsTask.ts': ['test/middlewares/{stepFunctionsTask,options.}*'],
   middlewares: [
     'test/middlewares/{cancellable,chainEvents.sinks,preloadClients,s3Sink,sendTask.,sqsSnsUnwrap,storeData,storedDataHydrate}*',
-    'test/middlewares/{events,taskMetrics,topics,unknownOptions}*',
+    'test/middlewares/{events,taskMetrics,topics,options.}*',
   ],
 };
 
@@ -87,7 +87,7 @@ export function rowsFor(targets: readonly string[]): Row[] {
   return Object.entries(suites).flatMap(([folder, globs]) => {
     const whole = wanted.length === 0 || wanted.some((target) => within(folder, target));
     const paths = whole ? [folder] : wanted.filter((target) => rowOf(target) === folder);
-    const tests = globs.map((glob) => `${glob}.test.ts`.replace('/**.test', '/**/*.test'));
+    const tests = globs.map((glob) => `${glob}test.ts`.replace('/**test', '/**/*.test'));
     return paths.length === 0 ? [] : [{ name: folder.replaceAll('/', '.'), paths, tests }];
   });
 }
