@@ -9,6 +9,7 @@ import { type LocalAws, startLocalAws } from '../../local/index.ts';
 import { NotConfiguredError } from '../../middlewares/aws/environment.ts';
 import { sqsSnsUnwrap } from '../../middlewares/sqsSnsUnwrap.ts';
 import { type StoredDataHydrateOptions, storedDataHydrate } from '../../middlewares/storedDataHydrate.ts';
+import { runNode } from '../local/tools.ts';
 import { type FaultyClients, faultyClients } from '../support/faultyClients.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
@@ -82,6 +83,37 @@ describe('the search for a pointer', () => {
     const { kwargs } = await hydrate({ at, stored: tag('beside') }, {}, { direct: true });
     expect(kwargs).toEqual({ at, stored: 'found' });
     expect((await hydrate({ at }, {}, { direct: true })).kwargs).toEqual({ at });
+  });
+
+  test('loads the code that follows pointers for a value that may have some, and for no other', async () => {
+    const loadsFor = async (values: string) => {
+      const { output } = await runNode(`
+        import { registerHooks } from 'node:module';
+        let loaded = false;
+        registerHooks({ resolve(name, context, next) { loaded ||= name.includes('openHydrate'); return next(name, context); } });
+        const { default: middy } = await import('@middy/core');
+        const { queued } = await import('./core/batch/queued.ts');
+        const { storedDataHydrate } = await import('./middlewares/storedDataHydrate.ts');
+        const handler = middy(queued(() => {})).use(storedDataHydrate({ bucket: 'b' }));
+        const nest = (levels) => levels === 0 ? {} : { in: [nest(levels - 1)] };
+        for (const task_kwargs of [${values}]) {
+          await handler({ task_name: 'work', task_kwargs }, { awsRequestId: 'id' });
+          console.log(loaded);
+        }`);
+      return output.trim().split('\n');
+    };
+    const without = [
+      '{}',
+      '{ a: [1, null, "x", [], [null, {}], { b: { c: "x" } }] }',
+      '{ a: { _alg_class: "set", value: [] } }',
+      '{ a: { b: "StoredData" } }',
+      '{ a: [[{ _alg_class: { b: "StoredData" } }]] }',
+      'Object.create(null)',
+      'nest(50)',
+    ];
+    expect(await loadsFor(without.join())).toEqual(without.map(() => 'false'));
+    expect(await loadsFor('{}, { in: nest(50) }')).toEqual(['false', 'true']);
+    expect(await loadsFor('{}, { a: new Date() }')).toEqual(['false', 'true']);
   });
 });
 

@@ -1,4 +1,4 @@
-import { CreateTopicCommand } from '@aws-sdk/client-sns';
+import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
@@ -42,6 +42,32 @@ test('by DisplayName, through SNS', async () => {
   const topics = topicsByDisplayName({ sns: aws.sns });
   expect(await topics('resize')).toBe(TopicArn);
   expect(await topics('unheard')).toBeUndefined();
+});
+
+test('by DisplayName, a topic is read once in 5 minutes, and a page without topics is passed over', async () => {
+  const read: string[] = [];
+  const pages = [{ NextToken: '2' }, { Topics: [{}, { TopicArn: 'arn:a' }, { TopicArn: 'arn:b' }] }];
+  const client = Object.assign(Object.create(SNSClient.prototype), {
+    send: async ({ input }: { input: { TopicArn?: string; NextToken?: string } }) => {
+      if (!input.TopicArn) return pages[input.NextToken ? 1 : 0];
+      read.push(input.TopicArn);
+      return input.TopicArn === 'arn:a' ? {} : { Attributes: { DisplayName: 'resize' } };
+    },
+  }) as SNSClient;
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(1_000_000);
+  const topics = topicsByDisplayName({ sns: client });
+  expect(await topics('resize')).toBe('arn:b');
+  expect(await topics('crop')).toBeUndefined();
+  expect(read).toEqual(['arn:a', 'arn:b']);
+  clock.mockReturnValue(1_000_000 + 299_000);
+  expect(await topics('resize')).toBe('arn:b');
+  expect(read).toHaveLength(2);
+  expect(await topics('crop')).toBeUndefined();
+  expect(read.slice(2)).toEqual(['arn:a']);
+  clock.mockReturnValue(1_000_000 + 301_000);
+  expect(await topics('resize')).toBe('arn:b');
+  expect(read.slice(3)).toEqual(['arn:b']);
+  clock.mockRestore();
 });
 
 const arnOf = (name: string) => `arn:aws-us-gov:sns:us-gov-west-1:123456789012:${name}`;
@@ -96,6 +122,33 @@ test('a parameter that is not a topic ARN counts as missing, and its value is in
     const error = await topicArn(name, topicsFromSsm({ ssm: client }), functionArn).catch((e) => e);
     expect(error).toMatchObject({ code: 'TOPIC_NOT_FOUND', message: expect.not.stringContaining('hunter2') });
   }
+});
+
+test('an ARN is that of a topic from its start, and is cached for 5 minutes', async () => {
+  const { client, asked } = ssmWith({ resize: arnOf('resize'), crop: ` ${arnOf('crop')}` });
+  const topics = topicsFromSsm({ ssm: client });
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(1_000_000);
+  expect(await topics('crop')).toBeUndefined();
+  expect(await topics('resize')).toBe(arnOf('resize'));
+  clock.mockReturnValue(1_000_000 + 299_000);
+  await topics('resize');
+  expect(asked).toEqual(['crop', 'resize']);
+  clock.mockReturnValue(1_000_000 + 301_000);
+  await topics('resize');
+  expect(asked).toEqual(['crop', 'resize', 'resize']);
+  clock.mockRestore();
+});
+
+test('a parameter without a value counts as missing, and any other fault is thrown', async () => {
+  const answers = [
+    async () => ({}),
+    async () => ({ Parameter: {} }),
+    () => Promise.reject(new Error('denied')),
+  ];
+  const topics = topicsFromSsm({ ssm: { send: () => answers.shift()?.() as never } });
+  expect(await topics('a')).toBeUndefined();
+  expect(await topics('b')).toBeUndefined();
+  await expect(topics('c')).rejects.toThrow('denied');
 });
 
 test('cached topics expire', async () => {
