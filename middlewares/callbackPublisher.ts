@@ -44,7 +44,10 @@ export interface CallbackPublisherOptions {
   acl?: ObjectCannedACL;
   /** The topics of tasks. Default: each is named as its task, in the function's own region and account. */
   topics?: Topics;
-  /** The queue of `gather`, which gets the deadlines of groups, as an ARN or a URL. Default: the queue `gather` beside its topic. */
+  /**
+   * The queue of `gather`, which gets the deadlines of groups, as an ARN or a URL. Default: the queue `gather` beside its
+   * topic.
+   */
   queues?: Queues;
   /** Results up to this many bytes travel in the message itself. Default 0: every result goes through S3. */
   inlineUnder?: number;

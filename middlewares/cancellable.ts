@@ -35,7 +35,8 @@ const maxBytes = 16_384;
 
 /**
  * Asks before each task whether `cancelChain` has cancelled its chain. If so, the handler does not run and no callback is
- * sent, as with `endChain()`. This takes one GET of S3 for each task. Direct invocations belong to no chain, and are not asked about.
+ * sent, as with `endChain()`. This takes one GET of S3 for each task. Direct invocations belong to no chain, and are not asked
+ * about.
  *
  * The function's role needs `s3:GetObject` on the folder. Without it no chain counts as cancelled: S3 answers the same for an
  * object that does not exist.

@@ -73,7 +73,8 @@ const longestRunMillis = 900_000;
  * other run has changed it, says whether a task is running or done:
  *
  * - done: the handler does not run, and the callback is published again with the stored result;
- * - running elsewhere: the record fails with `TASK_IN_PROGRESS`, and `failurePolicy` brings the message back when the lease has ended;
+ * - running elsewhere: the record fails with `TASK_IN_PROGRESS`, and `failurePolicy` brings the message back when the lease has
+ *   ended;
  * - failed, or killed and its lease has ended: the handler runs.
  *
  * Two deliveries at the same instant run the handler once. If the result cannot be stored, the handler runs again: it is still

@@ -39,8 +39,8 @@ const optionChecks = {
 };
 
 /**
- * Reads a stored value outside of a middleware stack, and rebuilds it. Pointers in the value are followed too. A value stored with `safeMode`
- * is not rebuilt.
+ * Reads a stored value outside of a middleware stack, and rebuilds it. Pointers in the value are followed too. A value stored
+ * with `safeMode` is not rebuilt.
  *
  * @param stored a pointer as text, or a `StoredData`; one that was read already is not read again
  * @throws OptionError, NotConfiguredError, AjsonError, StoredDataError

@@ -33,8 +33,8 @@ const concurrentWrites = 16;
  * Keeps chain events in S3. It is a sink for workers and senders, and a source for readers.
  *
  * Each write creates one object per chain, `folder/chain/time-id.json`, with `If-None-Match`: objects are never changed. The
- * events of a task that is done within `lingerMillis` are one object, those of a longer task two. Workers need `s3:PutObject` for the folder, readers
- * `s3:GetObject` and, for the bucket, `s3:ListBucket`.
+ * events of a task that is done within `lingerMillis` are one object, those of a longer task two. Workers need `s3:PutObject`
+ * for the folder, readers `s3:GetObject` and, for the bucket, `s3:ListBucket`.
  *
  * @throws OptionError when an option is unknown or has a bad value
  * @example

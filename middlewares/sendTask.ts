@@ -55,13 +55,19 @@ export interface SendTaskOptions extends ExtraCallbacks {
    * object's key is a UUID, without a folder. Default false: only the arguments go through S3, as a StoredData.
    */
   extendedPayload?: boolean;
-  /** Identifies the chain: 1 to 128 letters, digits and `_.:-`. Default: that of the running task, which needs `lambdaLogged` or `chainEvents`; else a new UUID. */
+  /**
+   * Identifies the chain: 1 to 128 letters, digits and `_.:-`. Default: that of the running task, which needs `lambdaLogged` or
+   * `chainEvents`; else a new UUID.
+   */
   chainId?: string;
   /** Message attributes to send with the task, as strings. A message has at most ten, ours included. Default: none. */
   attributes?: Readonly<Record<string, string>>;
   /** Traces the sending. Default: the tracing of the running task, if any. */
   tracing?: Tracing;
-  /** The message group: a fair queue divides its throughput among groups, a FIFO queue keeps the order within each. Default: none; on FIFO, a new group. */
+  /**
+   * The message group: a fair queue divides its throughput among groups, a FIFO queue keeps the order within each. Default:
+   * none; on FIFO, a new group.
+   */
   groupId?: string;
   /** For a FIFO topic: a message with the id of an earlier message is not delivered. Default: a new id. */
   deduplicationId?: string;
@@ -71,7 +77,10 @@ export interface SendTaskOptions extends ExtraCallbacks {
   delaySeconds?: number;
   /** Holds the task back until a time. Up to 900 seconds ahead it is a delay; later times need `schedule`. Default: now. */
   at?: Date;
-  /** The queues of tasks that are held back, as ARNs or URLs. Default: each has the name of its task, in the region and account of its topic. */
+  /**
+   * The queues of tasks that are held back, as ARNs or URLs. Default: each has the name of its task, in the region and account
+   * of its topic.
+   */
   queues?: Queues;
   /** Default: a client that is made on first use and shared. Needs `@aws-sdk/client-sqs`. */
   sqs?: AwsClient;
@@ -177,7 +186,8 @@ export async function sendTask<
  * Sends many tasks to their topics, ten in a call. The options are those of {@link sendTask}, and apply to all tasks.
  * Each task starts a chain, unless `chainId` is given.
  *
- * All tasks are checked first. If a callback, arguments or attributes are bad, nothing is stored or sent. After that, a task that fails does not stop the others.
+ * All tasks are checked first. If a callback, arguments or attributes are bad, nothing is stored or sent. After that, a task
+ * that fails does not stop the others.
  *
  * @returns the ids of each task, in the order of the tasks
  * @throws OptionError, or SendTasksError with the ids of the tasks that were sent and the errors of those that failed

@@ -33,8 +33,8 @@ const taskNames: OptionCheck = /* @__PURE__ */ listOf({
 
 /**
  * Writes CloudWatch metrics of each task, in the embedded metric format, through Powertools: `TaskDuration` (how long the
- * handler ran) and `TaskAge` (how long ago the message was sent) in milliseconds, `TaskFailures` (0 or 1) and `TaskAttempts` (how often the message was
- * received). The dimensions are `service` and `task_name`. Needs `@aws-lambda-powertools/metrics`.
+ * handler ran) and `TaskAge` (how long ago the message was sent) in milliseconds, `TaskFailures` (0 or 1) and `TaskAttempts`
+ * (how often the message was received). The dimensions are `service` and `task_name`. Needs `@aws-lambda-powertools/metrics`.
  *
  * Each name of a task makes metrics that cost money, and names come from messages. A task that the handler does not know
  * counts as `unknown`, and further names beyond `maxTasks` as `other`.

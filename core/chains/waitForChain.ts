@@ -15,7 +15,10 @@ export interface GetChainOptions {
 
 /** Options of {@link watchChain}. */
 export interface WatchChainOptions extends GetChainOptions {
-  /** The shortest time between two looks at a source that is polled, in seconds. It doubles, to at most 5 seconds, as long as nothing changes. Default 0.25. */
+  /**
+   * The shortest time between two looks at a source that is polled, in seconds. It doubles, to at most 5 seconds, as long as
+   * nothing changes. Default 0.25.
+   */
   pollSeconds?: number;
 }
 

@@ -28,7 +28,10 @@ export function openPart({ parts }: InvocationWork, owner: object): WorkPart {
   return part;
 }
 
-/** Registers work for the end of the invocation: it runs in the last hook of its middleware, or when the invocation is cut short. */
+/**
+ * Registers work for the end of the invocation: it runs in the last hook of its middleware, or when the invocation is cut
+ * short.
+ */
 export function addEnd({ ends }: InvocationWork, part: WorkPart, work: () => void | Promise<void>): void {
   let done: Promise<void> | undefined;
   const end = () => {
