@@ -11,6 +11,7 @@ import { type BuildOptions, build } from 'esbuild';
 import { startLocalAws } from '../local/index.ts';
 import { codeBlocks } from '../test/support/codeBlocks.ts';
 import { sqsRecord } from '../test/support/sqsRecord.ts';
+import { loadedAtStart } from './loadedAtStart.ts';
 import { quantile } from './pairedRounds.ts';
 import { table } from './table.ts';
 
@@ -83,18 +84,12 @@ async function bundle(name: string, contents: string, options: BuildOptions): Pr
     alias: { 'algernon-middy': join(root, 'dist/modules/middlewares/index.js') },
   });
   const entry = Object.keys(outputs).find((output) => /\/index\.[cm]js$/.test(output)) ?? '';
-  const initial = new Set<string>();
-  const visit = (file: string) => {
-    if (initial.has(file)) return;
-    initial.add(file);
-    for (const { path, kind, external } of outputs[file]?.imports ?? []) {
-      if (kind === 'import-statement' && !external) visit(path);
-    }
-  };
-  visit(entry);
   const bytesOf = (files: Iterable<string>) =>
     [...files].reduce((sum, file) => sum + (outputs[file]?.bytes ?? 0), 0);
-  return { file: resolve(entry), bytes: [bytesOf(initial), bytesOf(Object.keys(outputs))] };
+  return {
+    file: resolve(entry),
+    bytes: [bytesOf(loadedAtStart(outputs, entry)), bytesOf(Object.keys(outputs))],
+  };
 }
 
 /** The JSON that a script prints in a new process. */

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build } from 'esbuild';
 import * as everything from '../middlewares/index.ts';
 import { codeBlocks } from '../test/support/codeBlocks.ts';
+import { loadedAtStart } from './loadedAtStart.ts';
 import { quantile } from './pairedRounds.ts';
 import { table } from './table.ts';
 
@@ -85,16 +86,8 @@ async function sizeOf(input: BuildOptions, isOurs: boolean): Promise<Size> {
     },
     ...(isOurs ? { packages: 'external' } : { external: ['@aws-sdk/*', '@middy/core'] }),
   });
-  const loaded = new Set<string>();
-  const load = (path: string) => {
-    if (loaded.has(path)) return;
-    loaded.add(path);
-    for (const { path: other, kind, external } of outputs[path]?.imports ?? []) {
-      if (kind === 'import-statement' && !external) load(other);
-    }
-  };
   // The entry comes before the chunks.
-  load(Object.keys(outputs)[0] as string);
+  const loaded = loadedAtStart(outputs, Object.keys(outputs)[0] as string);
   const textOf = (paths: Iterable<string>) =>
     Buffer.concat(
       [...paths].map((path) => {
