@@ -113,6 +113,24 @@ describe('a sink', () => {
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
+  test('that does not answer is given up 100 ms before the invocation ends', async () => {
+    let isWritten = false;
+    const slow = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      isWritten = true;
+    };
+    let left = 60_000;
+    const worker = () => {
+      left = 99;
+    };
+    const handler = withStack(worker, [
+      chainEvents({ to: slow, waitMillis: 10_000 }),
+      sqsSnsUnwrap() as MiddlewareObj,
+    ]);
+    await handler(work as never, lambdaContext({ getRemainingTimeInMillis: () => left }));
+    expect(isWritten).toBe(false);
+  });
+
   test('that is slow gets at most 10,000 events later, and the rest is dropped with a warning', async () => {
     watchWarnings();
     let release = ignore;
@@ -295,6 +313,36 @@ describe('other invocations', () => {
     await sendTask({ task_name: 'next' }, { sns: sns as never, functionArn: 'arn:aws:lambda:eu-west-1:1:x' });
     expect(sent[1]).not.toBe(context.awsRequestId);
     expect(events.events()).toHaveLength(4);
+  });
+
+  test('one without a context is observed too', async () => {
+    const events = memorySink();
+    const handler = withStack(ignore, [chainEvents({ to: events }), sqsSnsUnwrap() as MiddlewareObj]);
+    for (const context of [undefined, {}]) {
+      await handler({ Records: [sqsRecord(work)] } as never, context as never);
+      await handler(work as never, context as never);
+    }
+    expect(events.events().filter(({ type }) => type === 'succeeded')).toHaveLength(4);
+  });
+
+  test('one that a loop of your own handles needs no runTask for it', async () => {
+    const answer = { batchItemFailures: [] };
+    const handler = middy(async () => answer).use(chainEvents({ to: ignore }));
+    expect(await handler({ Records: [sqsRecord(work)] }, lambdaContext())).toEqual(answer);
+  });
+
+  test.each([
+    [{}, true],
+    [{ stacks: true }, true],
+    [{ stacks: false }, false],
+  ])('a failure with the options %j', async (options, hasStack) => {
+    const events = memorySink();
+    const worker = () => {
+      throw new Error('no');
+    };
+    await invoke(events, undefined, { worker, ...options });
+    const failure = events.events().find(({ type }) => type === 'failed');
+    expect(failure?.type === 'failed' && 'stack' in failure.error).toBe(hasStack);
   });
 
   test('a direct one that fails has failed for good', async () => {

@@ -12,6 +12,7 @@ import {
   type TaskMetricsOptions,
   taskMetrics,
 } from '../../middlewares/index.ts';
+import { runNode } from '../local/tools.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { silentLogger } from '../support/silentLogger.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
@@ -127,6 +128,72 @@ test('a batch of which nothing ran writes nothing', async () => {
   jest.spyOn(console, 'warn').mockImplementation(() => {});
   expect(await makeWorker()()).toEqual({});
   expect(console.warn).not.toHaveBeenCalled();
+});
+
+test.each([24, 25, 26, 50])('%i tasks of one name are written without a warning', async (count) => {
+  const warn = jest.spyOn(console, 'warn').mockImplementation(() => {});
+  await makeWorker()(...Array.from({ length: count }, () => sqsRecord({ task_name: 'load' })));
+  expect(warn).not.toHaveBeenCalled();
+});
+
+test.each<[NodeJS.ProcessEnv, string, string]>([
+  [{}, 'algernon-middy', 'service_undefined'],
+  [{ AWS_LAMBDA_FUNCTION_NAME: 'resizer' }, 'algernon-middy', 'resizer'],
+  [{ AWS_LAMBDA_FUNCTION_NAME: 'resizer', POWERTOOLS_SERVICE_NAME: 'images' }, 'algernon-middy', 'images'],
+  [{ POWERTOOLS_METRICS_NAMESPACE: 'shop', POWERTOOLS_SERVICE_NAME: '' }, 'shop', 'service_undefined'],
+  [{ POWERTOOLS_METRICS_NAMESPACE: '' }, 'algernon-middy', 'service_undefined'],
+])('by default namespace and service are those of the environment: %j', async (env, namespace, service) => {
+  const before = { ...process.env };
+  Object.assign(process.env, env);
+  try {
+    const { load } = await makeWorker()(sqsRecord({ task_name: 'load' }));
+    expect(load).toMatchObject({ service, _aws: { CloudWatchMetrics: [{ Namespace: namespace }] } });
+  } finally {
+    process.env = before;
+  }
+});
+
+test('the age of a message is never negative, and is left out when nothing tells it', async () => {
+  const sent = (millisAgo?: number) => {
+    const { attributes, ...record } = sqsRecord({ task_name: 'load' }, { raw: true });
+    const { SentTimestamp: _, ...others } = attributes as Record<string, string>;
+    const SentTimestamp = millisAgo !== undefined && { SentTimestamp: String(Date.now() - millisAgo) };
+    return { ...record, attributes: { ...others, ...SentTimestamp } };
+  };
+  const ageOf = async (record: unknown) => (await makeWorker()(record)).load.TaskAge;
+  expect(await ageOf(sent(-3_600_000))).toBe(0);
+  const age = await ageOf(sent(5000));
+  expect(age).toBeGreaterThanOrEqual(5000);
+  expect(age).toBeLessThan(3_600_000);
+  expect(await ageOf(sent())).toBeUndefined();
+});
+
+test('a loop of your own needs no runTask for it', async () => {
+  const answer = { batchItemFailures: [] };
+  const handler = middy(async () => answer).use(taskMetrics());
+  expect(await handler({ Records: [sqsRecord({ task_name: 'load' })] }, lambdaContext())).toEqual(answer);
+});
+
+test('without its package, tasks run and a warning says what to install, until it is there', async () => {
+  const { output } = await runNode(`
+    import { registerHooks } from 'node:module';
+    let missing = '@aws-lambda-powertools/metrics';
+    registerHooks({ resolve(name, context, next) {
+      if (name === missing) throw Object.assign(new Error("Cannot find package '" + name + "'"), { code: 'ERR_MODULE_NOT_FOUND' });
+      return next(name, context);
+    } });
+    const { default: middy } = await import('@middy/core');
+    const { queued, sqsSnsUnwrap, taskMetrics } = await import('./middlewares/index.ts');
+    const handler = middy(queued(() => {})).use(taskMetrics()).use(sqsSnsUnwrap());
+    const invoke = () => handler({ Records: [${JSON.stringify(sqsRecord({ task_name: 'load' }))}] }, {});
+    await invoke();
+    missing = undefined;
+    await invoke();`);
+  expect(output).toContain(
+    'taskMetrics needs @aws-lambda-powertools/metrics: npm install @aws-lambda-powertools/metrics',
+  );
+  const metrics = output.split('\n').filter((line) => line.startsWith('{"'));
+  expect(metrics.map((line) => JSON.parse(line))).toMatchObject([{ task_name: 'load', TaskFailures: 0 }]);
 });
 
 test('beside chainEvents and lambdaLogged each fact is gathered once', async () => {

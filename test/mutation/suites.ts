@@ -52,6 +52,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
     'test/middlewares/callbacks/{deadline,followedLater}*',
     'test/middlewares/{callbackPublisher,extendedPayload,extraCallbacks,groups.,skip,waitToSend,options.}*',
   ],
+  'middlewares/chainEvents.ts': ['test/middlewares/{chainEvents,groupEvents,options.}*'],
   'middlewares/contextResources.ts': [
     'test/middlewares/resources/**',
     'test/middlewares/{contextResources,options.}*',
@@ -66,7 +67,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   'middlewares/sendTask.ts': ['test/middlewares/{sendTask,options.}*'],
   'middlewares/stepFunctionsTask.ts': ['test/middlewares/{stepFunctionsTask,options.}*'],
   middlewares: [
-    'test/middlewares/{cancellable,chainEvents.sinks,preloadClients,s3Sink,sendTask.,sqsSnsUnwrap,storeData,storedDataHydrate}*',
+    'test/middlewares/{cancellable,preloadClients,s3Sink,sendTask.,sqsSnsUnwrap,storeData,storedDataHydrate}*',
     'test/middlewares/{events,taskMetrics,topics,options.}*',
   ],
 };
