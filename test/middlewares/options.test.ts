@@ -327,6 +327,37 @@ describe.each(Object.entries(calls))('%s', (name, call) => {
   });
 });
 
+test('a bucket of the environment is checked when it is needed, by the function that needs it', async () => {
+  const needing: Readonly<Record<string, () => unknown>> = {
+    cancelChain: () => index.cancelChain('c'),
+    s3Sink: () => index.s3Sink().open('c'),
+    storeData: () => index.storeData(1),
+  };
+  process.env.ALGERNON_BUCKET_NAME = 'arn:aws:s3:::b';
+  try {
+    for (const [name, call] of Object.entries(needing)) {
+      expect(await refusal(call)).toContain(`${name}: bucket must be the name of a bucket`);
+    }
+    const write = () => index.s3Sink().write([{ chainId: 'c' }] as never, {} as never);
+    expect(await refusal(write)).toContain('s3Sink: bucket must be');
+  } finally {
+    delete process.env.ALGERNON_BUCKET_NAME;
+  }
+});
+
+test.each(['', 'a/b', 'x'.repeat(129), 5, undefined])('%j is not the id of a chain', async (id) => {
+  const chainId = id as string;
+  const calls = {
+    cancelChain: () => index.cancelChain(chainId, { bucket: 'b' }),
+    getChain: () => getChain(chainId, where),
+    waitForChain: () => waitForChain(chainId, where),
+    watchChain: () => watchChain(chainId, where).next(),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    expect(await refusal(call)).toMatch(new RegExp(`^${name}: (chainId|the chain id) must be `));
+  }
+});
+
 test('an error of an option says what the option needs', async () => {
   const required: readonly [keyof typeof calls, Options, string][] = [
     ['callbackPublisher', { ajson: {} }, 'a registry such as ajson, which has the method dumps()'],

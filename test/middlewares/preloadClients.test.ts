@@ -30,13 +30,11 @@ test('loads both clients, or those that are asked for', async () => {
 });
 
 test('later calls use the client that was made, and nothing is sent before them', async () => {
-  let connections = 0;
+  let requests = 0;
   const server = createServer((request, response) => {
+    requests += 1;
     request.resume();
     response.end();
-  });
-  server.on('connection', () => {
-    connections += 1;
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
@@ -57,11 +55,32 @@ test('later calls use the client that was made, and nothing is sent before them'
       await s3ObjectStore().put({ bucket: 'b', key: 'k' }, 'x');
       console.log(clients.size);`);
     expect(output).toBe('1\n1\n');
-    expect(connections).toBe(1);
+    expect(requests).toBe(1);
   } finally {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   }
+});
+
+test('prepares a signed request of each client, up to where it would leave', async () => {
+  const output = await preloading(`
+    Object.assign(process.env, { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' });
+    const { S3Client } = await import('@aws-sdk/client-s3');
+    const { SNSClient } = await import('@aws-sdk/client-sns');
+    const prepared = [];
+    for (const { prototype } of [S3Client, SNSClient]) {
+      const { send } = prototype;
+      prototype.send = function (...args) {
+        this.config.requestHandler.handle = async ({ method, headers }, { abortSignal }) => {
+          prepared.push([method, headers.authorization.slice(0, 16), abortSignal.aborted].join(' '));
+          throw new Error('aborted');
+        };
+        return send.apply(this, args);
+      };
+    }
+    await preloadClients();
+    console.log(prepared.sort().join());`);
+  expect(output).toBe('POST AWS4-HMAC-SHA256 true,PUT AWS4-HMAC-SHA256 true\n');
 });
 
 test('without credentials it still resolves, since the first real call reports them', async () => {

@@ -61,6 +61,7 @@ describe('writing', () => {
     ]);
     expect(await keysOf(a)).toHaveLength(1);
     expect(await keysOf(b)).toHaveLength(1);
+    for (const id of ['..', 'x/y', '']) expect(await keysOf(id)).toEqual([]);
     expect((await getChain(a, { from: healthy() }))?.status).toBe('succeeded');
     expect((await getChain(b, { from: healthy() }))?.status).toBe('open');
   });
@@ -76,6 +77,13 @@ describe('writing', () => {
     await write(sink, [received(chainId)]);
     expect(losses).toBe(0);
     expect(await keysOf(chainId)).toHaveLength(1);
+  });
+
+  test('stops with its signal', async () => {
+    const chainId = randomUUID();
+    const writing = healthy().write([received(chainId)], { signal: AbortSignal.abort() });
+    await expect(writing).rejects.toMatchObject({ retryable: true });
+    expect(await keysOf(chainId)).toEqual([]);
   });
 
   test('rejects with the fault of one object, after the others are written', async () => {
