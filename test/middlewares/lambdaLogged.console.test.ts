@@ -194,6 +194,17 @@ test('with POWERTOOLS_DEV, where the logger writes to the console itself, each l
   ]);
 });
 
+test('with POWERTOOLS_DEV a long line stays as it is', async () => {
+  process.env.POWERTOOLS_DEV = 'true';
+  watchConsole();
+  const logger = new Logger({ serviceName: 'shop' });
+  const handler = middy(async () => logger.info('x'.repeat(30_000), { rows: Array(900).fill('row') })).use(
+    lambdaLogged({ logger }),
+  );
+  await handler({ task_name: 'work' } as never, lambdaContext() as never);
+  expect(raw.map(([, text]) => JSON.parse(String(text)).message)).toEqual(['x'.repeat(30_000)]);
+});
+
 test('the AWS SDK logs from warn up', async () => {
   const { invoke, lines } = makeStack(() => {
     const call = {
