@@ -13,7 +13,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-type Handler = (event: unknown, context?: unknown) => Promise<unknown>;
+type Handler = (event?: unknown, context?: unknown) => Promise<unknown>;
 const event = () => ({ Records: [sqsRecord({ task_name: 'work' })] });
 
 /** A worker with this middleware and others. */
