@@ -156,7 +156,7 @@ test.each<[NodeJS.ProcessEnv, string, string]>([
 test('the age of a message is never negative, and is left out when nothing tells it', async () => {
   const sent = (millisAgo?: number) => {
     const { attributes, ...record } = sqsRecord({ task_name: 'load' }, { raw: true });
-    const { SentTimestamp: _, ...others } = attributes as Record<string, string>;
+    const { SentTimestamp: _, ...others } = attributes;
     const SentTimestamp = millisAgo !== undefined && { SentTimestamp: String(Date.now() - millisAgo) };
     return { ...record, attributes: { ...others, ...SentTimestamp } };
   };
