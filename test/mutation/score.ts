@@ -39,7 +39,8 @@ interface FileScore {
 }
 
 const NOTICED = ['Killed', 'Timeout'];
-const MISSED = ['Survived', 'NoCoverage'];
+/** A change that StrykerJS could not try counts too. */
+const MISSED = ['Survived', 'NoCoverage', 'RuntimeError'];
 
 /**
  * StrykerJS counts a suite that cannot be imported as one without tests, and so a change that breaks imports as survived. A change
