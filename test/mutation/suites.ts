@@ -38,8 +38,9 @@ const suites: Readonly<Record<string, readonly string[]>> = {
     'test/middlewares/{lambdaLogged,logging.,options.}*',
   ],
   'middlewares/middy': [
+    'test/middlewares/middy/**',
     'test/core/batch/queued*',
-    'test/middlewares/{contextResources,events,faults,options.,skip,stages,storedDataHydrate}*',
+    'test/middlewares/{contextResources,durable,events,faults,hostile,lambdaLogged.t,options.,redelivery,skip,stages,stepFunctionsTask,storedDataHydrate}*',
   ],
   'middlewares/once': ['test/middlewares/once/**', 'test/middlewares/{idempotent,onceOrders,taskRecords}*'],
   'middlewares/resources': ['test/middlewares/resources/**', 'test/middlewares/{contextResources,options.}*'],

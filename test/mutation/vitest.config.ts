@@ -15,7 +15,7 @@ const matchNames = {
     Object.defineProperty(project.config, 'testNamePattern', {
       get: () => pattern,
       set: (wanted?: RegExp) => {
-        pattern = wanted && new RegExp(wanted.source.replaceAll(' ', '(?: > | )'));
+        pattern = wanted && new RegExp(wanted.source.replaceAll(' ', '[ >]+'));
       },
     });
   },
