@@ -35,7 +35,7 @@ function walk(value: unknown, keys: (string | number)[], ancestors: Set<object>)
   if (hasToJSON(value)) {
     // JSON.stringify does not call toJSON on what toJSON returns.
     const json = value.toJSON(String(keys.at(-1) ?? ''));
-    if (json !== value && !hasToJSON(json)) walk(json, keys, ancestors);
+    if (!hasToJSON(json)) walk(json, keys, ancestors);
     ancestors.delete(value);
     return;
   }

@@ -161,8 +161,8 @@ function isSqsRecord(record: unknown): record is SqsRecord {
 }
 
 function isCompleteSnsRecord(record: unknown): record is SnsRecord {
-  const { Sns } = Object(record) as Partial<SnsRecord>;
-  return typeof Object(Sns).MessageId === 'string' && Sns?.Message !== undefined;
+  const { MessageId, Message } = Object(Object(record).Sns) as Partial<SnsRecord['Sns']>;
+  return typeof MessageId === 'string' && Message !== undefined;
 }
 
 /** An event is neither a batch of tasks nor a task. */

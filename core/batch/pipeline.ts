@@ -121,8 +121,7 @@ export function extendContext<C extends object>(context: C, parts: ContextParts)
     else if (configurable || !Object.hasOwn(parts.own, key)) Object.defineProperty(extended, key, descriptor);
   }
   addParts(extended, parts);
-  const value = originalContext(context);
-  if (!Object.hasOwn(extended, originalKey)) Object.defineProperty(extended, originalKey, { value });
+  Object.defineProperty(extended, originalKey, { value: originalContext(context) });
   return extended as C;
 }
 

@@ -70,11 +70,9 @@ export async function runBatch<R>(
     finished: Promise.withResolvers(),
   };
   deadline.cutoff.addEventListener('abort', () => batch.finished.resolve(), { once: true });
-  if (!deadline.cutoff.aborted) {
-    openFreedLanes(batch);
-    openLanes(batch);
-    await batch.finished.promise;
-  }
+  openFreedLanes(batch);
+  openLanes(batch);
+  await batch.finished.promise;
   // A copy, since runs that were cut off may still end.
   return Array.from(batch.outcomes, (outcome) => {
     if (outcome && outcome !== underWay) return outcome;
@@ -149,10 +147,10 @@ function fail<R>({ outcomes, nextInGroup }: Batch<R>, index: number, reason: unk
 function groupsOf(records: readonly TaskRecord[]): { firsts: number[]; nextInGroup: Map<number, number> } {
   const firsts: number[] = [];
   const nextInGroup = new Map<number, number>();
-  const lastOfGroup = new Map<string, number>();
+  const lastOfGroup = new Map<string | undefined, number>();
   records.forEach((record, index) => {
     const id = groupId(record);
-    const last = id === undefined ? undefined : lastOfGroup.get(id);
+    const last = lastOfGroup.get(id);
     if (last === undefined) firsts.push(index);
     else nextInGroup.set(last, index);
     if (id !== undefined) lastOfGroup.set(id, index);

@@ -52,8 +52,7 @@ export function unwrapTask(record: TaskRecord): Task {
  */
 export function checkTask(content: unknown, messageId?: string): Task {
   if (!isTask(content)) throw new NotATaskError(describeContent(content), messageId);
-  const { task_kwargs } = content as { task_kwargs?: unknown };
-  if (task_kwargs === undefined || task_kwargs === null) return content;
+  const { task_kwargs = null } = content as { task_kwargs?: unknown };
   if (typeof task_kwargs !== 'object' || Array.isArray(task_kwargs)) {
     const found = Array.isArray(task_kwargs) ? 'an array' : `a ${typeof task_kwargs}`;
     throw new NotATaskError(`task_kwargs must be an object, not ${found}`, messageId, '$.task_kwargs');

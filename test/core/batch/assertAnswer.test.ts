@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { AnswerError, assertAnswer } from '../../../core/batch/assertAnswer.ts';
@@ -25,6 +26,14 @@ describe('refuses an answer that JSON would change, with the path', () => {
     ['a Set that toJSON returns', { a: { toJSON: () => ({ b: new Set() }) } }, '$.a.b', 'a Set'],
     ['a bigint that toJSON returns', { toJSON: () => 1n }, '$', 'a bigint'],
     ['a cycle through toJSON', cyclicJSON(), '$.inner', 'a cycle'],
+    [
+      'an Error of another realm',
+      [runInNewContext('Object.assign(new Error(), { a: 1 })')],
+      '$[0]',
+      'an Error',
+    ],
+    ['a Map with a field', Object.assign(new Map(), { a: 1 }), '$', 'a Map'],
+    ['a Set with a field', Object.assign(new Set(), { a: 1 }), '$', 'a Set'],
   ])('%s', (_, value, path, found) => {
     expect(() => assertAnswer(value)).toThrow(AnswerError);
     expect(() => assertAnswer(value)).toThrow(
@@ -61,6 +70,15 @@ test.each<[string, unknown]>([
       },
     ),
   ],
+  ['a toJSON that returns nothing', [{ toJSON: () => null }, { toJSON: () => undefined }]],
+  ['an empty boxed text', Object('')],
+  [
+    'empty arguments',
+    (function () {
+      // biome-ignore lint/complexity/noArguments: they are the value
+      return arguments;
+    })(),
+  ],
   ['a class with a tag and fields', Object.assign({ [Symbol.toStringTag]: 'Order' }, { id: 1 })],
 ])('accepts %s', (_, value) => {
   expect(() => assertAnswer(value)).not.toThrow();
@@ -68,4 +86,16 @@ test.each<[string, unknown]>([
 
 test('accepts any JSON', () => {
   fc.assert(fc.property(fc.jsonValue(), (value) => assertAnswer(value)));
+});
+
+test('toJSON gets the key that JSON.stringify would pass', () => {
+  const keysIn = (work: (value: unknown) => unknown) => {
+    const keys: unknown[] = [];
+    const toJSON = (key: unknown) => keys.push(key);
+    work({ toJSON });
+    work({ a: [0, { toJSON }], b: { c: { toJSON } } });
+    return keys;
+  };
+  expect(keysIn(assertAnswer)).toEqual(['', '1', 'c']);
+  expect(keysIn(assertAnswer)).toEqual(keysIn(JSON.stringify));
 });

@@ -1,5 +1,12 @@
-import { afterEach, expect, jest, test } from '@jest/globals';
-import { DeadlineError, startDeadline, stoppedBy, untilAborted } from '../../../core/batch/deadline.ts';
+import { getEventListeners } from 'node:events';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import {
+  DeadlineError,
+  startDeadline,
+  stoppedBy,
+  untilAborted,
+  whenAborted,
+} from '../../../core/batch/deadline.ts';
 
 afterEach(() => {
   jest.restoreAllMocks();
@@ -113,4 +120,136 @@ test('work that has settled when the signal is aborted keeps its outcome; other 
   const settled = outcomes(during);
   during.abort();
   expect(await settled).toMatchObject(expected);
+});
+
+describe('with fake timers', () => {
+  /** A clock that goes with the fake timers. */
+  const counting = (millis: number) => {
+    jest.useFakeTimers();
+    const end = Date.now() + millis;
+    return within(() => end - Date.now());
+  };
+
+  test('tasks end when the reserve begins, and nothing leaves once 40 % of it are left', () => {
+    const { signal, cutoff } = startDeadline(counting(1000), 500);
+    const aborted = () => [signal.aborted, cutoff.aborted];
+    jest.advanceTimersByTime(499);
+    expect(aborted()).toEqual([false, false]);
+    jest.advanceTimersByTime(1);
+    expect(aborted()).toEqual([true, false]);
+    jest.advanceTimersByTime(299);
+    expect(aborted()).toEqual([true, false]);
+    jest.advanceTimersByTime(1);
+    expect(aborted()).toEqual([true, true]);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('a deadline that is over ends the tasks at once, and at 40 % of the reserve lets nothing leave', () => {
+    jest.useFakeTimers();
+    const [over, cut] = [500, 200].map((left) => {
+      const { signal, cutoff } = startDeadline(
+        within(() => left),
+        500,
+      );
+      return [signal.aborted, cutoff.aborted];
+    });
+    expect([over, cut]).toEqual([
+      [true, false],
+      [true, true],
+    ]);
+  });
+
+  test('the clock and the timer of one deadline start one timer for the cut-off', () => {
+    const deadline = startDeadline(counting(1000), 500);
+    jest.setSystemTime(Date.now() + 600);
+    expect(deadline.isOver()).toBe(true);
+    jest.advanceTimersByTime(500);
+    deadline.clear();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('a closed deadline starts no timer for the cut-off', () => {
+    const deadline = startDeadline(counting(1000), 500);
+    const before = jest.getTimerCount();
+    deadline.close();
+    expect([deadline.signal.aborted, deadline.cutoff.aborted]).toEqual([true, true]);
+    expect(jest.getTimerCount()).toBe(before);
+  });
+
+  test.each([1000, 400])('a cleared deadline has no timer: %d ms before the time-out', (left) => {
+    jest.useFakeTimers();
+    const deadline = startDeadline(
+      within(() => left),
+      500,
+    );
+    deadline.clear();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
+
+test("a cleared deadline does not follow the caller's signal", () => {
+  const stop = new AbortController();
+  const deadline = startDeadline(undefined, 500, stop.signal);
+  deadline.clear();
+  stop.abort();
+  expect(deadline.signal.aborted).toBe(false);
+});
+
+test('one listener serves all work under a signal', async () => {
+  const { signal } = new AbortController();
+  const taker = { take: () => {}, takeThrown: () => {} };
+  await Promise.all([1, 2, 3].map((value) => untilAborted(signal, Promise.resolve(value), taker)));
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+});
+
+test('a thrown value may be taken as the outcome', async () => {
+  const taken: unknown[] = [];
+  const { signal } = new AbortController();
+  const taker = { take: () => {}, takeThrown: (error: unknown) => void taken.push(error) };
+  await untilAborted(signal, Promise.reject('thrown'), taker);
+  expect(taken).toEqual(['thrown']);
+});
+
+test.each([true, false])(
+  'nothing is taken from work that was cut off: aborted before: %s',
+  async (before) => {
+    const taken: unknown[] = [];
+    const take = (value: unknown) => void taken.push(value);
+    const stop = new AbortController();
+    if (before) stop.abort();
+    const works = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const;
+    const settled = Promise.allSettled(
+      works.map(({ promise }) => untilAborted(stop.signal, promise, { take, takeThrown: take })),
+    );
+    stop.abort();
+    const reason = { name: 'DeadlineError', code: 'DEADLINE', retryable: true };
+    expect(await settled).toMatchObject([{ reason }, { reason }]);
+    works[0].resolve('late');
+    works[1].reject('late');
+    await new Promise(setImmediate);
+    expect(taken).toEqual([]);
+  },
+);
+
+test('an abort is awaited, before and after it; without a signal for ever', async () => {
+  const stop = new AbortController();
+  const seen: string[] = [];
+  const waits = [stop.signal, undefined, AbortSignal.abort()].map((signal, index) =>
+    whenAborted(signal).then(() => seen.push(['later', 'never', 'already'][index] as string)),
+  );
+  await waits[2];
+  expect(seen).toEqual(['already']);
+  stop.abort();
+  await waits[0];
+  await new Promise(setImmediate);
+  expect(seen).toEqual(['already', 'later']);
+});
+
+test('the error says whether the task was started, or why it was not', () => {
+  expect(new DeadlineError().message).toContain('before this task is done');
+  expect(new DeadlineError('NOT_STARTED').message).toContain('before this task could start');
+  expect(new DeadlineError('NOT_STARTED', 'no time')).toMatchObject({
+    code: 'NOT_STARTED',
+    message: 'no time',
+  });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { extendContext, originalContext } from '../../../core/batch/pipeline.ts';
+import { countDirectRun, extendContext, originalContext } from '../../../core/batch/pipeline.ts';
 
 const more = Symbol('more');
 
@@ -53,4 +53,22 @@ test('keeps non-enumerable and read-only properties, and the prototype', () => {
   );
   expect(Object.getPrototypeOf(extended)).toBe(Context.prototype);
   expect('polluted' in extended).toBe(false);
+});
+
+test('replaces a property of the outer stack that cannot be configured', () => {
+  const outer = Object.freeze(extendContext({ awsRequestId: 'r' }, { own: { [more]: { value: 1 } } }));
+  const inner = extendContext(outer, { own: { [more]: { value: 2, enumerable: true } } });
+  expect({ ...inner }).toEqual({ awsRequestId: 'r', [more]: 2 });
+});
+
+test('another copy of the package finds the original context too', () => {
+  const context = { awsRequestId: 'r' };
+  const extended = extendContext(context, { own: {} }) as unknown as Record<symbol, unknown>;
+  expect(extended[Symbol.for('algernon-middy.originalContext')]).toBe(context);
+});
+
+test('counts the direct runs of each context of Lambda', () => {
+  const [first, second] = [{ awsRequestId: 'a' }, { awsRequestId: 'b' }];
+  const counts = [first, extendContext(first, { own: {} }), first, second].map(countDirectRun);
+  expect(counts).toEqual([0, 1, 2, 0]);
 });

@@ -18,6 +18,8 @@ test.each<[string, (count: number) => unknown, number]>([
     (count) => Object.fromEntries(zeros(count).map((_, index) => [`k${10_000 + index}`, 0])),
     4680,
   ],
+  ['dates:', (count) => zeros(count).map((index) => new Date(index)), 2730],
+  ['a bigint of bits, with its sign', (bits) => 2n ** BigInt(bits - 1) - 1n, 524_288],
   ['nested lists, of', (count) => [zeros(count)], 4094],
 ])('%s up to its limit is kept', (_, make, most) => {
   expect([isLarge(make(most)), isLarge(make(most + 1))]).toEqual([false, true]);
@@ -27,4 +29,13 @@ test('a value that contains itself is large, and does not hang', () => {
   const cycle: unknown[] = [];
   cycle.push(cycle);
   expect(isLarge(cycle)).toBe(true);
+});
+
+test('null in a value takes the place of a number', () => {
+  expect(isLarge([null, { a: null, b: undefined }])).toBe(false);
+});
+
+test('an object with many keys is large, also beside a date', () => {
+  expect(isLarge(Object.fromEntries(zeros(10_000).map((_, index) => [index, 0])))).toBe(true);
+  expect(isLarge(['x'.repeat(65_537), new Date(0)])).toBe(true);
 });

@@ -48,3 +48,50 @@ test('an acknowledged record is done unless one of its runs failed', () => {
   ]);
   expect(ledger.undone({ exceptUntouched: true })).toHaveLength(2);
 });
+
+test('the records are those of the event, even if that list is emptied', () => {
+  const records = [sqsRecord({ task_name: 'a' }), sqsRecord({ task_name: 'b' })];
+  const ledger = new Ledger(records);
+  const [first, second] = records.splice(0);
+  expect(ledger.records).toEqual([first, second]);
+});
+
+test('the ids of the same record objects are not read again', () => {
+  let reads = 0;
+  const record = Object.defineProperty(sqsRecord({ task_name: 'a' }), 'messageId', {
+    get: () => {
+      reads += 1;
+      return 'a';
+    },
+  });
+  const ledger = new Ledger([record]);
+  reads = 0;
+  expect(ledger.matches({ Records: [record] })).toBe(true);
+  expect(reads).toBe(0);
+});
+
+test('a failure counts until all runs of that time have ended', () => {
+  const record = sqsRecord({ task_name: 'a' });
+  const ledger = new Ledger([record]);
+  const [first, second] = [ledger.begin(record), ledger.begin(record)];
+  ledger.end(first, { reason: 'broken' });
+  const third = ledger.begin(record);
+  ledger.end(second);
+  ledger.end(third);
+  expect(ledger.undone()).toMatchObject([{ state: 'failed', reason: 'broken' }]);
+  ledger.end(ledger.begin(record));
+  expect(ledger.undone()).toEqual([]);
+});
+
+test('a record that is acknowledged again, or run again, does not count for another one', () => {
+  const [a, b] = [sqsRecord({ task_name: 'a' }), sqsRecord({ task_name: 'b' })];
+  const ledger = new Ledger([a, b]);
+  for (let n = 0; n < 3; n += 1) {
+    ledger.acknowledge(a);
+    expect(ledger.undone()).toMatchObject([{ index: 1, state: 'untouched' }]);
+  }
+  const run = ledger.begin(a);
+  expect(ledger.undone()).toMatchObject([{ state: 'running' }, { state: 'untouched' }]);
+  ledger.end(run);
+  expect(ledger.undone()).toMatchObject([{ index: 1 }]);
+});

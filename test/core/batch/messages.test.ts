@@ -89,6 +89,7 @@ describe('a message', () => {
     [{ Type: 'Notification', TopicArn: 1, Message: '' }, false],
     [{ Type: 'Other', TopicArn: 't', Message: '' }, false],
     [null, false],
+    [undefined, false],
     ['Notification', false],
   ])('%j is an envelope: %s', (value, expected) => {
     expect(isEnvelope(value)).toBe(expected);
@@ -101,7 +102,10 @@ describe('a message', () => {
     ['task_name', 'it is a string, and task_name is missing'],
     [{ Type: 'SubscriptionConfirmation' }, 'it is the SubscriptionConfirmation of an SNS topic'],
     [{ Type: 'UnsubscribeConfirmation' }, 'it is the UnsubscribeConfirmation of an SNS topic'],
-    [{ Service: 'Amazon S3', Event: 's3:TestEvent' }, 'it is the test event that S3 sends'],
+    [
+      { Service: 'Amazon S3', Event: 's3:TestEvent' },
+      'it is the test event that S3 sends when notifications are set up; delete it',
+    ],
     [{ Service: 'Amazon S3', Event: 'other' }, 'it is an object with the keys "Service", "Event", and'],
     [
       { Service: 'other', Event: 's3:TestEvent' },
@@ -302,6 +306,8 @@ describe('the identity of a task', () => {
       receiveCount: 1,
     });
     expect(of(snsRecord({ Timestamp: 'x' })).sentAt).toBe(0);
+    const sentAt = Date.parse('2026-01-02T03:04:05.678Z');
+    expect(of(snsRecord({ Message: 'no JSON' }))).toMatchObject({ messageId: 'sns-1', sentAt });
     const { awsRequestId } = lambdaContext();
     expect(of(undefined)).toEqual({
       messageId: awsRequestId,

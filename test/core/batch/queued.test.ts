@@ -2,8 +2,15 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
 import fc from 'fast-check';
 import {
+  directProperty,
+  extendContext,
+  openPipeline,
+  pipelineProperty,
+} from '../../../core/batch/pipeline.ts';
+import {
   ajson,
   BatchFailedError,
+  endChain,
   queued,
   type SnsEvent,
   type Task,
@@ -102,6 +109,33 @@ describe('without a partial batch response', () => {
     });
     const { batchItemFailures } = await handler(event, lambdaContext());
     expect(batchItemFailures).toEqual([{ itemIdentifier: event.Records[1]?.messageId }]);
+  });
+});
+
+describe('throwOnFullBatchFailure', () => {
+  const failing = (isBad: (n: number) => boolean, options: object = { throwOnFullBatchFailure: true }) =>
+    queued((record: unknown) => {
+      if (isBad(numberOf(record))) throw new Error(`broken ${numberOf(record)}`);
+    }, options);
+
+  test('fails the invocation when every record failed', async () => {
+    const answer = failing(() => true)({ Records: records(2) }, lambdaContext());
+    await expect(answer).rejects.toMatchObject({
+      code: 'BATCH_FAILED',
+      retryable: true,
+      errors: [new Error('broken 0'), new Error('broken 1')],
+      message: expect.stringMatching(/^2 of 2 .*throwOnFullBatchFailure/),
+    });
+  });
+
+  test('returns the outcome when a record is done, and for an empty batch', async () => {
+    const settled = await failing((n) => n > 0)({ Records: records(3) }, lambdaContext());
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    expect([...(await failing(() => true)({ Records: [] }, lambdaContext()))]).toEqual([]);
+  });
+
+  test('is off by default', async () => {
+    expect(await failing(() => true, {})({ Records: records(2) }, lambdaContext())).toHaveLength(2);
   });
 });
 
@@ -206,6 +240,25 @@ describe('the deadline', () => {
     for (const outcome of await answer) expect(outcome).toMatchObject({ reason: { code: 'DEADLINE' } });
   });
 
+  test('is that of the caller without a context', async () => {
+    for (const context of [undefined, {}]) {
+      const signal = AbortSignal.abort();
+      const settled = await queued(() => 'done')({ Records: records(1) }, context as never, { signal });
+      expect([...settled]).toMatchObject([{ reason: { code: 'NOT_STARTED' } }]);
+    }
+  });
+
+  test('does not last longer than the invocation', async () => {
+    const stop = new AbortController();
+    let given: AbortSignal | undefined;
+    const handler = queued((_record: unknown, _context: unknown, { signal }: TaskExtras) => {
+      given = signal;
+    });
+    await handler({ Records: records(1) }, lambdaContext(), { signal: stop.signal });
+    stop.abort();
+    expect(given?.aborted).toBe(false);
+  });
+
   test.each([Number.POSITIVE_INFINITY, 2 ** 40])(
     'is far off with %d milliseconds left',
     async (remaining) => {
@@ -258,6 +311,68 @@ describe('an event that is not a batch', () => {
   });
 });
 
+describe('a direct invocation', () => {
+  const task = { task_name: 'work' };
+
+  test('may end its chain, by a return or a throw', async () => {
+    const returning = queued(() => endChain({ a: 1 }) as unknown);
+    const throwing = queued(() => {
+      throw endChain({ a: 1 });
+    });
+    const answers = [await returning(task, lambdaContext()), await throwing(task, lambdaContext())];
+    expect(answers.map((answer) => JSON.stringify(answer))).toEqual(['{"a":1}', '{"a":1}']);
+    for (const ending of [() => endChain(new Set()) as unknown, () => Promise.reject(endChain(new Set()))]) {
+      await expect(queued(ending)(task, lambdaContext())).rejects.toMatchObject({ code: 'ANSWER_NOT_JSON' });
+    }
+    const failing = queued(() => Promise.reject(new Error('broken')));
+    await expect(failing(task, lambdaContext())).rejects.toThrow('broken');
+  });
+
+  test('in a stack has its answer checked there, where it may be written by ajson', async () => {
+    const answer = new Set([1]);
+    const context = extendContext(lambdaContext(), { own: directProperty });
+    expect(await queued(() => answer)(task, context)).toBe(answer);
+    await expect(queued(() => answer)(task, lambdaContext())).rejects.toMatchObject({
+      code: 'ANSWER_NOT_JSON',
+    });
+  });
+
+  test('of another handler, with the context of a batch', async () => {
+    const own = pipelineProperty(openPipeline('sqs', records(1)));
+    const inner = queued(({ task_name }: Task) => task_name);
+    expect(await inner(task, extendContext(lambdaContext(), { own }))).toBe('work');
+  });
+});
+
+test('an event that is not of its context, or not of tasks, is refused; so is a durable function', async () => {
+  const handler = queued(() => 'done');
+  const own = pipelineProperty(openPipeline('sqs', records(1)));
+  const other = handler({ Records: records(1) }, extendContext(lambdaContext(), { own }));
+  await expect(other).rejects.toMatchObject({ code: 'EVENT_REPLACED' });
+  await expect(handler({ detail: {} } as never, lambdaContext())).rejects.toMatchObject({
+    code: 'BAD_EVENT',
+  });
+  const durable = { ...lambdaContext(), [Symbol.for('@aws/durable-execution-sdk-js/durable-context')]: true };
+  await expect(handler({ Records: records(1) }, durable)).rejects.toMatchObject({ code: 'DURABLE_FUNCTION' });
+});
+
+test('the middlewares of a stack know that their batch was queued, and whether it still is', async () => {
+  const event = { Records: records(1) };
+  const pipeline = openPipeline('sqs', event.Records);
+  const stateOf = () => ({ isQueued: pipeline.isQueued, wasQueued: pipeline.wasQueued });
+  const seen = [stateOf()];
+  const handler = queued((_record: unknown, _context: unknown, { signal }: TaskExtras) => {
+    seen.push(stateOf());
+    expect(signal).toBe(pipeline.deadline?.signal);
+  });
+  await handler(event, extendContext(lambdaContext(), { own: pipelineProperty(pipeline) }));
+  expect([...seen, stateOf()]).toEqual([
+    { isQueued: false, wasQueued: false },
+    { isQueued: true, wasQueued: true },
+    { isQueued: false, wasQueued: true },
+  ]);
+});
+
 test('`rebuild` rebuilds each task; a task that cannot be rebuilt fails alone', async () => {
   let rebuilt: unknown;
   const worker = (task: Task) => {
@@ -266,6 +381,22 @@ test('`rebuild` rebuilds each task; a task that cannot be rebuilt fails alone', 
   const set = { _alg_class: 'set', value: [1] };
   await queued(worker, { rebuild: ajson })({ task_name: 'work', task_kwargs: { set } }, lambdaContext());
   expect(rebuilt).toEqual({ set: new Set([1]) });
+  const rebuild = {
+    rebuildEvent(record: unknown) {
+      if (numberOf(record) === 0) throw new Error('not rebuilt');
+      return numberOf(record);
+    },
+  };
+  const settled = await queued((n: unknown) => n, { rebuild })({ Records: records(3) }, lambdaContext());
+  expect([...settled]).toEqual([
+    { status: 'rejected', reason: new Error('not rebuilt') },
+    { status: 'fulfilled', value: 1 },
+    { status: 'fulfilled', value: 2 },
+  ]);
+});
+
+test('refuses a handler that is not a function, at once', () => {
+  expect(() => queued({} as never)).toThrow('queued: the handler must be');
 });
 
 test.each([
@@ -275,7 +406,8 @@ test.each([
   ['reserveMillis', { reserveMillis: Number.POSITIVE_INFINITY }],
   ['rebuild', { rebuild: {} as never }],
 ])('refuses a bad %s at once', (option, options) => {
-  expect(() => queued(() => {}, options)).toThrow(`queued: ${option} must be`);
+  const must = option === 'reserveMillis' ? 'must be a number of milliseconds' : 'must be';
+  expect(() => queued(() => {}, options)).toThrow(`queued: ${option} ${must}`);
 });
 
 describe('a large result is released before the batch ends', () => {

@@ -107,6 +107,49 @@ describe('a record that only waits to send', () => {
     expect(seen).toEqual([undefined, undefined, undefined]);
   });
 
+  test('a hundred may wait; the next one keeps its lane', async () => {
+    const names = Array.from({ length: 150 }, (_, n) => String(n));
+    const { started, end, outcomes } = runWaiting(recordsOf(names), 1);
+    for (let n = 0; n < 200; n += 1) await turn();
+    expect(started).toHaveLength(101);
+    for (const name of names) end(name);
+    expect(await outcomes).toHaveLength(150);
+    expect(started).toEqual(names);
+  });
+
+  test('frees its lane once', async () => {
+    const freed: boolean[] = [];
+    const running = { now: 0, most: 0 };
+    const run = async (_record: unknown, freeLane: () => boolean) => {
+      running.now += 1;
+      running.most = Math.max(running.most, running.now);
+      await turn();
+      running.now -= 1;
+      freed.push(freeLane(), freeLane());
+      await turn();
+    };
+    await runBatch(recordsOf(['a', 'b', 'c', 'd']), run, { concurrency: 1, deadline: endless() });
+    expect(freed).toEqual(Array(4).fill([true, false]).flat());
+    expect(running.most).toBe(1);
+  });
+
+  test('fails the batch if the clock fails when it frees its lane', async () => {
+    let reads = 0;
+    const isOver = () => {
+      reads += 1;
+      if (reads > 1) throw new Error('no clock');
+      return false;
+    };
+    const run = async (_record: unknown, freeLane: () => boolean) => {
+      await turn();
+      freeLane();
+      await new Promise(() => {});
+    };
+    const deadline = { ...endless(), isOver };
+    const outcomes = runBatch(recordsOf(['a', 'b']), run, { concurrency: 1, deadline });
+    await expect(outcomes).rejects.toThrow('no clock');
+  });
+
   test('a hundred may wait, and no more than `concurrency` others run', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -144,4 +187,45 @@ describe('a record that only waits to send', () => {
       { numRuns: 30 },
     );
   });
+});
+
+describe('a record that was made by hand', () => {
+  const order = async (records: readonly object[]) => {
+    const steps: string[] = [];
+    const run = async (record: unknown) => {
+      const { messageId } = record as SqsRecord;
+      steps.push(`${messageId} starts`);
+      await turn();
+      steps.push(`${messageId} ends`);
+      if (messageId === 'bad') throw new Error('broken');
+    };
+    const options = { concurrency: 10, deadline: endless() };
+    return { outcomes: await runBatch(records as SqsRecord[], run, options), steps };
+  };
+
+  test('runs without a queue, or without a message group', async () => {
+    const Sns = { MessageId: 's', TopicArn: 't', Message: '{}', Timestamp: '' };
+    const eventSourceARN = 'arn:aws:sqs:us-east-1:123456789012:work.fifo';
+    const { outcomes, steps } = await order([
+      { messageId: 'a', body: '{}' },
+      { Sns, messageId: 'b', eventSourceARN },
+      { messageId: 'bad', body: '{}', eventSourceARN },
+      { messageId: 'c', body: '{}', eventSourceARN, attributes: {} },
+    ]);
+    expect(steps.slice(0, 3)).toEqual(['a starts', 'b starts', 'bad starts']);
+    expect(outcomes).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'fulfilled' },
+      { reason: { message: 'broken' } },
+      { reason: { name: 'GroupHaltedError', code: 'GROUP_HALTED' } },
+    ]);
+  });
+});
+
+test('nothing starts once nothing may leave', async () => {
+  const deadline = startDeadline(undefined, 0, AbortSignal.abort());
+  const run = () => Promise.reject(new Error('started'));
+  expect(
+    await runBatch(recordsOf(['a']), run, { concurrency: 1, deadline, notStarted: 'late' }),
+  ).toMatchObject([{ reason: { code: 'NOT_STARTED', message: 'late' } }]);
 });

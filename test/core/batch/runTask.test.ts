@@ -2,7 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { addStage, extendContext, openPipeline, pipelineProperty } from '../../../core/batch/pipeline.ts';
 import { type Stage, stagePositions } from '../../../core/batch/stage.ts';
-import { NonRetryableError, runTask, type Task, type TaskRecord } from '../../../core/index.ts';
+import {
+  acknowledge,
+  endChain,
+  NonRetryableError,
+  runTask,
+  type Task,
+  type TaskRecord,
+} from '../../../core/index.ts';
 import { lambdaContext } from '../../support/lambdaContext.ts';
 import { sqsRecord } from '../../support/sqsRecord.ts';
 
@@ -79,8 +86,13 @@ test('a second stage of the same name is refused with advice', () => {
   const stage = inPosition('same', (_, next) => next());
   addStage(pipeline, stage);
   expect(() => addStage(pipeline, stage, 'use the option buckets')).toThrow(
-    expect.objectContaining({ code: 'DUPLICATE_STAGE', message: expect.stringContaining('option buckets') }),
+    expect.objectContaining({
+      code: 'DUPLICATE_STAGE',
+      retryable: true,
+      message: expect.stringContaining('option buckets'),
+    }),
   );
+  expect(() => addStage(pipeline, stage)).toThrow('remove one of them');
 });
 
 test('a second next() is an error and does not run the handler again', async () => {
@@ -206,4 +218,43 @@ test('a record whose context lacks parts, and takes none, fails', async () => {
   const context = Object.freeze(extendContext(untimed, { own: pipelineProperty(pipeline) }));
   await expect(runTask(record, context, () => 'result')).rejects.toThrow(TypeError);
   expect(pipeline.ledger.undone()).toMatchObject([{ state: 'failed' }]);
+});
+
+describe('a handler', () => {
+  const record = sqsRecord({ task_name: 'work' });
+  const handler = () => {
+    throw new Error('started');
+  };
+
+  test('is not started with a signal that is aborted', async () => {
+    const running = runTask(record, untimed, handler, { signal: AbortSignal.abort() });
+    await expect(running).rejects.toMatchObject({ code: 'NOT_STARTED', messageId: record.messageId });
+  });
+
+  test('is not started if the time runs out in the stages', async () => {
+    const stop = new AbortController();
+    const slow = inPosition('slow', (_, next) => {
+      stop.abort();
+      return next();
+    });
+    const running = runTask(record, declare(record, [slow]), handler, { signal: stop.signal });
+    await expect(running).rejects.toMatchObject({ code: 'NOT_STARTED' });
+  });
+
+  test('may throw endChain(), also after a wait', async () => {
+    const ending = async () => {
+      await Promise.resolve();
+      throw endChain('result');
+    };
+    expect(await runTask(record, untimed, ending)).toBe('result');
+  });
+});
+
+test('a loop of its own acknowledges its records, with or without a stack', () => {
+  const [done, open] = [sqsRecord({ task_name: 'a' }), sqsRecord({ task_name: 'b' })];
+  const pipeline = openPipeline('sqs', [done, open]);
+  const context = extendContext(untimed, { own: pipelineProperty(pipeline) });
+  acknowledge(done, context);
+  expect(pipeline.ledger.undone()).toMatchObject([{ id: open.messageId, state: 'untouched' }]);
+  for (const other of [untimed, undefined]) acknowledge(done, other);
 });

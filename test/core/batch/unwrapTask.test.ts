@@ -98,7 +98,7 @@ test('reads attributes from the envelope, or from SQS with raw delivery', () => 
   const record = sqsRecord(task);
   const MessageAttributes = { chain_id: { Type: 'String', Value: 'c1' }, list: { Type: 'String.Array' } };
   const enveloped = { ...record, body: JSON.stringify({ ...JSON.parse(record.body), MessageAttributes }) };
-  expect(unwrap(enveloped).attributes).toEqual({ chain_id: 'c1' });
+  expect(unwrap(enveloped).attributes).toStrictEqual({ chain_id: 'c1' });
   const messageAttributes: SQSRecord['messageAttributes'] = {
     chain_id: { stringValue: 'c2', dataType: 'String' },
   };
