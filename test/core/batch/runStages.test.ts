@@ -1,4 +1,4 @@
-import process from 'node:process';
+import { runInThisContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { addStage, extendContext, openPipeline, pipelineProperty } from '../../../core/batch/pipeline.ts';
 import { runStages } from '../../../core/batch/runStages.ts';
@@ -23,7 +23,10 @@ function run(handler: () => unknown, ...stages: Stage[]): Promise<unknown> {
   return runTask(record, extendContext(untimed, { own: pipelineProperty(pipeline) }), handler);
 }
 
-/** The rejections that nothing handles while some work runs. */
+/** The `process` of jest hears of no rejection. */
+const process = runInThisContext('process') as NodeJS.Process;
+
+/** The rejections that nothing has handled when they happen, while some work runs. */
 async function unhandledIn(work: () => Promise<unknown>): Promise<unknown[]> {
   const unhandled: unknown[] = [];
   const note = (reason: unknown) => unhandled.push(reason);
@@ -83,10 +86,14 @@ describe('a second next()', () => {
     next().catch(() => {});
     return inner;
   });
-  const late = inPosition('b late', async (_, next) => {
-    await next();
+  const late = inPosition('a late', (_, next) => {
     setImmediate(() => void next().catch(() => {}));
+    return next();
   });
+  const slowly = async () => {
+    for (let n = 0; n < 3; n += 1) await turn();
+    return 1;
+  };
 
   test('fails the stage that made it, as the outer stages see', async () => {
     const seen: unknown[] = [];
@@ -110,21 +117,16 @@ describe('a second next()', () => {
     expect(seen).toMatchObject([misuse]);
   });
 
-  test('fails the record even after the stage has ended', async () => {
-    const outer = inPosition('a outer', async (_, next) => {
-      await next();
-      for (let n = 0; n < 3; n += 1) await turn();
-    });
-    await expect(run(() => 1, outer, late)).rejects.toMatchObject(misuse);
+  test('fails the record even after the stage has returned', async () => {
+    await expect(run(slowly, late)).rejects.toMatchObject(misuse);
   });
 
   test('does not fail a record whose failure a stage has handled', async () => {
-    const outer = inPosition('a outer', async (current, next) => {
+    const handling = inPosition('b handling', async (current, next) => {
       await next();
-      for (let n = 0; n < 3; n += 1) await turn();
       current.failure = new Error('handled');
     });
-    await expect(run(() => 1, outer, late)).resolves.toBe(1);
+    await expect(run(slowly, late, handling)).resolves.toBe(1);
   });
 });
 
