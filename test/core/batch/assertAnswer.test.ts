@@ -93,9 +93,9 @@ test('toJSON gets the key that JSON.stringify would pass', () => {
     const keys: unknown[] = [];
     const toJSON = (key: unknown) => keys.push(key);
     work({ toJSON });
-    work({ a: [0, { toJSON }], b: { c: { toJSON } } });
+    work({ a: [0, { toJSON }], b: { c: { d: { toJSON } } }, e: { toJSON } });
     return keys;
   };
-  expect(keysIn(assertAnswer)).toEqual(['', '1', 'c']);
+  expect(keysIn(assertAnswer)).toEqual(['', '1', 'd', 'e']);
   expect(keysIn(assertAnswer)).toEqual(keysIn(JSON.stringify));
 });
