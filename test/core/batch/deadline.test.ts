@@ -238,7 +238,10 @@ test('an abort is awaited, before and after it; without a signal for ever', asyn
   const stop = new AbortController();
   const seen: string[] = [];
   const waits = [stop.signal, undefined, AbortSignal.abort()].map((signal, index) =>
-    whenAborted(signal).then(() => seen.push(['later', 'never', 'already'][index] as string)),
+    whenAborted(signal).then(
+      () => seen.push(['later', 'never', 'already'][index] as string),
+      () => seen.push('rejected'),
+    ),
   );
   await waits[2];
   expect(seen).toEqual(['already']);
