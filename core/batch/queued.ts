@@ -107,9 +107,7 @@ export function queued<T, C, R>(
     context: C,
     deadline: Deadline,
   ): Promise<PromiseSettledResult<Awaited<R>>[]> => {
-    const notStarted = deadline.isOver()
-      ? `${tooShort(context as LambdaContext, reserveMillis)}; its message comes back.`
-      : undefined;
+    const notStarted = deadline.isOver() ? whyNotStarted(context as LambdaContext, reserveMillis) : undefined;
     const pipeline = pipelineOf(context);
     let runner: Runner | undefined;
     const prepare = () => {
@@ -177,7 +175,12 @@ async function resultOf(work: () => unknown): Promise<unknown> {
   }
 }
 
-function tooShort(context: LambdaContext | undefined, reserveMillis: number): string {
-  const left = context?.getRemainingTimeInMillis?.();
-  return `The invocation started with ${left} ms left, and reserveMillis is ${reserveMillis}: no task was started`;
+/** The error of each record of a batch that is over before it begins. */
+function whyNotStarted(context: LambdaContext | undefined, reserveMillis: number): string {
+  const left = context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
+  const cause =
+    left <= reserveMillis
+      ? `The invocation started with ${left} ms left, and reserveMillis is ${reserveMillis}`
+      : 'The invocation was aborted before its batch began';
+  return `${cause}: no task was started; its message comes back.`;
 }

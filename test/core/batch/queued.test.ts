@@ -240,11 +240,12 @@ describe('the deadline', () => {
     for (const outcome of await answer) expect(outcome).toMatchObject({ reason: { code: 'DEADLINE' } });
   });
 
-  test('is that of the caller without a context', async () => {
-    for (const context of [undefined, {}]) {
+  test('is that of the caller too, with and without a context', async () => {
+    const message = expect.stringMatching(/^The invocation was aborted before its batch began/);
+    for (const context of [undefined, {}, lambdaContext()]) {
       const signal = AbortSignal.abort();
       const settled = await queued(() => 'done')({ Records: records(1) }, context as never, { signal });
-      expect([...settled]).toMatchObject([{ reason: { code: 'NOT_STARTED' } }]);
+      expect([...settled]).toMatchObject([{ reason: { code: 'NOT_STARTED', message } }]);
     }
   });
 
