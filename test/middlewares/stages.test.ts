@@ -15,6 +15,7 @@ import {
 } from '../../middlewares/index.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
+import { unhandledIn } from '../support/unhandledIn.ts';
 
 type Middy = typeof middy7;
 type Around = NonNullable<Parameters<typeof stageMiddleware>[0]['around']>;
@@ -558,18 +559,15 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
   });
 
   test('a second next() that is not awaited does not crash the process', async () => {
-    const unhandled: unknown[] = [];
-    const note = (error: unknown) => unhandled.push(error);
-    process.on('unhandledRejection', note);
     const twice = customStage(async (_run, next) => {
       await next();
       next();
     });
     const event = batchOf('a');
-    expect(await stackOf(echo, [twice, reporting()])(event)).toEqual(named(...event.Records));
-    await expect(stackOf(echo, [twice])(direct)).rejects.toMatchObject({ code: 'NEXT_CALLED_TWICE' });
-    await pause(5);
-    process.off('unhandledRejection', note);
+    const unhandled = await unhandledIn(async () => {
+      expect(await stackOf(echo, [twice, reporting()])(event)).toEqual(named(...event.Records));
+      await expect(stackOf(echo, [twice])(direct)).rejects.toMatchObject({ code: 'NEXT_CALLED_TWICE' });
+    });
     expect(unhandled).toEqual([]);
   });
 
@@ -608,9 +606,6 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
     });
 
     test('an early answer ends the stages around it without an unhandled rejection', async () => {
-      const unhandled: unknown[] = [];
-      const note = (error: unknown) => unhandled.push(error);
-      process.on('unhandledRejection', note);
       const ended: unknown[] = [];
       const watching = customStage(async (_run, next) => {
         await next().catch((error: unknown) => {
@@ -618,9 +613,10 @@ describe.each(versions)('@middy/core %s', (_, middy) => {
           throw error;
         });
       });
-      expect(await stackOf(echo, [watching, inBefore(() => 'early')])(direct)).toBe('early');
-      await pause(5);
-      process.off('unhandledRejection', note);
+      const unhandled = await unhandledIn(async () => {
+        expect(await stackOf(echo, [watching, inBefore(() => 'early')])(direct)).toBe('early');
+        await pause(5);
+      });
       expect({ ended, unhandled }).toEqual({ ended: ['ANSWERED_EARLY'], unhandled: [] });
     });
   });

@@ -1,4 +1,3 @@
-import { runInThisContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { addStage, extendContext, openPipeline, pipelineProperty } from '../../../core/batch/pipeline.ts';
 import { runStages } from '../../../core/batch/runStages.ts';
@@ -6,6 +5,7 @@ import { OpenRun, type Stage } from '../../../core/batch/stage.ts';
 import { runTask, type TaskRecord } from '../../../core/index.ts';
 import { lambdaContext } from '../../support/lambdaContext.ts';
 import { sqsRecord } from '../../support/sqsRecord.ts';
+import { unhandledIn } from '../../support/unhandledIn.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 const inPosition = (name: string, around?: Stage['around']): Stage => ({
@@ -21,20 +21,6 @@ function run(handler: () => unknown, ...stages: Stage[]): Promise<unknown> {
   for (const stage of stages) addStage(pipeline, stage);
   const untimed = lambdaContext({ getRemainingTimeInMillis: () => Number.POSITIVE_INFINITY });
   return runTask(record, extendContext(untimed, { own: pipelineProperty(pipeline) }), handler);
-}
-
-/** The `process` of jest hears of no rejection. */
-const process = runInThisContext('process') as NodeJS.Process;
-
-/** The rejections that nothing has handled when they happen, while some work runs. */
-async function unhandledIn(work: () => Promise<unknown>): Promise<unknown[]> {
-  const unhandled: unknown[] = [];
-  const note = (reason: unknown) => unhandled.push(reason);
-  process.on('unhandledRejection', note);
-  await work();
-  await turn();
-  process.off('unhandledRejection', note);
-  return unhandled;
 }
 
 const broken = () => {
