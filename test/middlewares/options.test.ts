@@ -322,7 +322,7 @@ describe.each(Object.entries(calls))('%s', (name, call) => {
     for (const value of refused) {
       const message = await refusal(() => call({ [option]: value } as never));
       expect(message).toMatch(new RegExp(`^${name}: ${option} must be .+, not `));
-      if (unit) expect(message).toMatch(new RegExp(`${unit}|a whole number`, 'i'));
+      if (unit) expect(message).toMatch(new RegExp(`must be a (number of ${unit}|whole number)`, 'i'));
     }
   });
 });
