@@ -89,6 +89,26 @@ describe('the format', () => {
   });
 });
 
+test('each level is one line, trace too', async () => {
+  process.env.NO_COLOR = '1';
+  const logger = new Logger({ logLevel: 'TRACE' });
+  const worker = () => {
+    for (const level of ['trace', 'debug', 'info', 'warn', 'error'] as const) logger[level](`at ${level}`);
+  };
+  const handler = middy(queued(worker))
+    .use(lambdaLogged({ logger, format: 'pretty' }))
+    .use(sqsSnsUnwrap());
+  await handler({ Records: [sqsRecord({ task_name: 'resize' })] }, lambdaContext());
+  expect(written.map((line) => line.replace(/^.*? (?=[A-Z])/, '').replace(/ \[.*?\]/, ''))).toEqual([
+    'TRACE at trace',
+    'DEBUG at debug',
+    'INFO  at info',
+    'WARN  at warn',
+    'ERROR at error',
+    expect.stringMatching(/^INFO {2}batch done/),
+  ]);
+});
+
 test.each(['plain text', '{"_aws":{}}', '{broken', '[1]'])(
   'text that is not a log line is left alone: %s',
   (text) => {

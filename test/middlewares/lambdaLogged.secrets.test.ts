@@ -102,6 +102,11 @@ test('redacts signatures in a message', async () => {
   expect(text).toContain('GET https://x?X-Amz-Signature=[redacted]&y=1');
 });
 
+test('redacts signatures in a short field', async () => {
+  const { text } = await run((logger) => logger.info('get', { url: 'https://x?X-Amz-Signature=needle&y=1' }));
+  expect(text).toContain('https://x?X-Amz-Signature=[redacted]&y=1');
+});
+
 test('redacts a cyclic object without changing it', async () => {
   const user: Record<string, unknown> = { password: 'needle', name: 'Ann' };
   user['self'] = { user, list: [user] };

@@ -103,6 +103,44 @@ describe('bounds a line, and the work for it', () => {
     4000,
   );
 
+  test('of many short fields', async () => {
+    const fields = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`field${n}`, 'x'.repeat(200)]));
+    const { texts, lines } = await linesOf((logger) => {
+      logger.info('few', fields(40));
+      logger.info('many', fields(900));
+    });
+    expect(lines[0]).toMatchObject(fields(40));
+    expect(texts[1]?.length).toBeLessThan(130_000);
+  });
+
+  test('of an object that cannot be read, or a list of more than 1000 items, beside the message', async () => {
+    const unreadable = new Proxy(
+      {},
+      {
+        ownKeys() {
+          throw new Error('no keys');
+        },
+      },
+    );
+    let reads = 0;
+    const rows = new Proxy(
+      Array.from({ length: 100_000 }, (_, n) => `row ${n}`),
+      {
+        get(target, key, self) {
+          reads += 1;
+          return Reflect.get(target, key, self);
+        },
+      },
+    );
+    const { lines } = await linesOf((logger) => {
+      logger.info('unreadable', unreadable);
+      logger.info('rows', rows as never);
+    });
+    expect(lines.map(({ message }) => message)).toEqual(['unreadable', 'rows', 'batch done']);
+    expect(reads).toBeLessThan(10_000);
+  });
+
   test('any value: never throws, stays within the bound, and is valid JSON', () => {
     const anything = fc.anything({
       withMap: true,
