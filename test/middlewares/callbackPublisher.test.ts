@@ -10,6 +10,7 @@ import { markStored } from '../../core/storedData/StoredData.ts';
 import { type LocalAws, startLocalAws } from '../../local/index.ts';
 import { NotConfiguredError } from '../../middlewares/aws/environment.ts';
 import { type CallbackPublisherOptions, callbackPublisher } from '../../middlewares/callbackPublisher.ts';
+import { stageMiddleware } from '../../middlewares/middy/stageMiddleware.ts';
 import { sqsSnsUnwrap, type UnwrappedEvent } from '../../middlewares/sqsSnsUnwrap.ts';
 import { gate } from '../local/tools.ts';
 import { type FaultyClients, faultyClients } from '../support/faultyClients.ts';
@@ -233,6 +234,39 @@ describe('order of operations within a task', () => {
     expect(settled[0]).toMatchObject({ reason: expect.any(AjsonError) });
     expect(settled[0]).toMatchObject({ reason: { path: '$.list[0]', retryable: false } });
     expect(sent()).toHaveLength(1);
+  });
+});
+
+describe('the observers of a task', () => {
+  /** The types of the facts that a stage outside gets about a task with an error task. */
+  async function factsOf(work: Handler) {
+    const { publisher } = createStack(work);
+    const facts: string[] = [];
+    const observing = stageMiddleware({
+      name: 'observing',
+      order: { before: 'publish' },
+      async around(run, next) {
+        run.report = ({ type }) => void facts.push(type);
+        await next();
+      },
+    });
+    const handler = middy(queued(work)).use(publisher).use(sqsSnsUnwrap()).use(observing);
+    const { body, ...rest } = record();
+    const MessageAttributes = { on_error: { Type: 'String', Value: 'next' } };
+    const Records = [{ ...rest, body: JSON.stringify({ ...JSON.parse(body), MessageAttributes }) }];
+    await handler({ Records } as never, lambdaContext({ invokedFunctionArn }));
+    return facts;
+  }
+
+  test('learn when its handler has returned, before the result is stored and sent', async () => {
+    expect(await factsOf(() => ({ n: 1 }))).toEqual(['returned', 'stored', 'published']);
+  });
+
+  test('learn when its handler has failed, before the error task is told', async () => {
+    const facts = await factsOf(() => {
+      throw new NonRetryableError('never');
+    });
+    expect(facts).toEqual(['returned', 'published']);
   });
 });
 

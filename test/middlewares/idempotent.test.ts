@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -499,6 +500,28 @@ describe('a key', () => {
     expect([calls.length, (await keys()).length]).toEqual([3, 3]);
   });
 
+  test('and the message give a record the same name in each version of the library', async () => {
+    const folder = 'idempotence';
+    const name = (parts: readonly unknown[]) =>
+      `${folder}/${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}.json`;
+    const { s3, bucket } = aws;
+    const options = { s3, bucket, key: (given: Task) => given.task_kwargs?.order as string };
+    const handler = middy(queued(() => 1))
+      .use(sqsSnsUnwrap())
+      .use(idempotent(options as never));
+    const messageId = 'id-of-sqs';
+    const [message, work] = [{}, { order: 'A' }].map((kwargs) =>
+      sqsRecord(task(kwargs), { raw: true, messageId }),
+    );
+    await handler({ Records: [message] } as never, lambdaContext());
+    const queue = message?.eventSourceARN;
+    const ofMessage = name(['message', queue, 'work', messageId, 0, '']);
+    expect(await keysIn(folder)).toEqual([ofMessage]);
+    await handler({ Records: [work] } as never, lambdaContext());
+    const ofKey = name(['key', queue, 'work', 'A']);
+    expect(await keysIn(folder)).toEqual([ofMessage, ofKey].sort());
+  });
+
   test.each([
     ['a path', '../../other'],
     ['a folder', 'a/b'],
@@ -583,12 +606,15 @@ describe('a fault of S3', () => {
   const down: Fault = { status: 503, code: 'ServiceUnavailable' };
 
   test('before the handler fails the record, and the handler does not run', async () => {
+    const warned = jest.spyOn(console, 'warn').mockImplementation(() => {});
     const { calls, deliver } = createStack(() => 1, {
       faultOf: (_, isRecord) => (isRecord ? down : undefined),
     });
     const [error] = await deliver(sqsRecord(task()));
     expect(error).toMatchObject({ code: 'STORED_DATA_UNAVAILABLE', retryable: true });
     expect(calls).toEqual([]);
+    // There is no lease to give back.
+    expect(warned).not.toHaveBeenCalled();
   });
 
   test('after the handler fails the record; it runs again once the lease has ended', async () => {
@@ -666,6 +692,35 @@ describe('a fault of S3', () => {
     expect(await deliver(record)).toMatchObject([{ message: 'broken' }]);
     expect(warned).toHaveBeenCalledTimes(1);
     expect(await deliver(again(record))).toMatchObject([inProgress]);
+  });
+
+  test('that makes a call hang does not outlast the invocation: each call has a signal', async () => {
+    const calls: [string, boolean][] = [];
+    const { s3 } = aws;
+    const watched = {
+      config: s3.config,
+      send(command: { constructor: { name: string } }, options?: { abortSignal?: unknown }) {
+        calls.push([command.constructor.name, options?.abortSignal instanceof AbortSignal]);
+        return s3.send(command as never, options as never);
+      },
+    };
+    let isBroken = true;
+    const { deliver } = createStack(
+      () => {
+        if (isBroken) throw new Error('broken');
+      },
+      { s3: watched as never },
+    );
+    const record = sqsRecord(task());
+    await deliver(record);
+    isBroken = false;
+    await deliver(again(record));
+    const [put, get] = [
+      ['PutObjectCommand', true],
+      ['GetObjectCommand', true],
+    ];
+    // Claimed and given back; looked up, claimed and completed.
+    expect(calls).toEqual([put, put, put, get, put, put]);
   });
 
   test('that is a lack of s3:GetObject says so', async () => {

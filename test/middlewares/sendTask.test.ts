@@ -8,6 +8,7 @@ import { Decimal, defineTasks, StoredData, type Task } from '../../core/index.ts
 import { CallbackError } from '../../core/tasks/nextTask.ts';
 import { type LocalAws, type SqsRecord, startLocalAws, startWorker } from '../../local/index.ts';
 import { PublishError } from '../../middlewares/aws/PublishError.ts';
+import type { EventTarget } from '../../middlewares/events/eventWriter.ts';
 import { type SendTaskOptions, SendTasksError, sendTask, sendTasks } from '../../middlewares/sendTask.ts';
 import { type FaultOf, type FaultyClients, faultyClients, reset } from '../support/faultyClients.ts';
 
@@ -126,6 +127,15 @@ describe('sendTask', () => {
     const groups = records.map(({ attributes }) => attributes.MessageGroupId);
     expect(new Set(groups).size).toBe(3);
     expect(records.filter(({ attributes }) => attributes.MessageDeduplicationId === 'D')).toHaveLength(1);
+  });
+
+  test('writes an event for the sinks in its options', async () => {
+    const written: unknown[] = [];
+    const events: EventTarget = (batch) => void written.push(...batch);
+    await send({ task_name: 'work', callback: 'next' }, { events, chainId: 'chain' });
+    expect(written).toMatchObject([
+      { type: 'sent', chainId: 'chain', taskName: 'work', callback: 'next', messageId: expect.any(String) },
+    ]);
   });
 
   test('sends attributes with the task', async () => {

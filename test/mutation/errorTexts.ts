@@ -12,7 +12,7 @@ interface Callee {
 
 const PROSE = /[A-Za-z`,:)] [A-Za-z`$]/;
 /** They throw, warn, or describe what an option must be: core/checkOptions.ts. */
-const TELLERS = /^(?:fail|refuse|Super|warn|warnOnce|text|withMethod)$|Error$/;
+const TELLERS = /^(?:badKey|fail|refuse|Super|warn|warnOnce|text|withMethod)$|Error$/;
 
 /**
  * A plugin of StrykerJS that leaves out the sentences of errors and warnings. The tests look at an error's code, path and fields,

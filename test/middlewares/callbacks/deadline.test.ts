@@ -1,14 +1,18 @@
+import { getEventListeners } from 'node:events';
 import type { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { PublishBatchCommand } from '@aws-sdk/client-sns';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import middy from '@middy/core';
+import type { SQSRecord } from 'aws-lambda';
 import {
   callbackPublisher,
   queued,
+  runTask,
   type SettledBatch,
   sqsSnsUnwrap,
   type Task,
 } from '../../../middlewares/index.ts';
+import { gate } from '../../local/tools.ts';
 import { lambdaContext } from '../../support/lambdaContext.ts';
 import { sqsRecord } from '../../support/sqsRecord.ts';
 
@@ -94,5 +98,53 @@ describe('near the end of an invocation', () => {
     expect(outcome).toEqual({ statuses: ['fulfilled', 'rejected'], calls: [1] });
     await sleep(800);
     expect(outcome.calls).toEqual([1]);
+  });
+});
+
+describe('a loop whose signal is aborted', () => {
+  test('sends none of the callbacks that wait', async () => {
+    const stop = new AbortController();
+    const { opened: stored, open: store } = gate();
+    const s3 = { send: () => stored.then(() => ({})) };
+    let calls = 0;
+    const sns = {
+      async send({ input: { PublishBatchRequestEntries: Successful = [] } }: PublishBatchCommand) {
+        calls += 1;
+        return { Successful };
+      },
+    };
+    const topics = { next: 'arn:aws:sns:us-east-1:123456789012:next' };
+    const handler = middy(({ Records }: { Records: SQSRecord[] }, context: object) =>
+      Promise.allSettled(
+        Records.map((record) =>
+          runTask(record, context, (task: Task) => task.task_kwargs?.result, { signal: stop.signal }),
+        ),
+      ),
+    )
+      .use(sqsSnsUnwrap())
+      .use(
+        callbackPublisher({
+          s3: s3 as never,
+          sns: sns as never,
+          bucket: 'b',
+          topics,
+          lingerMillis: 60_000,
+        }),
+      );
+    // The last one is stored, and meanwhile the others wait for it.
+    const Records = [null, null, 'stored'].map((result) =>
+      sqsRecord({ task_name: 'work', task_kwargs: { result }, callback: 'next' }),
+    );
+    const running = handler({ Records } as never, lambdaContext());
+    const listeners = () => getEventListeners(stop.signal, 'abort').length;
+    while (listeners() === 0) await new Promise(setImmediate);
+    for (let turns = 0; turns < 20; turns += 1) await new Promise(setImmediate);
+    // One for all tasks: thousands may wait.
+    expect(listeners()).toBe(1);
+    stop.abort();
+    store();
+    const failed = { status: 'rejected', reason: expect.objectContaining({ code: 'DEADLINE' }) };
+    expect(await running).toEqual([failed, failed, failed]);
+    expect(calls).toBe(0);
   });
 });
