@@ -51,7 +51,7 @@ export function prepareGroup(
   const taskOf = async (taskName: string, rest?: string): Promise<GroupTask> => ({
     taskName,
     topicArn: await findTopic(taskName),
-    ...(rest !== undefined && { callback: rest }),
+    callback: rest,
   });
 
   return async (group) => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
 import { ajson } from '../../../core/ajson/index.ts';
 import { addStage, openPipeline, pipelineProperty } from '../../../core/batch/pipeline.ts';
 import { unwrap } from '../../../core/batch/unwrapTask.ts';
@@ -8,12 +9,14 @@ import type { Groups } from '../../../core/groups/openGroups.ts';
 import type { Failures, GroupPlan, Prepare } from '../../../core/groups/plan.ts';
 import { formatGroupId, formatTicket } from '../../../core/groups/ticket.ts';
 import { type WorkerSurroundings, workerGroups } from '../../../middlewares/groups/workerGroups.ts';
-import { fanOut, StoredData, type TaskRun } from '../../../middlewares/index.ts';
+import { defineTasks, fanOut, StoredData, type TaskRun } from '../../../middlewares/index.ts';
 import { sqsRecord } from '../../support/sqsRecord.ts';
 
 const group = formatGroupId('0'.repeat(15), 1_790_000_000_000);
 const ticket = { group, index: 0, count: 2 };
 const topicArn = (name: string) => `arn:aws:sns:us-east-1:123456789012:${name}`;
+/** Topics of some tasks only. */
+const knownTopics = { thumb: topicArn('thumb'), album: topicArn('album'), report: topicArn('report') };
 const { signal } = new AbortController();
 const { signal: cutoff } = new AbortController();
 const report = () => {};
@@ -182,7 +185,8 @@ describe('a group that a task returns', () => {
     expect(hashes[2]).not.toBe(hashes[0]);
   });
 
-  test.each<[Failures, object, object | undefined]>([
+  test.each<[Failures | undefined, object, object | undefined]>([
+    [undefined, { on_error: 'cleanup' }, undefined],
     // Each branch that fails tells the error task itself.
     ['wait', { on_error: 'cleanup' }, undefined],
     // The group does.
@@ -215,9 +219,12 @@ describe('a group that a task returns', () => {
   });
 
   test('has its deadline at a standard queue', async () => {
-    const settingsWith = async (queues: WorkerSurroundings['queues']) => {
+    const settingsWith = async (
+      queues: WorkerSurroundings['queues'],
+      topics: WorkerSurroundings['topics'] = topicArn,
+    ) => {
       const fan = fanOut(branches, { then: 'album', deadlineSeconds: 60 }) as FanOut;
-      await workerGroups(groups, { ...surroundings, queues }).split(runOf(), fan, split);
+      await workerGroups(groups, { ...surroundings, queues, topics }).split(runOf(), fan, split);
       return prepared?.settings;
     };
     expect(await settingsWith(undefined)).toMatchObject({
@@ -226,6 +233,43 @@ describe('a group that a task returns', () => {
     });
     const url = 'https://sqs.us-east-1.amazonaws.com/123456789012/joins';
     expect(await settingsWith({ gather: url })).toMatchObject({ gatherQueue: url });
+    expect(await settingsWith({ gather: url }, knownTopics)).toMatchObject({ gatherQueue: url });
+    await expect(settingsWith(undefined, knownTopics)).rejects.toMatchObject({ code: 'TOPIC_NOT_FOUND' });
     await expect(settingsWith({ gather: `${url}.fifo` })).rejects.toMatchObject({ code: 'BAD_OPTION' });
+  });
+
+  const tasks = defineTasks({ thumb: { kwargs: z.object({ a: z.number() }) }, album: {} });
+
+  test('has arguments that fit their definition', async () => {
+    const { messages } = await splitting(runOf(), { tasks });
+    expect(messages).toHaveLength(1);
+  });
+
+  test.each<[string, object | undefined, object, object]>([
+    ['that are a list', [1], {}, { code: 'BAD_ARGUMENTS', path: '$.task_kwargs' }],
+    [
+      'that do not fit their definition',
+      { a: 'x' },
+      { tasks },
+      { code: 'BAD_ARGUMENTS', path: '$.task_kwargs.a' },
+    ],
+    [
+      'that are missing, although defined',
+      undefined,
+      { tasks },
+      { code: 'BAD_ARGUMENTS', path: '$.task_kwargs.a' },
+    ],
+  ])('with arguments %s is refused, and nothing is stored', async (_, kwargs, options, expected) => {
+    const bad = [...branches, { task_name: 'thumb', task_kwargs: kwargs }] as never;
+    const fan = fanOut(bad, { then: 'album', ...options } as never) as FanOut;
+    await expect(worker.split(runOf(), fan, split)).rejects.toMatchObject(expected);
+    expect(calls.filter(([name]) => name === 'store')).toEqual([]);
+  });
+
+  test('whose second branch has no topic is refused, and nothing is stored', async () => {
+    const fan = fanOut([...branches, { task_name: 'nowhere' }], { then: 'album' }) as FanOut;
+    const limited = workerGroups(groups, { ...surroundings, topics: knownTopics });
+    await expect(limited.split(runOf(), fan, split)).rejects.toMatchObject({ code: 'TOPIC_NOT_FOUND' });
+    expect(calls.filter(([name]) => name === 'store')).toEqual([]);
   });
 });
