@@ -121,6 +121,14 @@ describe('a task beyond 900 seconds', () => {
     expect(unwrapTask(sqsRecord(MessageBody, { raw: true }))).toEqual(task);
   });
 
+  test('reaches a FIFO queue that is given by its ARN', async () => {
+    const queues = { work: 'arn:aws:sqs:us-east-1:123456789012:work.fifo' };
+    answer.body = { QueueUrl: 'https://sqs.us-east-1.amazonaws.com/123456789012/work.fifo' };
+    await sendTask(task, optionsFor({ at: inMinutes(60), queues }));
+    const { Input = '' } = targetOf(calls.slice(1));
+    expect(JSON.parse(Input)).toMatchObject(answer.body);
+  });
+
   test.each(['work', 'work.fifo'])(
     'arrives as it was, whatever Scheduler replaces in the input of %s',
     async (name) => {
