@@ -613,7 +613,7 @@ describe('a fault of S3', () => {
     const [error] = await deliver(sqsRecord(task()));
     expect(error).toMatchObject({ code: 'STORED_DATA_UNAVAILABLE', retryable: true });
     expect(calls).toEqual([]);
-    // There is no lease to give back.
+    // No lease was taken that could be given back.
     expect(warned).not.toHaveBeenCalled();
   });
 

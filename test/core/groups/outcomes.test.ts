@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { fanOutNotSent } from '../../../core/groups/FanOutResult.ts';
 import { fanOut } from '../../../core/groups/fanOut.ts';
 import { GroupError } from '../../../core/groups/GroupError.ts';
+import type { GroupAccess } from '../../../core/groups/groupAccess.ts';
 import type { GroupSettings } from '../../../core/groups/plan.ts';
 import { lateError } from '../../../core/groups/slot.ts';
 import {
@@ -574,5 +575,72 @@ describe('fanOut', () => {
     expect(group.tasks).toEqual([branch]);
     expect(group.options).toEqual(options);
     expect(Object.keys(group)).toEqual(['tasks', 'options']);
+  });
+});
+
+test('each call to the store and to topics has the signal of its task, and reads are bounded', async () => {
+  const { signal } = new AbortController();
+  const without = new Set<string>();
+  const bounds: Record<string, number> = {};
+  const nameIn = (key: string) => (key.split('/').at(-1) ?? '').replace(/[-\d].*$/, '');
+  const { objects } = memoryGroups();
+  let now = createdAt * 1000;
+  let isRaced = false;
+  const store: GroupAccess['store'] = {
+    async read({ key }, options) {
+      if (options.signal !== signal) without.add(`read ${nameIn(key)}`);
+      bounds[nameIn(key)] = options.maxBytes;
+      const text = objects.get(key);
+      return text === undefined ? undefined : { text, version: 'v' };
+    },
+    async create({ key }, text, options) {
+      if (options?.signal !== signal) without.add(`create ${nameIn(key)}`);
+      const isFirst = !objects.has(key);
+      if (isFirst) objects.set(key, text);
+      // As if another delivery had been faster.
+      return isFirst && !isRaced ? 'v' : undefined;
+    },
+  };
+  const { groups } = memoryGroups({
+    store,
+    now: () => now,
+    maxMessageBytes: 16_500,
+    async publish(messages, stop) {
+      if (stop !== signal) without.add('publish');
+      return messages.map(() => ({ messageId: 'm' }));
+    },
+  });
+  const call = { signal };
+  const start = (name: string, count: number, over: Partial<GroupSettings> = {}) =>
+    groups.start(
+      name.padStart(15, '0'),
+      async (id) => ({ settings: { ...settings, ...over }, messages: branches(id, count) }),
+      call,
+    );
+  const large = { value: JSON.stringify('x'.repeat(70_000)) };
+  for (const race of [false, true]) {
+    isRaced = race;
+    const chunked = await start(`1${race}`.slice(0, 2), 1001);
+    await start(`1${race}`.slice(0, 2), 1001);
+    for (const index of [0, 1]) await groups.join({ group: chunked.id, index, count: 1001 }, large, call);
+    const joined = await start(`2${race}`.slice(0, 2), 2, { deadlineSeconds: 60 });
+    for (const index of [1, 0]) await groups.join({ group: joined.id, index, count: 2 }, large, call);
+    const outer = await start(`3${race}`.slice(0, 2), 2, { failures: 'collect' });
+    const then = { ...settings.then, callback: `gather#g-${outer.id}-0-of-2` };
+    const failed = await start(`4${race}`.slice(0, 2), 2, { failures: 'fail', then, deadlineSeconds: 60 });
+    for (const index of [0, 1]) await groups.join({ group: failed.id, index, count: 2 }, failure, call);
+    now += 60_000;
+    await groups.close(failed.id, call);
+    await groups.close((await start(`5${race}`.slice(0, 2), 3, { deadlineSeconds: 1 })).id, call);
+  }
+  expect([...without]).toEqual([]);
+  expect(bounds).toEqual({
+    plan: 4_194_304,
+    tasks: 67_108_864,
+    sent: 100,
+    s: 4_194_304,
+    n: 1024,
+    failed: 100,
+    done: 100,
   });
 });

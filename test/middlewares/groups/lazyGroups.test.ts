@@ -62,8 +62,8 @@ describe('a message is not served for a group', () => {
     ['another task', { task_name: 'thumb', callback: 'gather#g-0-of-1' }],
     ['a task named gather without a ticket', { task_name: 'gather', callback: 'gather#next' }],
     ['a task named gather without a callback', { task_name: 'gather' }],
-    ['no task', 5],
-    ['no JSON', 'x'],
+    ['not a task', 5],
+    ['not JSON', 'x'],
   ])('if it is %s', async (_, message) => {
     expect(await groups.serve(runOf(message))).toBe(false);
   });

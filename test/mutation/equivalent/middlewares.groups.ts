@@ -12,7 +12,7 @@ export const equivalent: Equivalents = {
     [
       "const topicArn = queues === undefined ? await findTopic(gatherName) : '';",
       'const topicArn = queues === undefined ? await findTopic(gatherName) : "Stryker was here!";',
-      'with queues it is not read, and is no FIFO topic either',
+      'with queues, only its ending is read, and neither ends in .fifo',
     ],
   ],
 };
