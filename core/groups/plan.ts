@@ -239,7 +239,7 @@ export function parseObject(
   } catch {
     // Reported below.
   }
-  if (value !== undefined && test(value)) return value;
+  if (test(value)) return value;
   throw new GroupError('GROUP_CORRUPT', `s3://${bucket}/${key} is not an object of a group.`);
 }
 

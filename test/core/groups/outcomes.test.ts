@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { fanOutNotSent } from '../../../core/groups/FanOutResult.ts';
+import { FanOut, fanOutNotSent } from '../../../core/groups/FanOutResult.ts';
 import { fanOut } from '../../../core/groups/fanOut.ts';
 import { GroupError } from '../../../core/groups/GroupError.ts';
 import type { GroupAccess } from '../../../core/groups/groupAccess.ts';
@@ -110,6 +110,62 @@ describe('a group whose branches succeed', () => {
     expect((await stored(65_535, bytes - 1)).isText).toBe(true);
   });
 
+  test('counts the bytes of a large result of any branch', async () => {
+    const large = JSON.stringify('x'.repeat(70_000));
+    const around = '{"data_string":,"full_unpack":true,"safe_mode":false}'.length;
+    const bytes = large.length + around + 10 * (1 + around);
+    const isText = async (maxBytes: number) => {
+      const { join, sent } = await started(11, { maxBytes });
+      for (let index = 0; index < 11; index += 1) await join(index, { value: index === 10 ? large : '1' });
+      return typeof bodiesOf(sent)[0].task_kwargs.results[0] === 'string';
+    };
+    expect(await isText(bytes)).toBe(false);
+    expect(await isText(bytes - 1)).toBe(true);
+  });
+
+  test('counts the bytes of a result that only looks like a pointer to a large one', async () => {
+    const around = '{"data_string":,"full_unpack":true,"safe_mode":false}'.length;
+    const value = JSON.stringify('#groups/a/r0-b-1!'.padEnd(1024 - around - 2, 'x'));
+    const isText = async (maxBytes: number) => {
+      const { join, sent } = await started(1, { maxBytes });
+      await join(0, { value });
+      return typeof bodiesOf(sent)[0].task_kwargs.results[0] === 'string';
+    };
+    expect(await isText(1024)).toBe(false);
+    expect(await isText(1023)).toBe(true);
+  });
+
+  test('gives up to 4,000 results as values', async () => {
+    const isText = async (count: number) => {
+      const { join, sent } = await started(count, {}, { maxMessageBytes: 10_000_000 });
+      await Promise.all(Array.from({ length: count }, (_, index) => join(index, { value: '1' })));
+      return typeof bodiesOf(sent)[0].task_kwargs.results[0] === 'string';
+    };
+    expect(await isText(4000)).toBe(false);
+    expect(await isText(4001)).toBe(true);
+  });
+
+  test('stores arguments that leave less than 16,384 bytes of the message', async () => {
+    const kwargsWith = async (maxMessageBytes: number) => {
+      const { id, join, sent, objects } = await started(1, {}, { maxMessageBytes });
+      await join(0, { value: '1' });
+      return { id, objects, kwargs: bodiesOf(sent)[0].task_kwargs };
+    };
+    const { kwargs } = await kwargsWith(262_144);
+    const least = JSON.stringify(kwargs).length + 16_384;
+    expect((await kwargsWith(least)).kwargs).toEqual(kwargs);
+    const { id, objects, kwargs: stored } = await kwargsWith(least - 1);
+    const key = `groups/${id}/results!${createdAt}.json`;
+    expect(stored.value).toEqual({ pointer: `b#${key}` });
+    expect(JSON.parse(objects.get(key) as string).data_string).toEqual(kwargs);
+  });
+
+  test('has no mark of its end without a deadline', async () => {
+    const { id, join, objects } = await started(1);
+    await join(0, { value: '1' });
+    expect(objects.has(`groups/${id}/done`)).toBe(false);
+  });
+
   test('reports its messages, branches and chain', async () => {
     let now = createdAt * 1000;
     const {
@@ -192,11 +248,21 @@ describe('a branch that fails', () => {
     expect(bodiesOf(sent)).toMatchObject([
       { task_kwargs: { results: [pointerTo(id, 0), pointerTo(id, 1)] } },
     ]);
+    // A redelivery of each.
+    await join(0, failure);
+    await join(1, { value: '{"error":1}' });
     expect(warnings).toEqual([]);
     await join(0, { value: '1' });
     expect(warnings).toEqual([
       `Branch 0 of the group ${id} has a result, but its group has recorded a failure before, and keeps it.`,
     ]);
+  });
+
+  test('that returns what a deadline records has succeeded in a group that fails', async () => {
+    const { join, facts, sent } = await started(1, { failures: 'fail' });
+    await join(0, { value: `{"error":${lateError(60)}}` });
+    expect(facts[0]).not.toHaveProperty('isError');
+    expect(bodiesOf(sent)).toMatchObject([{ task_name: 'album' }]);
   });
 
   test('that returns { error } has succeeded in a group that waits', async () => {
@@ -244,6 +310,7 @@ describe('a branch that fails', () => {
     await join(0, failure);
     expect(sent).toEqual([]);
     expect(facts.at(-1)).toEqual({ type: 'joined', group: { id, of: 1 } });
+    expect(Object.keys((facts.at(-1) as { group: object }).group)).toEqual(['id', 'of']);
   });
 
   test.each(['wait', 'collect', 'fail'] as const)(
@@ -290,6 +357,8 @@ describe('the deadline of a group', () => {
       expect(slot(0)).toBe(`{"failure":{"error":${error}}}`);
       expect(slot(2)).toBeUndefined();
       expect(bodiesOf(sent)).toEqual([{ task_name: 'tell', task_kwargs: { error: JSON.parse(error) } }]);
+      // The branch that succeeded, and the first that failed.
+      expect(facts.map((fact) => (fact as { type: string }).type)).toEqual(['joined', 'joined', 'published']);
     } else {
       expect(JSON.parse(slot(2) as string).data_string).toEqual({ error: JSON.parse(error) });
       expect(bodiesOf(sent)).toMatchObject([{ task_name: 'album' }]);
@@ -299,6 +368,55 @@ describe('the deadline of a group', () => {
     sent.length = 0;
     await groups.close(id);
     expect(sent).toEqual([]);
+  });
+
+  test('of a group without branches fills no slot', async () => {
+    const { id, groups, objects, sent } = await started(0, { deadlineSeconds: 1 });
+    // The sender was killed before it could mark the end.
+    objects.delete(`groups/${id}/done`);
+    await groups.close(id);
+    expect([...objects.keys()]).toEqual([`groups/${hash}/plan`]);
+    expect(sent).toEqual([]);
+  });
+
+  test.each([
+    ['wait', 4],
+    ['collect', 4],
+    ['fail', 1],
+  ] as const)('with failures %s fills %i slots at the same time', async (failures, expected) => {
+    const objects = new Map<string, string>();
+    const { read, create } = storeOf(objects);
+    let underWay = 0;
+    let most = 0;
+    const store: GroupAccess['store'] = {
+      read,
+      async create(address, text) {
+        const isSlot = address.key.includes('/s');
+        if (isSlot) underWay += 1;
+        most = Math.max(most, underWay);
+        await new Promise(setImmediate);
+        if (isSlot) underWay -= 1;
+        return create(address, text);
+      },
+    };
+    const { id, groups } = await started(10, { failures, deadlineSeconds: 1 }, { store, concurrency: 4 });
+    most = 0;
+    await groups.close(id);
+    expect(most).toBe(expected);
+  });
+
+  test('of a group that fails goes on after a branch that was killed between its result and its node', async () => {
+    const onError = { taskName: 'tell', topicArn: 'errors' };
+    const over = { failures: 'fail', deadlineSeconds: 1, onError } as const;
+    const { id, groups, objects, slot, sent } = await started(2, over);
+    objects.set(
+      `groups/${id}/s0!${createdAt}.json`,
+      '{"data_string":1,"full_unpack":true,"safe_mode":false}',
+    );
+    await groups.close(id);
+    expect(slot(1)).toContain('GROUP_DEADLINE');
+    expect(bodiesOf(sent)).toMatchObject([{ task_name: 'tell' }]);
+    expect([...objects.keys()].filter((key) => key.includes('/s'))).toHaveLength(2);
   });
 
   test('is sent again when it comes more than two seconds early', async () => {
@@ -390,6 +508,17 @@ describe('a plan', () => {
     expect(sent.map(({ deduplicationId }) => deduplicationId)).toEqual([`${id}.0`, `${id}.1`]);
   });
 
+  test('of a faster delivery counts, and so do its chunks that were sent', async () => {
+    const { groups, sent } = memoryGroups();
+    const prepare = async (id: string) => ({ settings, messages: branches(id, 2001) });
+    await groups.start(hash, async (id) => {
+      await groups.start(hash, prepare);
+      sent.length = 0;
+      return prepare(id);
+    });
+    expect(sent).toHaveLength(1);
+  });
+
   test('goes on after the chunks that were sent', async () => {
     const { groups, objects, id, sent, reads } = await started(2500);
     expect([...objects.keys()].filter((key) => key.includes('/sent-'))).toEqual([
@@ -430,8 +559,18 @@ describe('a plan', () => {
     await groups.read({ group: id, index: 0, count: 1 }).catch(() => {});
   });
 
+  test('is refused from when it expires', async () => {
+    let now = createdAt * 1000;
+    const { groups, id } = await started(1, {}, { now: () => now, expirySeconds: 100 });
+    const read = () => groups.read({ group: id, index: 0, count: 1 });
+    now += 99_999;
+    await read();
+    now += 1;
+    await expect(read()).rejects.toMatchObject({ code: 'GROUP_EXPIRED' });
+  });
+
   test('fits its tickets only', async () => {
-    const { groups, id } = await started(2);
+    const { groups, id, objects } = await started(2);
     expect(await groups.read({ group: id, index: 1, count: 2 })).toMatchObject({ id, count: 2 });
     for (const ticket of [
       { group: id, index: 2, count: 2 },
@@ -440,6 +579,10 @@ describe('a plan', () => {
     ]) {
       await expect(groups.read(ticket)).rejects.toMatchObject({ code: 'BAD_TICKET' });
     }
+    const elsewhere = memoryGroups({ store: storeOf(objects), bucket: () => 'other' }).groups;
+    await expect(elsewhere.read({ group: id, index: 0, count: 2 })).rejects.toMatchObject({
+      code: 'BAD_TICKET',
+    });
     const other = memoryGroups({ now: () => createdAt * 1000 }).groups;
     await expect(other.read({ group: id, index: 0, count: 2 })).rejects.toMatchObject({
       code: 'GROUP_NOT_FOUND',
@@ -483,6 +626,61 @@ function storeOf(objects: Map<string, string>, reads: string[] = []) {
   };
 }
 
+describe('an object of a group', () => {
+  const store = async (text: string | undefined, key: (id: string) => string, over: object = {}) => {
+    const { groups, id, objects } = await started(2, over);
+    if (text !== undefined) objects.set(key(id), text);
+    return { groups, id, objects };
+  };
+  const slotKey = (id: string) => `groups/${id}/s0!${createdAt}.json`;
+  const nodeKey = (id: string) => `groups/${id}/n1-0`;
+
+  test.each([
+    ['null', slotKey],
+    ['5', slotKey],
+    ['"text"', slotKey],
+    ['null', nodeKey],
+    ['{"side":2,"bytes":1}', nodeKey],
+    ['{"side":"0","bytes":1}', nodeKey],
+    ['{"side":1,"bytes":"1"}', nodeKey],
+    ['{"side":0}', nodeKey],
+  ])('is corrupt with the content %s', async (text, key) => {
+    const { groups, id } = await store(text, key);
+    const joining = groups.join({ group: id, index: 0, count: 2 }, { value: '1' });
+    await expect(joining).rejects.toMatchObject({ code: 'GROUP_CORRUPT' });
+  });
+
+  test.each(['plan', 's0', 'n1-0', 'failed'])(
+    '%s that exists and cannot be read is retryable',
+    async (name) => {
+      const { id, objects } = await started(2, { failures: name === 'failed' ? 'fail' : 'wait' });
+      const { read, create } = storeOf(objects);
+      const denied = memoryGroups({
+        store: {
+          read: async (address) => (address.key.includes(`/${name}`) ? undefined : read(address)),
+          create: async (address, text) =>
+            address.key.includes(`/${name}`) ? undefined : create(address, text),
+        },
+      }).groups;
+      const prepare = async (group: string) => ({ settings, messages: branches(group, 2) });
+      const outcome = name === 'failed' ? failure : { value: '1' };
+      const working =
+        name === 'plan'
+          ? denied.start(hash, prepare)
+          : denied.join({ group: id, index: 0, count: 2 }, outcome);
+      await expect(working).rejects.toMatchObject({ code: 'GROUP_UNREADABLE', retryable: true });
+    },
+  );
+
+  test('that holds branches and cannot be read is retryable', async () => {
+    const { objects } = await started(1001);
+    for (const key of objects.keys()) if (key.includes('/tasks-')) objects.delete(key);
+    const { groups } = memoryGroups({ store: storeOf(objects) });
+    const again = groups.start(hash, () => Promise.reject(new Error('prepared twice')));
+    await expect(again).rejects.toMatchObject({ code: 'GROUP_UNREADABLE' });
+  });
+});
+
 describe('the names of a group', () => {
   test('are those of its tickets and messages', () => {
     expect(parseTicket(`g-${someId}-10-of-100000`)).toEqual({ group: someId, index: 10, count: 100_000 });
@@ -506,7 +704,7 @@ describe('the names of a group', () => {
   });
 
   test('are refused as names of tasks', () => {
-    for (const name of ['gather', `g-${someId}-0-of-2`, `g-${someId}-deadline`, 'g--of-1']) {
+    for (const name of ['gather', `g-${someId}-0-of-2`, `g-${someId}-deadline`, 'g--of-1', 'g-a-of-10']) {
       expect(() => assertTaskName(name)).toThrow('names like those of tickets are used by groups');
     }
     for (const name of ['gathers', 'xg-a-of-1', 'g-a-of-', 'g-a-of-1x', 'g-a-deadline1', 'of-1'])
@@ -565,6 +763,21 @@ describe('fanOut', () => {
     ['it would never end', [{ ...branch, callback: 'b#c#b' }], { then: 'b' }],
   ])('refuses a group: %s', (message, tasks, options) => {
     expect(refused(tasks, options)).toThrow(message);
+  });
+
+  test('takes 100,000 branches, and collects without an error task', () => {
+    const tasks = Array.from({ length: 100_000 }, () => branch);
+    expect(fanOut(tasks, { then: 'b', failures: 'collect' }).tasks).toHaveLength(100_000);
+  });
+
+  test('gives a group that another copy of this package recognises, and recognises its own', () => {
+    const brand = Symbol.for('algernon-middy.FanOut');
+    expect(Reflect.get(fanOut([], { then: 'b' }), brand)).toBe(true);
+    expect(fanOut([], { then: 'b' }) instanceof FanOut).toBe(true);
+    expect(({ [brand]: true } as unknown) instanceof FanOut).toBe(true);
+    for (const other of [undefined, null, 5, {}, { [brand]: false }, { tasks: [], options: {} }]) {
+      expect((other as unknown) instanceof FanOut).toBe(false);
+    }
   });
 
   test('keeps a copy of the branches, and the options', () => {
