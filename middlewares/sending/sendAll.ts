@@ -169,7 +169,7 @@ function letterOf(draft: Draft, body: string, { groupId, deduplicationId }: Opti
     topicArn,
     message: body,
     attributes,
-    ...(groupId !== undefined && { groupId }),
+    groupId,
     deduplicationId: deduplicationId ?? id,
   };
   return { ...draft, message };

@@ -157,6 +157,7 @@ describe('gatherMessages', () => {
     gathered.drop(late);
     await expect(sent).rejects.toBe(late);
     await task.end();
+    await sleep(5);
     expect(calls).toEqual([]);
   });
 

@@ -848,10 +848,21 @@ test('a stage that keeps an error to itself frees the task', async () => {
     { others: [keeping] },
   );
   const message = sqsRecord(task({}, undefined));
-  await deliver(message);
+  expect(await deliver(message)).toEqual([undefined]);
   expect(await record()).toMatchObject({ state: 'free' });
   await deliver(again(message));
   expect(calls).toHaveLength(2);
+});
+
+test('a task that a stage inside skips is not recorded', async () => {
+  const skipping = stageMiddleware({
+    name: 'skipping',
+    order: { after: 'once' },
+    around: (run) => run.skip('skipped'),
+  });
+  const { calls, deliver, keys } = createStack(() => 1, { others: [skipping] });
+  expect(await deliver(sqsRecord(task()))).toEqual(['skipped']);
+  expect([calls, await keys()]).toEqual([[], []]);
 });
 
 test('a check that fails after the claim frees the task', async () => {

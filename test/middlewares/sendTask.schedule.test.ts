@@ -174,6 +174,7 @@ describe('a task beyond 900 seconds', () => {
     answer = refusal;
     const sending = sendTask(task, optionsFor({ at: inMinutes(60) }));
     await expect(sending).rejects.toMatchObject({ code: 'SCHEDULE_FAILED', retryable });
+    await expect(sending).rejects.toThrow(/create the schedule default\/[\da-f-]{36}:/);
   });
 });
 
@@ -233,6 +234,7 @@ describe('cancelTask', () => {
     answer = { status: 500 };
     const cancelling = cancelTask('default/some', { scheduler: clients.scheduler });
     await expect(cancelling).rejects.toMatchObject({ code: 'SCHEDULE_FAILED', retryable: true });
+    await expect(cancelling).rejects.toThrow('delete the schedule default/some:');
   });
 
   test.each(['', 'name', 'a/b/c', '../x', 'default/..', 7])('refuses the id %j', async (id) => {

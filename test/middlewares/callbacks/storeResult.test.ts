@@ -66,6 +66,11 @@ describe('a result', () => {
     expect(objects.size).toBe(isInline ? 0 : 1);
   });
 
+  test.each([0, 1000])('of more than a megabyte is stored with inlineUnder %i', async (inlineUnder) => {
+    const { storedLength, objects } = await stored('x'.repeat(1_100_000), { bucket: 'b', inlineUnder });
+    expect([storedLength, objects.size]).toEqual([1_100_002, 1]);
+  });
+
   test('has its values stored first if they are in the message', async () => {
     const data = new StoredData({ pointer: 'b#cache/inner!1.json', value: 'inner' });
     const { kwargs, objects } = await stored({ data }, { bucket: 'b', inlineUnder: 1000 });

@@ -13,6 +13,7 @@ type Entry = { Id: string; Message: string; MessageAttributes?: Record<string, {
 async function send(task: object = {}, options: Partial<SendTaskOptions> = {}) {
   const entries: Entry[] = [];
   const stored: Record<string, string> = {};
+  let puts = 0;
   const sns = {
     async send({ input }: PublishBatchCommand) {
       const sent = (input.PublishBatchRequestEntries ?? []) as Entry[];
@@ -22,6 +23,7 @@ async function send(task: object = {}, options: Partial<SendTaskOptions> = {}) {
   };
   const s3 = {
     async send({ input: { Key, Body } }: PutObjectCommand) {
+      puts += 1;
       stored[String(Key)] = String(Body);
       return {};
     },
@@ -32,7 +34,7 @@ async function send(task: object = {}, options: Partial<SendTaskOptions> = {}) {
   const attributes = Object.fromEntries(
     Object.entries(MessageAttributes).map(([name, { StringValue }]) => [name, StringValue]),
   );
-  return { outcome, message: Message, attributes, stored };
+  return { outcome, message: Message, attributes, stored, puts };
 }
 
 const within = <T>(outgoingAttributes: Record<string, string> | undefined, work: () => T) =>
@@ -123,11 +125,19 @@ describe('a task that is sent within a task', () => {
   });
 });
 
-test('a task that needs no space for its arguments is not stored, even if it does not fit', async () => {
-  const { outcome, stored } = await send({}, { maxMessageBytes: 10 });
-  expect(outcome).toMatchObject({ error: { code: 'MESSAGE_TOO_LARGE' } });
-  expect(stored).toEqual({});
-});
+test.each<[object, number, number]>([
+  [{}, 1000, 0],
+  [{ task_kwargs: {} }, 1000, 0],
+  [{ task_kwargs: { a: 1 } }, 1000, 1],
+  [{ task_kwargs: { a: 1 } }, 0, 1],
+])(
+  'the arguments of %j with inlineUnder %i are stored %i times if the message never fits',
+  async (task, inlineUnder, expected) => {
+    const { outcome, puts } = await send(task, { maxMessageBytes: 10, inlineUnder });
+    expect(outcome).toMatchObject({ error: { code: 'MESSAGE_TOO_LARGE' } });
+    expect(puts).toBe(expected);
+  },
+);
 
 test('tasks for several topics have outcomes in their order', async () => {
   const sns = {
