@@ -169,6 +169,7 @@ describe('a group that a task returns', () => {
       then: { taskName: 'album', topicArn: topicArn('album'), callback: 'report' },
       failures: 'wait',
       results: 'values',
+      maxBytes: 67_108_864,
       attributes: { group_id: group, chain_id: expect.any(String) },
     });
     expect(settings).not.toHaveProperty('onError');
@@ -183,6 +184,7 @@ describe('a group that a task returns', () => {
     const hashes = calls.filter(([name]) => name === 'start').map(([, hash]) => hash);
     expect(hashes[0]).toBe(hashes[1]);
     expect(hashes[2]).not.toBe(hashes[0]);
+    expect((await splitting(run, { maxBytes: 5 })).settings.maxBytes).toBe(5);
   });
 
   test.each<[Failures | undefined, object, object | undefined]>([
