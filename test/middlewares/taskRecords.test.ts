@@ -89,13 +89,21 @@ describe('the record of a task', () => {
 
   test('that cannot be read is an error, not a run', async () => {
     const { store } = memoryStore(() => 'ok');
-    const records = openTaskRecords(
-      { ...store, read: async () => undefined },
-      { maxBytes: 1000, ttlMillis: 1000 },
-    );
+    let creates = 0;
+    const unreadable: ConditionalStore = {
+      ...store,
+      read: async () => undefined,
+      create: (...args) => {
+        creates += 1;
+        return store.create(...args);
+      },
+    };
+    const records = openTaskRecords(unreadable, { maxBytes: 1000, ttlMillis: 1000 });
     await records.claim(address, { leaseMillis, payload: undefined });
     const again = records.claim(address, { leaseMillis, payload: undefined });
     await expect(again).rejects.toMatchObject({ code: 'RECORD_UNREADABLE', retryable: true });
+    // One for the first claim, and five tries.
+    expect(creates).toBe(6);
   });
 
   test('that is removed in between is created again', async () => {
@@ -176,6 +184,46 @@ describe('claims, results and releases', () => {
     const again = claimOf(records, now);
     if (isGiven) expect(await again).toMatchObject({ done: { result: '7' } });
     else await expect(again).rejects.toMatchObject({ code: 'PAYLOAD_MISMATCH' });
+  });
+
+  test('a claim and a result whose answers were lost are taken from the record', async () => {
+    let isRepeated = true;
+    const { store } = memoryStore(() => (isRepeated ? 'repeated' : 'ok'));
+    const records = openTaskRecords(store, limits);
+    await records.complete(await leaseOf(records), { result: '7' });
+    isRepeated = false;
+    expect(await claimOf(records)).toMatchObject({ done: { result: '7' } });
+  });
+
+  test('a result counts for ttlMillis', async () => {
+    const records = openTaskRecords(memoryStore(() => 'ok').store, limits);
+    await records.complete(await leaseOf(records), { result: '7' });
+    jest.advanceTimersByTime(limits.ttlMillis - 1);
+    expect(await claimOf(records)).toHaveProperty('done');
+    jest.advanceTimersByTime(1);
+    expect(await claimOf(records)).toHaveProperty('lease');
+  });
+
+  test('a record has at most maxBytes', async () => {
+    const written: string[] = [];
+    const { store } = memoryStore(() => 'ok');
+    const watched: ConditionalStore = {
+      ...store,
+      replace: (to, text, ...rest) => {
+        written.push(text);
+        return store.replace(to, text, ...rest);
+      },
+    };
+    const result = '"é"';
+    const complete = async (maxBytes: number) => {
+      const records = openTaskRecords(watched, { ...limits, maxBytes });
+      await records.complete(await leaseOf(records), { result });
+      jest.advanceTimersByTime(limits.ttlMillis);
+    };
+    await complete(1000);
+    const bytes = Buffer.byteLength(written.at(-1) ?? '');
+    await complete(bytes);
+    await expect(complete(bytes - 1)).rejects.toMatchObject({ code: 'STORED_DATA_TOO_LARGE' });
   });
 
   test('a result after the lease tells until when the run that took over has it', async () => {
