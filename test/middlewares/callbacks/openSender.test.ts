@@ -334,7 +334,7 @@ describe('an error', () => {
 
   test('is not told without an error task, or if another delivery runs the task', async () => {
     const { sender, send, sent } = open();
-    await sender.tellError(runOf({ message, isFinal: true }), error, send);
+    expect(await sender.tellError(runOf({ message, isFinal: true }), error, send)).toBe(error);
     const inProgress = new TaskInProgressError(0, 'running');
     const run = runOf({ message, attributes: onError, receives: 9, isFinal: true });
     expect(await sender.tellError(run, inProgress, send)).toBe(inProgress);
