@@ -13,6 +13,8 @@ interface Callee {
 const PROSE = /[A-Za-z`,:)] [A-Za-z`$]/;
 /** They throw, warn, or describe what an option must be: core/checkOptions.ts. */
 const TELLERS = /^(?:badKey|fail|refuse|Super|warn|warnOnce|text|withMethod)$|Error$/;
+/** The variables that hold such a text. */
+const HOLDERS = /^(?:message|advice)$/;
 
 /**
  * A plugin of StrykerJS that leaves out the sentences of errors and warnings. The tests look at an error's code, path and fields,
@@ -22,7 +24,8 @@ export const strykerPlugins = [{ kind: 'Ignore', name: 'errorTexts', value: { sh
 
 function shouldIgnore({ node, parentPath }: NodePath): string | undefined {
   if (!isProse(node)) return undefined;
-  if ((parentPath?.node['key'] as Callee | undefined)?.name === 'expected') return 'the text of an error';
+  const { key, id } = (parentPath?.node ?? {}) as { readonly key?: Callee; readonly id?: Callee };
+  if (key?.name === 'expected' || HOLDERS.test(id?.name ?? '')) return 'the text of an error';
   for (
     let path = parentPath;
     path && !/Statement|Function|Declar/.test(path.node.type);
