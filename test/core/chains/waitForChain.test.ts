@@ -100,6 +100,33 @@ describe('waitForChain', () => {
     await expect(lost).rejects.toMatchObject({ message: /no task is open, but messages/ });
   });
 
+  test.each([Number.POSITIVE_INFINITY, 2_147_484, 2_147_483.647])(
+    'may wait for %d seconds',
+    async (timeoutSeconds) => {
+      jest.useFakeTimers();
+      const events = memorySink();
+      await events.write([received], { signal });
+      const waiting = waitForChain('c', { from: events, timeoutSeconds });
+      await jest.advanceTimersByTimeAsync(1000);
+      await events.write([succeeded], { signal });
+      expect((await waiting).status).toBe('succeeded');
+    },
+  );
+
+  test('clears its timers, and its listener on the signal', async () => {
+    jest.useFakeTimers();
+    const { signal: own } = new AbortController();
+    const remove = jest.spyOn(own, 'removeEventListener');
+    const reading = { from: polled([received], [], [succeeded]), pollSeconds: 1, signal: own };
+    const waiting = waitForChain('c', reading);
+    await jest.advanceTimersByTimeAsync(10_000);
+    await waiting;
+    expect(jest.getTimerCount()).toBe(0);
+    for await (const { status } of watchChain('c', { from: polled([received, succeeded]), signal: own }))
+      expect(status).toBe('succeeded');
+    expect(remove).toHaveBeenCalledWith('abort', expect.any(Function));
+  });
+
   test('stops with the reason of its signal', async () => {
     const stop = new AbortController();
     const waiting = waitForChain('c', { from: memorySink(), signal: stop.signal, timeoutSeconds: Infinity });
