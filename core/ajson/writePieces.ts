@@ -142,7 +142,8 @@ function* listParts(dividing: Dividing, items: Items, depth: number, hashing = f
 
 /** Makes a function that returns the next items: a large one alone, or small ones up to `pieceLength`. */
 function weighedBatches(items: Items, pieceLength: number): () => unknown[] {
-  if (Array.isArray(items)) refuseHoles(items);
+  // The copy below would turn a hole into undefined.
+  if (Array.isArray(items) && items.includes(undefined)) copyList(items);
   const rest = [...(items as Iterable<unknown>)];
   let start = 0;
   return () => {
@@ -163,9 +164,7 @@ function countedBatches(items: Items): (count: number) => unknown[] {
     let start = 0;
     return (count) => {
       start += count;
-      const batch = items.slice(start - count, start);
-      refuseHoles(batch);
-      return batch;
+      return items.slice(start - count, start);
     };
   }
   const iterator: Iterator<unknown> = (items as ReadonlySet<unknown>)[Symbol.iterator]();
@@ -178,10 +177,6 @@ function countedBatches(items: Items): (count: number) => unknown[] {
     }
     return batch;
   };
-}
-
-function refuseHoles(list: readonly unknown[]): void {
-  if (list.includes(undefined)) copyList(list);
 }
 
 /** Yields the parts. Returns their length. */

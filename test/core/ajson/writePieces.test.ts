@@ -49,6 +49,39 @@ test('so are those of parsed text, with its tags and the words of Python', () =>
   );
 });
 
+describe('of many items', () => {
+  const items = Array.from({ length: 1500 }, (_, index) => (index % 7 ? `item ${index}` : { index }));
+  const texts = items.map((_, index) => `item ${index}`);
+
+  test.each<[string, unknown]>([
+    ['a list', items],
+    ['a list with undefined', items.with(1400, undefined)],
+    ['a set', new Set(texts)],
+    ['a frozen set', new FrozenSet(texts)],
+    ['a map', new Map(items.map((item, index) => [`key ${index}`, item]))],
+    ['a tuple', tuple(items)],
+  ])('%s has the text of dumps in many pieces', (_, value) => {
+    for (const pieceLength of [100, 5000]) {
+      const pieces = [...writePieces(ajson, value, pieceLength)];
+      expect(pieces.join('')).toBe(wholeOf(value, ajson));
+      expect(pieces.length).toBeGreaterThan(4);
+      expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(pieceLength * 6);
+    }
+  });
+
+  test('a list with a hole is refused, like by dumps', () => {
+    const holed = [...items];
+    delete holed[1400];
+    let refusal: unknown;
+    try {
+      wholeOf(holed, ajson);
+    } catch (error) {
+      refusal = error;
+    }
+    expect(() => textOf(holed, ajson, 100)).toThrow(refusal as Error);
+  });
+});
+
 test('a long text is cut between characters, and not within one', () => {
   fc.assert(
     fc.property(
