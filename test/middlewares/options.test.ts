@@ -197,7 +197,7 @@ const values: Readonly<Record<string, Readonly<Record<string, Values>>>> = {
     folder,
     reason: [
       ['', 'x'.repeat(1000)],
-      ['x'.repeat(1001), 5],
+      ['x'.repeat(1001), [], 5],
     ],
   },
   cancelTask: { scheduler: client },

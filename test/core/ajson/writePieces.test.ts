@@ -55,7 +55,7 @@ describe('of many items', () => {
 
   test.each<[string, unknown]>([
     ['a list', items],
-    ['a list with undefined', items.with(1400, undefined)],
+    ['a list with undefined', (items as unknown[]).with(1400, undefined)],
     ['a set', new Set(texts)],
     ['a frozen set', new FrozenSet(texts)],
     ['a map', new Map(items.map((item, index) => [`key ${index}`, item]))],
