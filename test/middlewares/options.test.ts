@@ -362,10 +362,18 @@ test('an error of an option says what the option needs', async () => {
   const required: readonly [keyof typeof calls, Options, string][] = [
     ['callbackPublisher', { ajson: {} }, 'a registry such as ajson, which has the method dumps()'],
     ['callbackPublisher', { lingerMillis: -1 }, 'a number of milliseconds from 0'],
+    ['callbackPublisher', { groupExpiryDays: 1 }, 'a whole number from 2'],
+    ['chainEvents', { waitMillis: -1 }, 'a number of milliseconds from 0'],
     ['idempotent', { ttlSeconds: 0 }, 'a number of seconds above 0'],
+    ['idempotent', { leaseSeconds: 0 }, 'a number of seconds from 1'],
     ['lambdaLogged', { logger: {} }, 'a Powertools Logger, which has the method info()'],
     ['lambdaLogged', { format: 'xml' }, 'json or pretty'],
     ['lambdaLogged', { redact: ['a..b'] }, 'a list, each item a path'],
+    ['lambdaLogged', { redact: [5] }, 'a list, each item a path'],
+    ['readData', { ajson: {} }, 'a registry, which has the method rebuildEvent()'],
+    ['s3Sink', { lingerMillis: -1 }, 'a number of milliseconds from 0'],
+    ['storeData', { timestamp: -1 }, 'a number of milliseconds from 0'],
+    ['storeData', { ajson: {} }, 'a registry, which has the method dumps()'],
     ['storeData', { signal: {} }, 'an AbortSignal, which has the method throwIfAborted()'],
   ];
   for (const [name, options, requirement] of required) {

@@ -31,10 +31,14 @@ test('loads both clients, or those that are asked for', async () => {
 
 test('later calls use the client that was made, and nothing is sent before them', async () => {
   let requests = 0;
+  let connections = 0;
   const server = createServer((request, response) => {
     requests += 1;
     request.resume();
     response.end();
+  });
+  server.on('connection', () => {
+    connections += 1;
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
@@ -55,7 +59,7 @@ test('later calls use the client that was made, and nothing is sent before them'
       await s3ObjectStore().put({ bucket: 'b', key: 'k' }, 'x');
       console.log(clients.size);`);
     expect(output).toBe('1\n1\n');
-    expect(requests).toBe(1);
+    expect([requests, connections]).toEqual([1, 1]);
   } finally {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
