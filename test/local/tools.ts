@@ -90,3 +90,12 @@ export async function runNode(
   child.on('close', resolve);
   return { code: await promise, output };
 }
+
+/** The start of a script for {@link runNode}: a package counts as not installed, as long as `missing` is its name. */
+export const withoutPackage = (name: string): string => `
+  import { registerHooks } from 'node:module';
+  let missing = '${name}';
+  registerHooks({ resolve(name, context, next) {
+    if (name !== missing) return next(name, context);
+    throw Object.assign(new Error("Cannot find package '" + name + "'"), { code: 'ERR_MODULE_NOT_FOUND' });
+  } });`;

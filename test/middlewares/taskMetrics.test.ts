@@ -12,7 +12,7 @@ import {
   type TaskMetricsOptions,
   taskMetrics,
 } from '../../middlewares/index.ts';
-import { runNode } from '../local/tools.ts';
+import { runNode, withoutPackage } from '../local/tools.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { silentLogger } from '../support/silentLogger.ts';
 import { sqsRecord } from '../support/sqsRecord.ts';
@@ -176,12 +176,7 @@ test('a loop of your own needs no runTask for it', async () => {
 
 test('without its package, tasks run and a warning says what to install, until it is there', async () => {
   const { output } = await runNode(`
-    import { registerHooks } from 'node:module';
-    let missing = '@aws-lambda-powertools/metrics';
-    registerHooks({ resolve(name, context, next) {
-      if (name === missing) throw Object.assign(new Error("Cannot find package '" + name + "'"), { code: 'ERR_MODULE_NOT_FOUND' });
-      return next(name, context);
-    } });
+    ${withoutPackage('@aws-lambda-powertools/metrics')}
     const { default: middy } = await import('@middy/core');
     const { queued, sqsSnsUnwrap, taskMetrics } = await import('./middlewares/index.ts');
     const handler = middy(queued(() => {})).use(taskMetrics()).use(sqsSnsUnwrap());

@@ -5,7 +5,7 @@ import { type LocalAws, startLocalAws } from '../../local/index.ts';
 import { topicArn } from '../../middlewares/aws/topics.ts';
 import { topicsByDisplayName } from '../../middlewares/topicsByDisplayName.ts';
 import { topicsFromSsm } from '../../middlewares/topicsFromSsm.ts';
-import { runNode } from '../local/tools.ts';
+import { runNode, withoutPackage } from '../local/tools.ts';
 
 let aws: LocalAws;
 beforeAll(async () => {
@@ -142,11 +142,7 @@ test('an ARN is that of a topic from its start, and is cached for 5 minutes', as
 
 test('without its package the look-up says what to install', async () => {
   const { output } = await runNode(`
-    import { registerHooks } from 'node:module';
-    registerHooks({ resolve(name, context, next) {
-      if (name !== '@aws-sdk/client-ssm') return next(name, context);
-      throw Object.assign(new Error("Cannot find package '" + name + "'"), { code: 'ERR_MODULE_NOT_FOUND' });
-    } });
+    ${withoutPackage('@aws-sdk/client-ssm')}
     const { topicsFromSsm } = await import('./middlewares/topicsFromSsm.ts');
     await topicsFromSsm()('resize').catch(({ code, message }) => console.log(code, message));`);
   expect(output).toBe(
